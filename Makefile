@@ -1,0 +1,51 @@
+# make demo   a planet, a dataset built from it, every answer proved      (sets up what it needs)
+# make test   lint, types, import contract and tests                      (sets up what it needs)
+
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: demo test test-full lint bench clean
+
+demo: .venv/.run
+	$(BIN)/terrascope planet demo/planet --scenes 240 --seed 7
+	$(BIN)/terrascope build --out demo/dataset --workers $(WORKERS) \
+	  --source bigearthnet=demo/planet/bigearthnet --source xbd=demo/planet/xbd \
+	  --source chatearthnet=demo/planet/chatearthnet --source teochatlas=demo/planet/teochatlas
+	$(BIN)/terrascope verify demo/dataset --workers $(WORKERS)
+	$(BIN)/terrascope inspect demo/dataset
+	@echo
+	@echo "look at the samples:   demo/dataset/report/index.html"
+	@echo "see the run:           $(BIN)/prefect server start   then open http://127.0.0.1:4200/v2/runs"
+
+test: lint
+	$(BIN)/pytest -m "not full"
+
+test-full: lint
+	$(BIN)/pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.dev
+	$(BIN)/python benchmarks/mask_codec.py
+	$(BIN)/python benchmarks/l1_stage.py
+	$(BIN)/python benchmarks/shard_size.py
+	$(BIN)/python benchmarks/leaks.py
+
+clean:
+	rm -rf demo .venv
+
+.venv/bin/pip:
+	$(PYTHON) -m venv .venv
+
+.venv/.run: .venv/bin/pip pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet -c constraints.txt -e .
+	touch $@
+
+.venv/.dev: .venv/bin/pip pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@ .venv/.run

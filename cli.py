@@ -1,0 +1,147 @@
+"""`terrascope`: build datasets, prove them, and look at them."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Pixel-grounded reasoning data from Earth-observation archives, proved from its masks.",
+)
+console = Console()
+MAX_FAILURES_SHOWN = 20
+
+Dataset = Annotated[Path, typer.Argument(help="Folder of a finished dataset.")]
+SourceOption = Annotated[
+    list[str], typer.Option("--source", help="NAME=DIR, once for every archive.")
+]
+
+
+@app.command()
+def build(
+    out: Annotated[Path, typer.Option(help="Folder of the dataset.")],
+    source: SourceOption = [],  # noqa: B006 - typer reads it as "none given"
+    config: Annotated[Path | None, typer.Option(help="YAML file of the configuration.")] = None,
+    limit: Annotated[int | None, typer.Option(help="First N scenes of every source.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Draws questions and options.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes to work with.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    engine: Annotated[
+        Literal["prefect", "local"], typer.Option(help="With Prefect, or without it at all.")
+    ] = "prefect",
+) -> None:
+    """Build a dataset from archives; a build that was cut off goes on from where it was."""
+    from tasks.config import load_config
+
+    settings = load_config(
+        config,
+        {
+            "sources": _sources(source) or None,
+            "out": out,
+            "limit": limit,
+            "seed": seed,
+            "workers": workers,
+        },
+    )
+    if dry_run:
+        from tasks.dry_run import estimate, show_estimate
+
+        show_estimate(estimate(settings), console)
+        return
+    if engine == "local":
+        from flows.local import build as run
+    else:
+        from flows.pipeline import pipeline as run
+    from tasks.inspect_dataset import counts_table
+
+    published = run(settings)
+    console.print(counts_table(published.counts))
+    console.print(f"dataset  {published.dataset}" + ("" if published.changed else "  (unchanged)"))
+    console.print(f"report   {published.report}")
+
+
+@app.command()
+def planet(
+    out: Annotated[Path, typer.Argument(help="Folder to write the four archives into.")],
+    scenes: Annotated[int, typer.Option(min=4, help="Scenes in all, shared out evenly.")] = 240,
+    seed: Annotated[int, typer.Option(help="Another seed is another planet.")] = 0,
+    zoo: Annotated[
+        bool, typer.Option("--zoo", help="Add one scene for every known defect.")
+    ] = False,
+) -> None:
+    """Write a procedural planet in the true layout of the four archives, with its exact truth."""
+    from tasks.planet.planet import write_planet
+
+    write_planet(out, scenes=scenes, seed=seed, zoo=zoo)
+    console.print(f"planet   {out}")
+
+
+@app.command()
+def verify(
+    dataset: Dataset,
+    digests: Annotated[bool, typer.Option(help="Also check every file's SHA-256.")] = True,
+    workers: Annotated[int, typer.Option(min=1, help="Processes to work with.")] = 1,
+) -> None:
+    """Prove every answer again from the shards alone; exit status 1 if one does not hold."""
+    from tasks.verify import verify as prove
+
+    report = prove(dataset, digests=digests, workers=workers)
+    for failure in report.failures[:MAX_FAILURES_SHOWN]:
+        console.print(str(failure), highlight=False, markup=False)
+    if len(report.failures) > MAX_FAILURES_SHOWN:
+        console.print(f"and {len(report.failures) - MAX_FAILURES_SHOWN} more")
+    console.print(f"proved   {report.proved:,} of {report.samples:,} samples")
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def inspect(dataset: Dataset) -> None:
+    """Count samples by source, tier, task, split and answer, and refusals by reason."""
+    from tasks.inspect_dataset import rendered, survey
+    from tasks.manifest import read_manifest
+
+    console.print(rendered(survey(dataset, read_manifest(dataset))))
+
+
+@app.command()
+def show(
+    dataset: Dataset,
+    sample_id: Annotated[str, typer.Argument(help="Id of the sample.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="PNG file to write.")],
+) -> None:
+    """Draw one sample: its images, the masks of its steps, question, reasoning and program."""
+    from tasks.show import show as draw
+
+    draw(dataset, sample_id, out)
+    console.print(f"picture  {out}")
+
+
+def _sources(pairs: list[str]) -> dict[str, str]:
+    from tasks.config import ConfigError
+
+    sources: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, folder = pair.partition("=")
+        if not (name and equals and folder):
+            raise ConfigError(f"--source takes NAME=DIR, got {pair!r}")
+        if name in sources:
+            raise ConfigError(f"--source {name} is given twice")
+        sources[name] = folder
+    return sources
+
+
+def main() -> None:
+    """Run the command line; a bad configuration is one clear line and exit status 2."""
+    from tasks.config import ConfigError
+    from tasks.pool import WorkerDied
+
+    try:
+        app()
+    except (ConfigError, WorkerDied, OSError) as error:
+        Console(stderr=True).print(f"[red]terrascope:[/red] {error}", highlight=False)
+        sys.exit(2)

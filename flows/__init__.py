@@ -1,0 +1,1 @@
+"""What happens, in order; no logic."""

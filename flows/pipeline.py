@@ -1,0 +1,57 @@
+"""The whole way of the data as a Prefect flow: archives in, proved Parquet out."""
+
+import re
+from typing import Any
+
+from prefect import flow, task, unmapped
+from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from tasks.config import BuildConfig
+from tasks.publish import Published
+from tasks.stages import (
+    ask_batch,
+    ingest_batch,
+    list_sources,
+    publish_dataset,
+    select_samples,
+    write_batch,
+)
+from tasks.workspace import claimed
+
+catalogue = task(name="catalogue", task_run_name="catalogue")(list_sources)
+ingest = task(name="ingest", task_run_name="ingest {batch[0].name}")(ingest_batch)
+ask = task(name="ask L1", task_run_name="ask L1 {scenes.batch[0].name}")(ask_batch)
+select = task(name="select", task_run_name="select")(select_samples)
+write = task(name="write shards", task_run_name="shards {asked.batch[0].name}")(write_batch)
+seal = task(name="publish", task_run_name="publish")(publish_dataset)
+
+THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)  # the work is in processes
+
+
+@flow(name="terrascope", flow_run_name="{config.out}", task_runner=THREADS)
+def pipeline(config: BuildConfig) -> Published:
+    """Archives -> scenes -> L1 questions -> selection -> shards -> a published dataset."""
+    with claimed(config):
+        plan = catalogue(config)
+        scenes = ingest.map(unmapped(config), plan.batches)
+        asked = ask.map(unmapped(config), scenes)
+        select(config, plan, wait_for=asked)
+        shards = write.map(unmapped(config), asked)
+        published: Published = seal(config, plan, wait_for=shards)
+    show(published)
+    return published
+
+
+@task(task_run_name="show")
+def show(published: Published) -> None:
+    """Leave the counts table and the link to the report in the Prefect UI."""
+    key = re.sub(r"[^a-z0-9]+", "-", published.dataset.resolve().name.lower()).strip("-")
+    create_table_artifact(
+        [count.model_dump() for count in published.counts],
+        key=f"counts-{key}",
+        description=f"What every stage of {key} took and gave: taken = out + rejected + left out",
+    )
+    create_link_artifact(
+        published.report.resolve().as_uri(), key=f"report-{key}", link_text=f"Report of {key}"
+    )

@@ -1,0 +1,194 @@
+"""A scene's evidence, decoded and measured once: the production view that programs run on."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masks.components import ClassComponents, label_components
+from masks.label_stats import LabelStats, label_stats, margin_counts
+from masks.morphology import dilate, erode
+from masks.rle import area_px, decode, paint
+from schemas.mask import Evidence, Invalid, LayerInfo, MaskKind, SceneMask
+from schemas.scene import BACKGROUND_ID, INVALID_ID
+from schemas.value import Undefined
+
+MaskHW = NDArray[np.bool_]
+CLOSED_VALID_SHARE = 0.99  # under this, unknown pixels may hide a class
+
+
+class Region:
+    """A mask with its inner and outer form, each (H, W) bool and made when first asked for."""
+
+    def __init__(
+        self, mask: Callable[[], MaskHW], inner: Callable[[], MaskHW], outer: Callable[[], MaskHW]
+    ) -> None:
+        self._make_mask, self._make_inner, self._make_outer = mask, inner, outer
+
+    @cached_property
+    def mask_HW(self) -> MaskHW:
+        """The mask itself."""
+        return self._make_mask()
+
+    @cached_property
+    def inner_HW(self) -> MaskHW:
+        """What is left under erosion of what it is made of."""
+        return self._make_inner()
+
+    @cached_property
+    def outer_HW(self) -> MaskHW:
+        """What it may be under dilation of what it is made of."""
+        return self._make_outer()
+
+
+class MeasuredLayer:
+    """One label layer at one date: valid pixels, label map, and what was measured on it."""
+
+    def __init__(
+        self, info: LayerInfo, size_HW: tuple[int, int], masks: tuple[SceneMask, ...]
+    ) -> None:
+        self.info = info
+        self.size_HW = size_HW
+        self.class_masks = {m.label: m for m in masks if m.kind is MaskKind.CLASS}
+        self.instances = tuple(m for m in masks if m.kind is MaskKind.INSTANCE)
+        self._valid = next((m for m in masks if m.kind is MaskKind.VALID), None)
+        self._regions: dict[str, Region] = {}
+
+    @cached_property
+    def valid_HW(self) -> MaskHW:
+        """Pixels that carry a label; all of them where none is stored."""
+        if self._valid is None:
+            return np.ones(self.size_HW, dtype=np.bool_)
+        return decode(self._valid.counts, self.size_HW)
+
+    @cached_property
+    def valid_px(self) -> int:
+        """Number of valid pixels."""
+        if self._valid is None:
+            return self.size_HW[0] * self.size_HW[1]
+        return area_px(self._valid.counts)
+
+    @property
+    def closed(self) -> bool:
+        """Whether a class that is not seen is known not to be there."""
+        if self.info.invalid is Invalid.OTHER:
+            return True
+        share = self.valid_px / (self.size_HW[0] * self.size_HW[1])
+        return self.info.invalid is Invalid.UNKNOWN and share >= CLOSED_VALID_SHARE
+
+    @cached_property
+    def ids_HW(self) -> NDArray[np.uint8] | None:
+        """The label map that the class masks were cut from; None where they overlap."""
+        ids_HW = np.where(self.valid_HW, np.uint8(BACKGROUND_ID), np.uint8(INVALID_ID))
+        painted_px = 0
+        for class_id, name in enumerate(self.info.classes):
+            if (mask := self.class_masks.get(name)) is not None:
+                paint(ids_HW, mask.counts, class_id)
+                painted_px += area_px(mask.counts)
+        held_px = int(np.count_nonzero(ids_HW < BACKGROUND_ID))
+        return ids_HW if held_px == painted_px else None
+
+    @cached_property
+    def stats(self) -> LabelStats | None:
+        """Counts, edges and adjacency of every class."""
+        if self.ids_HW is None:
+            return None
+        return label_stats(self.ids_HW, len(self.info.classes))
+
+    @cached_property
+    def margins_px(self) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Pixels of every class, eroded and dilated."""
+        if self.ids_HW is None:
+            return None
+        return margin_counts(self.ids_HW, len(self.info.classes))
+
+    @cached_property
+    def components(self) -> ClassComponents | None:
+        """8-connected areas of every class."""
+        if self.ids_HW is None:
+            return None
+        return label_components(self.ids_HW, len(self.info.classes))
+
+    def class_id(self, label: str) -> int:
+        """Return the id of a class that the layer has."""
+        return self.info.classes.index(label)
+
+    def class_px(self, label: str) -> int:
+        """Return the pixels of a class, 0 where it has no mask."""
+        mask = self.class_masks.get(label)
+        return 0 if mask is None else area_px(mask.counts)
+
+    def class_region(self, label: str) -> Region:
+        """Return a class's region; empty where it has no mask."""
+        if label not in self._regions:
+            self._regions[label] = self._leaf(lambda: self._class_mask(label))
+        return self._regions[label]
+
+    def selected(self, label: str, attribute: str | None) -> tuple[SceneMask, ...]:
+        """Return the objects of a label, those with one attribute if it is given."""
+        return tuple(
+            m for m in self.instances if m.label == label and attribute in (None, m.attribute)
+        )
+
+    @cached_property
+    def valid_region(self) -> Region:
+        """The valid pixels as a region that has no margin."""
+        return Region(lambda: self.valid_HW, lambda: self.valid_HW, lambda: self.valid_HW)
+
+    def instance_region(self, label: str, attribute: str | None) -> Region:
+        """Return the union of objects as a region."""
+        key = f"instances\0{label}\0{attribute}"
+        if key not in self._regions:
+            self._regions[key] = self._leaf(lambda: self._union(label, attribute))
+        return self._regions[key]
+
+    def _class_mask(self, label: str) -> MaskHW:
+        mask = self.class_masks.get(label)
+        if mask is None:
+            return np.zeros(self.size_HW, dtype=np.bool_)
+        if self.ids_HW is None:
+            return decode(mask.counts, self.size_HW)
+        return np.equal(self.ids_HW, self.class_id(label))
+
+    def _union(self, label: str, attribute: str | None) -> MaskHW:
+        union_HW = np.zeros(self.size_HW, dtype=np.uint8)
+        for instance in self.selected(label, attribute):
+            paint(union_HW, instance.counts, 1)
+        return union_HW.view(np.bool_)
+
+    def _leaf(self, mask: Callable[[], MaskHW]) -> Region:
+        region = Region(
+            mask,
+            lambda: erode(region.mask_HW, self.valid_HW),
+            lambda: dilate(region.mask_HW, self.valid_HW),
+        )
+        return region
+
+
+class Measured:
+    """The evidence of one scene, its layers measured on demand."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self._layers: dict[tuple[str, int], MeasuredLayer] = {}
+        for info in evidence.layers:
+            masks = tuple(
+                m
+                for m in evidence.masks
+                if m.layer == info.layer and m.date_index == info.date_index
+            )
+            key = (info.layer, info.date_index)
+            self._layers[key] = MeasuredLayer(info, evidence.size_HW, masks)
+
+    @property
+    def layers(self) -> tuple[MeasuredLayer, ...]:
+        """All layers, in the evidence's order."""
+        return tuple(self._layers.values())
+
+    def layer(self, layer: str, date_index: int) -> MeasuredLayer:
+        """Return one layer at one date; Undefined("unknown_layer") if it is not there."""
+        found = self._layers.get((layer, date_index))
+        if found is None:
+            raise Undefined("unknown_layer", f"{layer} at date {date_index}")
+        return found

@@ -1,0 +1,144 @@
+"""Mask expressions of a program: their leaves, the checks on them, and the regions they stand for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from masks.measured import MaskHW, Measured, MeasuredLayer, Region
+from schemas.mask import Origin
+from schemas.program import And, CellOf, ClassMask, Count, Exists, Instances, Minus, Or, Part, Valid
+from schemas.value import Undefined
+
+Leaf = ClassMask | Instances | Valid
+UNCLASSIFIED = "un-classified"
+_BOX_MEASURES = (Exists, Count, CellOf)  # what a mask made from a box may answer
+
+
+def leaves(node: BaseModel | tuple[Any, ...]) -> Iterator[Leaf]:
+    """Yield the leaves of any expression, left to right."""
+    for leaf, _ in _leaves_with_measure(node, None):
+        yield leaf
+
+
+def check_leaves(program: BaseModel, measured: Measured) -> None:
+    """Raise `Undefined` if the program names what is not there or may not be used so."""
+    pairs = list(_leaves_with_measure(program, None))
+    for leaf, _ in pairs:
+        layer = measured.layer(leaf.layer, leaf.date)
+        if not isinstance(leaf, Valid) and leaf.label not in layer.info.classes:
+            raise Undefined("unknown_class", f"{leaf.label} in layer {leaf.layer}")
+    products = {measured.layer(leaf.layer, leaf.date).info.product for leaf, _ in pairs}
+    if len(products) > 1:
+        raise Undefined("two_products", ", ".join(sorted(products)))
+    for leaf, measure in pairs:
+        if not isinstance(measure, _BOX_MEASURES) and is_box(leaf, measured):
+            raise Undefined("box_mask", str(leaf))
+    for leaf, _ in pairs:
+        if isinstance(leaf, Instances) and leaf.attribute is not None:
+            _check_classified(leaf, measured)
+
+
+def region(expr: Any, measured: Measured) -> Region:
+    """Return the region of a mask expression."""
+    match expr:
+        case ClassMask():
+            return measured.layer(expr.layer, expr.date).class_region(expr.label)
+        case Instances():
+            layer = measured.layer(expr.layer, expr.date)
+            return layer.instance_region(expr.label, expr.attribute)
+        case Valid():
+            return measured.layer(expr.layer, expr.date).valid_region
+        case Part():
+            return _part(region(expr.of, measured), expr.cell)
+    a, b = region(expr.a, measured), region(expr.b, measured)
+    match expr:
+        case And():
+            return Region(
+                lambda: a.mask_HW & b.mask_HW,
+                lambda: a.inner_HW & b.inner_HW,
+                lambda: a.outer_HW & b.outer_HW,
+            )
+        case Or():
+            return Region(
+                lambda: a.mask_HW | b.mask_HW,
+                lambda: a.inner_HW | b.inner_HW,
+                lambda: a.outer_HW | b.outer_HW,
+            )
+        case Minus():
+            return Region(
+                lambda: a.mask_HW & ~b.mask_HW,
+                lambda: a.inner_HW & ~b.outer_HW,
+                lambda: a.outer_HW & ~b.inner_HW,
+            )
+    raise AssertionError(f"not a mask expression: {expr!r}")
+
+
+def layers_of(expr: Any, measured: Measured) -> list[MeasuredLayer]:
+    """Return the layers of an expression's leaves."""
+    return [measured.layer(leaf.layer, leaf.date) for leaf in leaves(expr)]
+
+
+def closed(expr: Any, measured: Measured) -> bool:
+    """Return whether what the expression does not show is known not to be there."""
+    return all(layer.closed for layer in layers_of(expr, measured))
+
+
+def valid_of(expr: Any, measured: Measured) -> MaskHW:
+    """Return the (H, W) pixels that are valid in the layers of all leaves."""
+    valid_HW, *others = [layer.valid_HW for layer in layers_of(expr, measured)]
+    for other_HW in others:
+        valid_HW = valid_HW & other_HW
+    return valid_HW
+
+
+def cell_slices(cell: int, size_HW: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the rows and columns of a cell of the 3 x 3 grid: pixel r lies in row 3r // H."""
+    height, width = size_HW
+    row, col = divmod(cell, 3)
+    rows = slice(-(-row * height // 3), -(-(row + 1) * height // 3))
+    return rows, slice(-(-col * width // 3), -(-(col + 1) * width // 3))
+
+
+def _part(of: Region, cell: int) -> Region:
+    def cut(mask_HW: MaskHW) -> MaskHW:
+        rows, cols = cell_slices(cell, (mask_HW.shape[0], mask_HW.shape[1]))
+        part_HW = np.zeros_like(mask_HW)
+        part_HW[rows, cols] = mask_HW[rows, cols]
+        return part_HW
+
+    return Region(lambda: cut(of.mask_HW), lambda: cut(of.inner_HW), lambda: cut(of.outer_HW))
+
+
+def _leaves_with_measure(node: Any, measure: Any) -> Iterator[tuple[Leaf, Any]]:
+    """Yield each leaf with the innermost measure that uses it."""
+    if isinstance(node, Leaf):
+        yield node, measure
+    elif isinstance(node, tuple):
+        for child in node:
+            yield from _leaves_with_measure(child, measure)
+    elif isinstance(node, BaseModel):
+        inner = measure if isinstance(node, And | Or | Minus | Part) else node
+        for _, child in node:
+            if isinstance(child, BaseModel | tuple):
+                yield from _leaves_with_measure(child, inner)
+
+
+def is_box(leaf: Leaf, measured: Measured) -> bool:
+    """Return whether a leaf's mask was made from boxes."""
+    layer = measured.layer(leaf.layer, leaf.date)
+    match leaf:
+        case ClassMask():
+            mask = layer.class_masks.get(leaf.label)
+            return mask is not None and mask.origin is Origin.BOX
+        case Instances():
+            return any(m.origin is Origin.BOX for m in layer.selected(leaf.label, leaf.attribute))
+        case Valid():
+            return False
+
+
+def _check_classified(leaf: Instances, measured: Measured) -> None:
+    objects = measured.layer(leaf.layer, leaf.date).selected(leaf.label, None)
+    if any(m.attribute in ("", UNCLASSIFIED) for m in objects):
+        raise Undefined("unclassified_objects", f"{leaf.label} at date {leaf.date}")

@@ -1,0 +1,1 @@
+"""Nouns of the data engine; imports nothing of ours."""

@@ -1,0 +1,57 @@
+"""Why a scene or sample was refused: a closed list of reasons, and the record that is stored."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Every reason for which a scene, record or sample can be refused."""
+
+    MISSING_FILE = "missing_file"  # a band, image, label or folder that the record needs
+    MISSING_PAIR = "missing_pair"  # the Sentinel-1 partner, or the other date
+    MISSING_TARGET = "missing_target"  # xBD target PNG of train, test or hold
+    MISSING_METADATA = "missing_metadata"  # no row or key that places the scene
+    UNREADABLE_FILE = "unreadable_file"  # truncated or corrupt PNG, TIFF, JSON, Parquet
+    SIZE_MISMATCH = "size_mismatch"  # image and label, or bands, of different size
+    CRS_MISMATCH = "crs_mismatch"  # image and label, or the two sensors, on different grids
+    UNKNOWN_LABEL_CODE = "unknown_label_code"  # a code outside the class table
+    NODATA_IMAGE = "nodata_image"  # NaN or nodata where pixels are due
+    BLANK_IMAGE = "blank_image"  # all-black or all-white placeholder
+    TOO_SMALL = "too_small"  # too few pixels to ask anything
+    TOO_LARGE = "too_large"  # refused by its header
+    WRONG_PIXEL_FORMAT = "wrong_pixel_format"  # palette, alpha or 16-bit where 8-bit RGB is due
+    POLYGON_OUTSIDE = "polygon_outside"  # no part of it lies in the image
+    POLYGON_CROSSING = "polygon_crossing"  # its ring crosses itself
+    POLYGON_EMPTY = "polygon_empty"
+    POLYGON_KIND = "polygon_kind"  # MultiPolygon, or not a polygon at all
+    POLYGON_VERTEX = "polygon_vertex"  # a vertex that is not two finite numbers
+    DUPLICATE_ID = "duplicate_id"  # the same uid or scene twice
+    WRONG_TYPE = "wrong_type"  # a JSON or table value of another type than due
+    UNKNOWN_VALUE = "unknown_value"  # a value outside its closed vocabulary
+    BAD_DATE = "bad_date"
+    BAD_CONVERSATION = "bad_conversation"  # a turn without text, or turns out of order
+    UNSAFE_PATH = "unsafe_path"  # "..", an absolute path, or a link out of the archive
+    EXTERNAL_REFERENCE = "external_reference"  # VRT, URL, or a raster pointing elsewhere
+    LOW_VALID_SHARE = "low_valid_share"  # under half of the pixels carry a label
+    NO_LABEL = "no_label"  # nothing from which a question could be answered
+    PROOF_FAILED = "proof_failed"  # a sample that its own masks do not prove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """One refused scene or sample; `detail` names the file, the value and what was expected."""
+
+    sample_id: str
+    source: str
+    stage: str
+    reason: Reason
+    detail: str
+
+
+class Refusal(Exception):  # noqa: N818 - not a fault of the program: data that is refused
+    """Raised by readers on data that must be refused; the stage turns it into `Rejected`."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail

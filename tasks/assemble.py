@@ -1,0 +1,128 @@
+"""Selection over all granules, and the shard of each: count answers, draw what is kept, write rows."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.ask import STAGE as L1
+from tasks.ask import TIER
+from tasks.atomic import place_text
+from tasks.config import BuildConfig, digest_of
+from tasks.granules import GranuleId
+from tasks.ingest import STAGE as INGEST
+from tasks.ingest import output_of
+from tasks.ledger import Ledger, Output, Record
+from tasks.manifest import MANIFEST_NAME
+from tasks.select import Cell, Rates, is_kept, keep_rates
+from tasks.shards import Provenance, write_shard
+
+STAGE = "shards"
+VERSION = 1
+_BALANCE_COLUMNS = ["task", "group", "answer_key", "num_answers"]
+
+
+def select_rates(config: BuildConfig, granules: Sequence[GranuleId]) -> Rates:
+    """Count all candidates' answers; return the keep rates, and store them for the shards.
+
+    A rate of an earlier build is used again while it still fits.
+    """
+    ledger = Ledger(config.out)
+    counts: Counter[Cell] = Counter()
+    if config.balance:
+        for granule in granules:
+            table = pq.read_table(_path(ledger, L1, granule), columns=_BALANCE_COLUMNS)
+            counts.update(cell for cell in _cells(table, granule) if cell is not None)
+    rates = keep_rates(counts, stored_rates(ledger))
+    rows = [[group, answer, rate] for (group, answer), rate in rates.items()]
+    place_text(_rates_path(ledger), json.dumps(rows, indent=0) + "\n")
+    return rates
+
+
+def stored_rates(ledger: Ledger) -> Rates:
+    """Return the keep rates of the last selection, none where there was none."""
+    path = _rates_path(ledger)
+    if not path.is_file():
+        return {}
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return {(group, answer): rate for group, answer, rate in rows}
+
+
+def write_granule(config: BuildConfig, granule: GranuleId, stages: str) -> Record:
+    """Write the shard of a granule's kept candidates, unless that is done already.
+
+    `stages` is JSON, stage name -> version; the keep rates are those that selection stored.
+    """
+    ledger = Ledger(config.out)
+    rates = stored_rates(ledger)
+    scenes, asked = _path(ledger, INGEST, granule), _path(ledger, L1, granule)
+    table = pq.read_table(asked)
+    cells = list(_cells(table, granule))
+    own = {(c.group, c.answer): rates.get((c.group, c.answer), 1.0) for c in cells if c}
+    key = digest_of(
+        {
+            "stages": stages,
+            "inputs": [_sha256(ledger, stage, granule) for stage in (INGEST, L1)],
+            "rates": sorted([*cell, rate] for cell, rate in own.items()),
+            "config": config.content_digest,
+        }
+    )
+    done = ledger.done(STAGE, granule.name, key)
+    if done is not None:
+        return replace(done, reused=True)
+    ids = table.column("sample_id").to_pylist()
+    kept = [
+        row
+        for row, (sample_id, cell) in enumerate(zip(ids, cells, strict=True))
+        if cell is None or is_kept(sample_id, own[cell.group, cell.answer])
+    ]
+    path = config.out / "data" / TIER / f"{granule.name}.parquet"
+    (config.out / MANIFEST_NAME).unlink(missing_ok=True)  # the dataset changes: no longer done
+    outputs: tuple[Output, ...] = ()
+    if kept:
+        provenance = Provenance(config_digest=config.content_digest, stages=stages)
+        picked = table.take(pa.array(kept, pa.int64()))
+        shard = write_shard(path, pq.read_table(scenes), picked, provenance)
+        outputs = (output_of(config.out, shard.path, shard.rows),)
+    else:
+        path.unlink(missing_ok=True)
+    record = Record(
+        stage=STAGE,
+        granule=granule.name,
+        key=key,
+        outputs=outputs,
+        taken=len(ids),
+        out=len(kept),
+        left_out=len(ids) - len(kept),
+    )
+    ledger.store(record)
+    return record
+
+
+def _cells(table: pa.Table, granule: GranuleId) -> Iterator[Cell | None]:
+    """Yield for each candidate the cell in which it is balanced, None where it is not."""
+    within = f"{granule.source}/{granule.split}"
+    columns = [table.column(name).to_pylist() for name in _BALANCE_COLUMNS]
+    for task, group, answer, num_answers in zip(*columns, strict=True):
+        if group:
+            yield Cell(f"{within}|{task}", f"{within}|{group}", num_answers, answer)
+        else:
+            yield None
+
+
+def _path(ledger: Ledger, stage: str, granule: GranuleId) -> Path:
+    return ledger.path(stage, granule.name, ".parquet")
+
+
+def _sha256(ledger: Ledger, stage: str, granule: GranuleId) -> str:
+    record = ledger.load(stage, granule.name)
+    assert record is not None, f"stage {stage} has not run for {granule.name}"
+    return record.outputs[0].sha256
+
+
+def _rates_path(ledger: Ledger) -> Path:
+    return ledger.path("select", "rates", ".json")

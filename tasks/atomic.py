@@ -1,0 +1,54 @@
+"""Put a file in place whole or not at all: temporary name, fsync, rename, fsync of the folder."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def placing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on a clean exit it becomes `path`.
+
+    The temporary name is hidden and fixed, so what a killed run left behind is overwritten by the
+    next one and never matches `*.parquet`.
+
+    Raises:
+        OSError: with the final path and the free space, if writing fails (a full disk, say);
+            the temporary file is gone then and `path` is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write {path}: {_cause(error, path)}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def place_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 to `path`, whole or not at all; OSError as in `placing`."""
+    with placing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _cause(error: OSError, path: Path) -> str:
+    cause = error.strerror or str(error)
+    folder = path.parent
+    if not folder.is_dir():
+        return cause
+    status = os.statvfs(folder)
+    free_mib = status.f_bavail * status.f_frsize / 2**20
+    return f"{cause} ({free_mib:.0f} MiB free in {folder})"

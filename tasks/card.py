@@ -1,0 +1,179 @@
+"""README.md of a dataset: the card that the Hugging Face hub and a person read first."""
+
+from pathlib import Path
+
+import yaml
+
+from tasks.atomic import place_text
+from tasks.inspect_dataset import Survey, size_text, survey
+from tasks.manifest import Manifest
+
+CARD_NAME = "README.md"
+# the hub's own names of licences; any other is shown in the ledger only
+HUB_LICENCES = {
+    "Apache-2.0": "apache-2.0",
+    "CC-BY-4.0": "cc-by-4.0",
+    "CC-BY-NC-SA-4.0": "cc-by-nc-sa-4.0",
+    "CDLA-Permissive-1.0": "cdla-permissive-1.0",
+    "ODbL-1.0": "odbl",
+}
+SIZE_STEPS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+SIZE_NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "n>10M")
+
+_ABOUT = """\
+Every row is one question on one scene: the images, the question, reasoning steps of which each
+marks what it speaks of with a mask, the answer, and a *program* of which the answer is the value on
+the scene's stored masks. So every answer can be proved again, with nothing but this folder:
+
+    terrascope verify .
+"""
+_USE = """\
+## Reading it
+
+    from datasets import load_dataset
+    samples = load_dataset("path/to/this/folder", "l1", split="train")
+
+| column | what it holds |
+|---|---|
+| `images`, `image_info` | encoded 8-bit RGB images that the sample carries, and how each was made |
+| `grid` | height, width, metres per pixel (null where unknown), bounds in WGS84 degrees |
+| `question`, `options` | the question; option texts in letter order, empty for an open question |
+| `answer` | text, letter, and for a number its value, unit and interval |
+| `steps`, `trace` | steps with the index of their mask; the training string they make up |
+| `fact_spans` | where measured facts stand in `trace`, as [start, end) in characters |
+| `masks` | step masks: COCO RLE `counts` of `size` (height, width), and the expression each is |
+| `scene_masks`, `layers` | every class or object at every date, and what is known of each layer |
+| `program` | the expression, in JSON, that proves the answer |
+| `provenance` | source files and their SHA-256, template and version, seed, configuration |
+
+Masks are compressed COCO run-length codes: `pycocotools.mask.decode` reads them.
+"""
+_DEFINITIONS = """\
+## Definitions
+
+* **Valid pixel**: its label is neither nodata nor to be ignored. Where less than 99 % of a scene is
+  valid, questions say "of the labelled area".
+* **Area** is the number of pixels times the area of one; **coverage** the share of valid pixels.
+* **Border**: the masks touch along at least 8 pixel edges and still do when either is eroded by a
+  pixel while the other is dilated; "no" only if they stay apart when both are dilated.
+* **Distance**: between the nearest pixel centres of two masks, specks removed, more than 10 pixels
+  apart.
+* **Count**: objects where there are polygons; else separate areas (8-connected, 9 pixels or more),
+  the number being the same at 18.
+* **Place**: a cell of a 3 x 3 grid; compass words only where up is north.
+* **Margin**: `answer.low` to `answer.high` are the values when every mask is eroded or dilated by
+  one pixel. A question whose answer is not safe within its margin is not asked.
+"""
+
+
+def write_card(dataset: Path, manifest: Manifest) -> Path:
+    """Write the dataset card; OSError if it cannot be written."""
+    path = dataset / CARD_NAME
+    place_text(path, card(manifest, survey(dataset, manifest)))
+    return path
+
+
+def card(manifest: Manifest, found: Survey) -> str:
+    """Return the card: a YAML header for the hub, then what the dataset is, holds and allows."""
+    header = yaml.safe_dump(_header(manifest, found), sort_keys=False, allow_unicode=True)
+    sections = [
+        f"---\n{header}---\n\n# {_cell(manifest.dataset)}\n",
+        f"{found.num_samples:,} samples on {sum(found.scenes.values()):,} scenes, "
+        f"{size_text(found.num_bytes)}.\n",
+        _ABOUT,
+        _USE,
+        "## Counts\n\n" + _by_task(found),
+        "What became of each stage's input:\n\n" + _stages(found),
+        _refused(found),
+        _DEFINITIONS,
+        "## Licences\n\n" + _ledger(found),
+        _origin(manifest),
+    ]
+    return "\n".join(section for section in sections if section)
+
+
+def _header(manifest: Manifest, found: Survey) -> dict[str, object]:
+    licences = sorted(set().union(*found.licences.values()))
+    size = SIZE_NAMES[sum(found.num_samples >= step for step in SIZE_STEPS)]
+    return {
+        "pretty_name": " ".join(manifest.dataset.split()),  # a line of its own could end the header
+        "license": sorted({HUB_LICENCES.get(licence, "other") for licence in licences}),
+        "language": ["en"],
+        "task_categories": ["visual-question-answering", "image-segmentation"],
+        "tags": ["earth-observation", "remote-sensing", "pixel-grounded-reasoning"],
+        "size_categories": [size],
+        "configs": [
+            {"config_name": tier, "data_files": _data_files(manifest, tier)}
+            for tier in sorted({file.tier for file in manifest.files})
+        ],
+    }
+
+
+def _data_files(manifest: Manifest, tier: str) -> list[dict[str, object]]:
+    """Return the shards of each split of a tier, by name: a pattern could match others too."""
+    by_split: dict[str, list[str]] = {}
+    for file in manifest.files:
+        if file.tier == tier:
+            # the hub takes word characters only in the name of a split
+            name = "".join(c if c.isalnum() else "_" for c in file.split) or "all"
+            by_split.setdefault(name, []).append(file.path)
+    return [{"split": name, "path": sorted(by_split[name])} for name in sorted(by_split)]
+
+
+def _table(columns: list[str], rows: list[list[str | int]]) -> str:
+    """Return a Markdown table; numbers are set to the right."""
+    number = [bool(rows) and isinstance(rows[0][i], int) for i in range(len(columns))]
+    lines = [columns, ["---:" if right else "---" for right in number]]
+    lines += [[_cell(cell) for cell in row] for row in rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _cell(cell: str | int) -> str:
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def _by_task(found: Survey) -> str:
+    sources = sorted(found.by["source"])
+    rows: list[list[str | int]] = [
+        [task, *(found.crossed[source, task] for source in sources), number]
+        for task, number in sorted(found.by["task"].items())
+    ]
+    rows.append(["all", *(found.by["source"][source] for source in sources), found.num_samples])
+    return _table(["task", *sources, "all"], rows)
+
+
+def _stages(found: Survey) -> str:
+    return _table(
+        ["stage", "unit", "in", "out", "rejected", "left out"],
+        [[c.stage, c.unit, c.taken, c.out, c.rejected, c.left_out] for c in found.stages],
+    )
+
+
+def _refused(found: Survey) -> str:
+    if not found.rejects:
+        return ""
+    rows: list[list[str | int]] = [[*key, number] for key, number in sorted(found.rejects.items())]
+    return "Refused, with details in `quarantine/`:\n\n" + _table(
+        ["source", "stage", "reason", "number"], rows
+    )
+
+
+def _ledger(found: Survey) -> str:
+    rows: list[list[str | int]] = [
+        [source, "; ".join(sorted(found.licences[source])), found.scenes[source]]
+        for source in sorted(found.licences)
+    ]
+    ledger = _table(["source", "licence of images and labels", "scenes"], rows)
+    return ledger + "\nEvery row names its own licence; the strictest of those you use holds.\n"
+
+
+def _origin(manifest: Manifest) -> str:
+    commit = f", commit `{manifest.commit}`" if manifest.commit else ""
+    return (
+        "## Origin\n\n"
+        f"Built with seed {manifest.seed}, configuration `{manifest.config_digest}`{commit}. "
+        "`manifest.json` holds the SHA-256 of every file, the configuration as given, and the "
+        "version of every stage. Method: Shu et al., TerraScope, CVPR 2026.\n"
+    )

@@ -1,0 +1,112 @@
+"""The configuration of a build: checked as a whole before any work starts."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tasks.sources.registry import SOURCES
+from templates.questions import L1_QUESTIONS
+
+TASKS = tuple(template.task for template in L1_QUESTIONS)
+
+
+class ConfigError(ValueError):
+    """A configuration that no work may start from; the message names the value and what to do."""
+
+
+class BuildConfig(BaseModel):
+    """What to build from what. Everything that changes bytes is in `content_digest`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sources: dict[str, Path] = Field(
+        min_length=1, description="Archive name -> folder, for example bigearthnet: data/ben."
+    )
+    out: Path = Field(description="Folder of the dataset; its name is the dataset's.")
+    seed: int = Field(default=0, ge=0, description="Draws questions, images and options.")
+    limit: int | None = Field(
+        default=None, ge=1, description="Read only the first N scenes of every source."
+    )
+    tasks: tuple[str, ...] = Field(
+        default=TASKS, min_length=1, description="Kinds of L1 questions to ask."
+    )
+    sar_rendering: Literal["vv_vh", "vh_vv_mean"] = Field(
+        default="vv_vh",
+        description="SAR picture that samples carry: calibrated VV, VH, VV-VH, or the paper's.",
+    )
+    pixel_size: Literal["measured", "paper"] = Field(
+        default="measured",
+        description="paper: take every Sentinel pixel as 10 m, as the paper does.",
+    )
+    balance: bool = Field(
+        default=True, description="Even out the answers within every task and class."
+    )
+    workers: int = Field(default=2, ge=1, description="Processes; they never change the result.")
+
+    def content(self) -> dict[str, Any]:
+        """Return the part of the configuration that decides what is in the dataset."""
+        return self.model_dump(mode="json", exclude={"sources", "out", "workers"}) | {
+            "sources": sorted(self.sources)
+        }
+
+    @property
+    def content_digest(self) -> str:
+        """SHA-256 over `content`, in hex."""
+        return digest_of(self.content())
+
+
+def digest_of(value: Any) -> str:
+    """Return the SHA-256, in hex, of a JSON value with sorted keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_config(file: Path | None, overrides: dict[str, Any]) -> BuildConfig:
+    """Read a YAML file, lay the command line's values over it, and check the whole.
+
+    Raises:
+        ConfigError: an unreadable file, an unknown key, source or task, a wrong value, or a source
+            folder that is not there.
+    """
+    values = {**_read_yaml(file), **{k: v for k, v in overrides.items() if v is not None}}
+    try:
+        config = BuildConfig.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from error
+    for name, root in config.sources.items():
+        if name not in SOURCES:
+            raise ConfigError(f"unknown source {name!r}; known are {', '.join(sorted(SOURCES))}")
+        if not root.is_dir():
+            raise ConfigError(f"source {name}: {root} is not a folder; check the path")
+    for task in config.tasks:
+        if task not in TASKS:
+            raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
+    return config
+
+
+def _read_yaml(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot read the configuration {file}: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{file} must hold keys and values, but holds {type(values).__name__}")
+    return values
+
+
+def _explain(error: ValidationError) -> str:
+    known = ", ".join(BuildConfig.model_fields)
+    lines = []
+    for fault in error.errors():
+        key = ".".join(map(str, fault["loc"]))
+        if fault["type"] == "extra_forbidden":
+            lines.append(f"unknown configuration key {key!r}; known are {known}")
+        else:
+            lines.append(f"configuration key {key!r}: {fault['msg']}, got {fault['input']!r}")
+    return "; ".join(lines)

@@ -1,0 +1,115 @@
+"""What a build would do, before it does it: counted from the indices, measured on a few scenes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from schemas.rejection import Refusal
+from schemas.scene import SceneRef
+from tasks.ask import ask_scenes
+from tasks.config import BuildConfig
+from tasks.granules import read_catalogue
+from tasks.ingest import read_scene
+from tasks.scene_table import asked_scenes, scenes_to_table
+
+SCENES_TRIED = 6  # of each source, spread over its index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What one source would come to; questions and bytes are measured on a few of its scenes."""
+
+    source: str
+    scenes: int
+    granules: int
+    refused_by_index: int
+    files: int
+    read_bytes: int
+    scenes_tried: int
+    scenes_refused: int
+    questions: int
+    written_bytes: int
+
+
+def estimate(config: BuildConfig) -> list[Estimate]:
+    """Read the indices and a few scenes of every source; nothing is written."""
+    catalogue = read_catalogue(config)
+    refused = Counter(reject.source for reject in catalogue.rejected)
+    return [
+        _estimate_source(
+            config,
+            source,
+            [ref for g in catalogue.granules if g.id.source == source for ref in g.refs],
+            granules=sum(g.id.source == source for g in catalogue.granules),
+            refused=refused[source],
+        )
+        for source in sorted(config.sources)
+    ]
+
+
+def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
+    """Print what would be read, asked and written."""
+    table = Table(title="dry run: nothing was written")
+    for column in ("source", "scenes", "granules", "files", "read", "questions ~", "written ~"):
+        table.add_column(column, justify="left" if column == "source" else "right")
+    for row in estimates:
+        table.add_row(
+            row.source,
+            f"{row.scenes:,}",
+            f"{row.granules:,}",
+            f"{row.files:,}",
+            _megabytes(row.read_bytes),
+            f"{row.questions:,}",
+            _megabytes(row.written_bytes),
+        )
+    console.print(table)
+    for row in estimates:
+        console.print(
+            f"{row.source}: {row.refused_by_index} refused by the index; of {row.scenes_tried} scenes "
+            f"tried {row.scenes_refused} would be refused; questions before selection",
+            highlight=False,
+        )
+
+
+def _estimate_source(
+    config: BuildConfig, source: str, refs: Sequence[SceneRef], *, granules: int, refused: int
+) -> Estimate:
+    root = config.sources[source]
+    files = {name for ref in refs for name in ref.files}
+    tried = refs[:: max(1, len(refs) // SCENES_TRIED)][:SCENES_TRIED]
+    scenes = []
+    for ref in tried:
+        try:
+            scenes.append(read_scene(config, root, ref))
+        except Refusal:
+            continue
+    table = scenes_to_table(scenes)
+    candidates, _ = ask_scenes(asked_scenes(table, config.sar_rendering), config)
+    factor = len(refs) / max(1, len(tried))
+    return Estimate(
+        source=source,
+        scenes=len(refs),
+        granules=granules,
+        refused_by_index=refused,
+        files=len(files),
+        read_bytes=sum(_size(root / name) for name in files),
+        scenes_tried=len(tried),
+        scenes_refused=len(tried) - len(scenes),
+        questions=round(factor * candidates.num_rows),
+        written_bytes=round(factor * (table.nbytes + candidates.nbytes)),
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

@@ -1,0 +1,114 @@
+"""Granules: a source's scenes of one split and one place bucket, the unit of caching and of a shard."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from schemas.rejection import Reason, Rejected
+from schemas.scene import SceneRef
+from tasks.atomic import place_text
+from tasks.config import BuildConfig
+from tasks.ledger import Ledger
+from tasks.sources.registry import SOURCES
+
+MIN_BATCH = 8  # granules; at some seconds each, a batch is ten seconds of work and more
+MAX_TASK_RUNS = 200  # per stage, so that a flow run stays under a thousand
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GranuleId:
+    """Which granule: its source, split and place bucket."""
+
+    source: str
+    split: str
+    bucket: str
+
+    @property
+    def name(self) -> str:
+        """File name of the granule, without a suffix."""
+        return f"{self.source}-{self.split}-{self.bucket}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granule:
+    """The scenes of one granule, in index order."""
+
+    id: GranuleId
+    refs: tuple[SceneRef, ...]
+
+    def listing_digest(self) -> str:
+        """SHA-256 over what the index says of the scenes."""
+        rows = [[r.scene_id, r.place, list(r.files), sorted(r.facts.items())] for r in self.refs]
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """All granules of a build, and what the indices already refused."""
+
+    granules: tuple[Granule, ...]
+    rejected: tuple[Rejected, ...]
+
+    @property
+    def num_scenes(self) -> int:
+        """Scenes to read."""
+        return sum(len(granule.refs) for granule in self.granules)
+
+
+def read_catalogue(config: BuildConfig) -> Catalogue:
+    """List every source's scenes and gather them into granules.
+
+    A scene id that a source lists twice is refused the second time.
+    """
+    scenes: dict[GranuleId, list[SceneRef]] = defaultdict(list)
+    rejected: list[Rejected] = []
+    for source, root in sorted(config.sources.items()):
+        seen: set[str] = set()
+        listed = 0
+        for entry in SOURCES[source].index(root):
+            if config.limit is not None and listed == config.limit:
+                break
+            listed += 1
+            if isinstance(entry, Rejected):
+                rejected.append(entry)
+            elif entry.scene_id in seen:
+                rejected.append(_twice(entry))
+            else:
+                seen.add(entry.scene_id)
+                scenes[GranuleId(entry.source, entry.split, entry.bucket)].append(entry)
+    granules = tuple(
+        Granule(id=granule, refs=tuple(refs)) for granule, refs in sorted(scenes.items())
+    )
+    return Catalogue(granules=granules, rejected=tuple(rejected))
+
+
+def store_granule(ledger: Ledger, granule: Granule) -> None:
+    """Keep a granule's listing on disk, so that stages pass its id and never its scenes."""
+    rows = [asdict(ref) for ref in granule.refs]
+    place_text(ledger.path("catalogue", granule.id.name, ".json"), json.dumps(rows) + "\n")
+
+
+def load_granule(ledger: Ledger, granule: GranuleId) -> Granule:
+    """Return a granule as the catalogue listed it."""
+    path = ledger.path("catalogue", granule.name, ".json")
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    refs = tuple(SceneRef(**{**row, "files": tuple(row["files"])}) for row in rows)
+    return Granule(id=granule, refs=refs)
+
+
+def batches(granules: Sequence[GranuleId]) -> list[tuple[GranuleId, ...]]:
+    """Cut granules into the batches of one task run each."""
+    size = max(MIN_BATCH, -(-len(granules) // MAX_TASK_RUNS))
+    return [tuple(granules[start : start + size]) for start in range(0, len(granules), size)]
+
+
+def _twice(ref: SceneRef) -> Rejected:
+    return Rejected(
+        sample_id=ref.scene_id,
+        source=ref.source,
+        stage="index",
+        reason=Reason.DUPLICATE_ID,
+        detail=f"{ref.scene_id} is listed twice; the first is kept",
+    )

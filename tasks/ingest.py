@@ -1,0 +1,146 @@
+"""Ingest: read a granule's scenes from the archive and write them as one scene table."""
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from schemas.parquet import SCENE_SCHEMA
+from schemas.rejection import Reason, Refusal, Rejected
+from schemas.scene import INVALID_ID, Scene, SceneRef
+from tasks.atomic import placing
+from tasks.config import BuildConfig, digest_of
+from tasks.granules import Granule, GranuleId, load_granule
+from tasks.ledger import Ledger, Output, Record
+from tasks.scene_table import scenes_to_table
+from tasks.shards import write_rejects
+from tasks.sources.registry import SOURCES
+
+STAGE = "ingest"
+VERSION = 1
+MIN_VALID_SHARE = 0.5
+PAPER_PIXEL_M = 10.0  # the paper's r for every Sentinel pixel (supplement, bench rules)
+PAPER_SOURCES = ("bigearthnet", "chatearthnet")
+_COMPRESSION = {"images.list.element.bytes": "none"}  # PNG and JPEG do not shrink again
+SCENES_A_WRITE = 16  # scenes held in memory at a time: two 1.5 MB pictures each at most
+
+
+def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
+    """Read a granule unless it is done already; refused scenes are stored with their reason."""
+    ledger = Ledger(config.out)
+    granule = load_granule(ledger, granule_id)
+    key = _key(config, granule)
+    done = ledger.done(STAGE, granule.id.name, key)
+    if done is not None:
+        return replace(done, reused=True)
+    path = ledger.path(STAGE, granule.id.name, ".parquet")
+    rejected: list[Rejected] = []
+    with placing(path) as temporary:
+        num_scenes = _write_scenes(temporary, config, granule, rejected)
+    rejects = write_rejects(ledger.path(STAGE, granule.id.name, ".rejects.parquet"), rejected)
+    record = Record(
+        stage=STAGE,
+        granule=granule.id.name,
+        key=key,
+        outputs=(
+            output_of(config.out, path, num_scenes),
+            output_of(config.out, rejects.path, len(rejected)),
+        ),
+        taken=len(granule.refs),
+        out=num_scenes,
+        rejected=len(rejected),
+    )
+    ledger.store(record)
+    return record
+
+
+def output_of(dataset: Path, path: Path, rows: int) -> Output:
+    """Return what the ledger keeps of a written file."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Output(
+        path=path.relative_to(dataset).as_posix(),
+        sha256=sha256,
+        bytes=path.stat().st_size,
+        rows=rows,
+    )
+
+
+def read_scene(config: BuildConfig, root: Path, ref: SceneRef) -> Scene:
+    """Read one scene; raises `Refusal` for what a reader refuses and for too few valid pixels."""
+    scene = SOURCES[ref.source].read(root, ref)
+    for layer in scene.layers:
+        valid_share = float((layer.ids_HW != INVALID_ID).mean())
+        if valid_share < MIN_VALID_SHARE:
+            raise Refusal(
+                Reason.LOW_VALID_SHARE,
+                f"{ref.scene_id}: {valid_share:.1%} of layer {layer.layer} carries a label; "
+                f"at least {MIN_VALID_SHARE:.0%} is needed",
+            )
+    if config.pixel_size == "paper" and ref.source in PAPER_SOURCES:
+        return replace(scene, grid=replace(scene.grid, pixel_size_m=(PAPER_PIXEL_M, PAPER_PIXEL_M)))
+    return scene
+
+
+def _write_scenes(
+    path: Path, config: BuildConfig, granule: Granule, rejected: list[Rejected]
+) -> int:
+    """Write the readable scenes of a granule, a few at a time; return how many there are."""
+    root = config.sources[granule.id.source]
+    held: list[Scene] = []
+    num_scenes = 0
+    with pq.ParquetWriter(path, SCENE_SCHEMA, compression=_COMPRESSION) as writer:
+        for ref in granule.refs:
+            try:
+                held.append(read_scene(config, root, ref))
+            except Refusal as refusal:
+                rejected.append(_rejected(ref, refusal))
+            if len(held) == SCENES_A_WRITE:
+                num_scenes += _flush(writer, held)
+        num_scenes += _flush(writer, held)
+    return num_scenes
+
+
+def _flush(writer: pq.ParquetWriter, held: list[Scene]) -> int:
+    table = scenes_to_table(held)
+    if held:
+        writer.write_table(table)
+    held.clear()
+    return int(table.num_rows)
+
+
+def _rejected(ref: SceneRef, refusal: Refusal) -> Rejected:
+    return Rejected(
+        sample_id=ref.scene_id,
+        source=ref.source,
+        stage=STAGE,
+        reason=refusal.reason,
+        detail=refusal.detail,
+    )
+
+
+def _key(config: BuildConfig, granule: Granule) -> str:
+    """Digest of all that decides the scene table; files count by name, size and time of change."""
+    return digest_of(
+        {
+            "stage": VERSION,
+            "source": SOURCES[granule.id.source].version,
+            "pixel_size": config.pixel_size,
+            "listing": granule.listing_digest(),
+            "files": _file_stats(config.sources[granule.id.source], granule),
+        }
+    )
+
+
+def _file_stats(root: Path, granule: Granule) -> list[list[str | int]]:
+    """Return path, size and modification time of every file; a missing one has size -1."""
+    stats: list[list[str | int]] = []
+    for name in sorted({name for ref in granule.refs for name in ref.files}):
+        try:
+            status = os.stat(root / name)
+            stats.append([name, status.st_size, status.st_mtime_ns])
+        except OSError:
+            stats.append([name, -1, 0])
+    return stats

@@ -1,0 +1,150 @@
+"""Count what a dataset holds: by source, tier, task, split, form and answer; refusals by reason."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+
+from tasks.manifest import Manifest, StageCount
+
+COUNTED = ("source", "tier", "task", "split", "form")
+MOST_ANSWERS = 8  # shown for each task; the rest is summed up
+_READ = [*COUNTED, "scene_id", "licence", "answer.text"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """Counts of a dataset; `by` holds one counter for each of source, tier, task, split, form.
+
+    `answers` counts (task, answer text), `crossed` counts (source, task), `places` counts
+    (tier, source, split), `rejects` counts (source, stage, reason).
+    """
+
+    dataset: str
+    num_samples: int
+    num_bytes: int
+    scenes: Counter[str] = field(default_factory=Counter)  # source -> scenes that are asked about
+    by: dict[str, Counter[str]]
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    crossed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    places: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    licences: dict[str, set[str]] = field(default_factory=dict)  # source -> licences of its scenes
+    rejects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    stages: tuple[StageCount, ...]
+
+
+def survey(dataset: Path, manifest: Manifest) -> Survey:
+    """Count the samples and refusals of a dataset; only the small columns are read.
+
+    Raises:
+        OSError: if a file of the manifest is missing.
+        pyarrow.ArrowException: if one is not a shard; `verify` says more.
+    """
+    found = Survey(
+        dataset=manifest.dataset,
+        num_samples=sum(file.rows for file in manifest.files),
+        num_bytes=sum(file.bytes for file in manifest.files),
+        by={name: Counter() for name in COUNTED},
+        stages=manifest.counts,
+    )
+    for file in manifest.files:
+        _count_shard(dataset / file.path, found)
+    for refused in manifest.quarantine:
+        table = pq.read_table(dataset / refused.path, columns=["source", "stage", "reason"])
+        columns = (table.column(name).to_pylist() for name in table.column_names)
+        found.rejects.update(zip(*columns, strict=True))
+    return found
+
+
+def _count_shard(path: Path, found: Survey) -> None:
+    table = pq.ParquetFile(path).read(columns=_READ).flatten()
+    columns = {name: table.column(name).to_pylist() for name in table.column_names}
+    for name in COUNTED:
+        found.by[name].update(columns[name])
+    found.answers.update(zip(columns["task"], columns["answer.text"], strict=True))
+    found.crossed.update(zip(columns["source"], columns["task"], strict=True))
+    found.places.update(zip(columns["tier"], columns["source"], columns["split"], strict=True))
+    scenes = set(zip(columns["source"], columns["scene_id"], strict=True))
+    found.scenes.update(source for source, _ in scenes)
+    for source, licence in zip(columns["source"], columns["licence"], strict=True):
+        found.licences.setdefault(source, set()).add(licence)
+
+
+def size_text(num_bytes: int) -> str:
+    """Return bytes in the unit that fits: "512 B", "3.4 MB"."""
+    size = float(num_bytes)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def rendered(found: Survey) -> Group:
+    """Return a survey as tables for a terminal."""
+    parts: list[str | Table] = [
+        f"[bold]{escape(found.dataset)}[/]: {found.num_samples:,} samples on "
+        f"{sum(found.scenes.values()):,} scenes, {size_text(found.num_bytes)}",
+        _crossed(found),
+        *(_counted(name, found.by[name].most_common()) for name in ("tier", "split", "form")),
+        _answers(found),
+        counts_table(found.stages),
+        _table(
+            "Refused, by reason",
+            ("source", "stage", "reason", "number"),
+            [(*key, number) for key, number in sorted(found.rejects.items())],
+        ),
+    ]
+    return Group(*parts)
+
+
+def counts_table(counts: Iterable[StageCount]) -> Table:
+    """Return what became of every stage's input, as a table for a terminal."""
+    return _table(
+        "What became of each stage's input",
+        ("stage", "unit", "in", "out", "rejected", "left out"),
+        [(c.stage, c.unit, c.taken, c.out, c.rejected, c.left_out) for c in counts],
+    )
+
+
+def _crossed(found: Survey) -> Table:
+    sources = sorted(found.by["source"])
+    rows: list[tuple[str | int, ...]] = [
+        (task, *(found.crossed[source, task] for source in sources), number)
+        for task, number in sorted(found.by["task"].items())
+    ]
+    rows.append(("all", *(found.by["source"][s] for s in sources), found.num_samples))
+    return _table("Samples by task and source", ("task", *sources, "all"), rows)
+
+
+def _counted(name: str, counts: Iterable[tuple[str, int]]) -> Table:
+    return _table(f"Samples by {name}", (name, "samples"), [*counts])
+
+
+def _answers(found: Survey) -> Table:
+    rows: list[tuple[str | int, ...]] = []
+    for task in sorted(found.by["task"]):
+        answers = Counter({a: n for (t, a), n in found.answers.items() if t == task})
+        shown = answers.most_common(MOST_ANSWERS)
+        text = ", ".join(f"{answer} ({number:,})" for answer, number in shown)
+        if len(answers) > len(shown):
+            rest = answers.total() - sum(number for _, number in shown)
+            text += f", {len(answers) - len(shown):,} more ({rest:,})"
+        rows.append((task, len(answers), text))
+    return _table("Answers, the most frequent first", ("task", "different", "answers"), rows)
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold")
+    rows = list(rows)
+    for place, name in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[place], int) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(f"{x:,}" if isinstance(x, int) else escape(x) for x in row))
+    return table

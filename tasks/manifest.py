@@ -1,0 +1,170 @@
+"""The manifest of a dataset: what was written, from what, and how every stage's counts add up.
+
+It is written last and atomically, so a dataset with a manifest is a finished one. The time of the
+build stands here only, and in no digest.
+"""
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+)
+
+from schemas.parquet import SCHEMA_VERSION
+from tasks.atomic import place_text
+
+MANIFEST_NAME = "manifest.json"
+_SHA256 = r"^[0-9a-f]{64}$"
+
+
+class ManifestError(ValueError):
+    """The manifest is missing, hand-edited, or of another version; the message says what to do."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _File(_Record):
+    path: str  # relative to the dataset, "/"-separated
+    sha256: str = Field(pattern=_SHA256)
+    rows: int = Field(ge=0)
+    bytes: int = Field(ge=0)
+
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, path: str) -> str:
+        parts = path.split("/")
+        if path.startswith("/") or "\\" in path or {"", ".", ".."} & set(parts):
+            raise ValueError(f"{path!r} is not a plain path inside the dataset")
+        return path
+
+
+class DataFile(_File):
+    """One shard: a granule's samples of one tier."""
+
+    tier: str
+    source: str
+    split: str
+    bucket: str
+
+
+class QuarantineFile(_File):
+    """One table of refused scenes and samples."""
+
+
+class StageCount(_Record):
+    """What became of a stage's input: `taken` = `out` + `rejected` + `left_out`.
+
+    `unit` says what is counted, "scene" or "sample"; a stage that turns scenes into samples
+    counts what it made of them as `taken`.
+    """
+
+    stage: str
+    unit: str
+    taken: int = Field(ge=0)
+    out: int = Field(ge=0)
+    rejected: int = Field(ge=0)
+    left_out: int = Field(ge=0)
+
+
+class SelectionRate(_Record):
+    """The share of candidates with one answer, within one group, that selection keeps."""
+
+    group: str
+    answer_key: str
+    rate: float = Field(ge=0, le=1)
+
+
+class Manifest(_Record):
+    """All that a reader needs to trust, cite and rebuild a dataset."""
+
+    schema_version: int = SCHEMA_VERSION
+    dataset: str = Field(min_length=1)
+    files: tuple[DataFile, ...]
+    quarantine: tuple[QuarantineFile, ...] = ()
+    counts: tuple[StageCount, ...]
+    rates: tuple[SelectionRate, ...] = ()
+    config: dict[str, JsonValue]  # as given
+    config_digest: str
+    seed: int
+    commit: str  # "" outside a git checkout
+    parents: tuple[str, ...] = ()  # manifest digests of the datasets that this one was made from
+    stages: dict[str, int]  # stage name -> VERSION
+    created: AwareDatetime  # the only wall-clock time in a dataset
+
+
+def utc_now() -> datetime:
+    """Return the time for `Manifest.created`, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def checkout_commit(root: Path) -> str:
+    """Return the commit of the git checkout at `root`, "" where there is none."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()
+
+
+def write_manifest(dataset: Path, manifest: Manifest) -> Path:
+    """Write the manifest, whole or not at all; call it when every other file is in place."""
+    path = dataset / MANIFEST_NAME
+    place_text(path, manifest.model_dump_json(indent=2) + "\n")
+    return path
+
+
+def read_manifest(dataset: Path) -> Manifest:
+    """Read and validate the manifest of a dataset.
+
+    Raises:
+        ManifestError: if it is missing, not JSON, of another schema version, or holds a field or
+            value that this version does not write; every such field is named.
+    """
+    path = dataset / MANIFEST_NAME
+    try:
+        tree = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ManifestError(
+            f"{dataset} holds no {MANIFEST_NAME}: it is not a dataset, or its build has not "
+            "finished; run the same build again to go on from there"
+        ) from error
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"{path} is not JSON ({error}); was it edited by hand?") from error
+    return _validated(path, tree)
+
+
+def _validated(path: Path, tree: JsonValue) -> Manifest:
+    version = tree.get("schema_version") if isinstance(tree, dict) else None
+    if isinstance(version, int) and version != SCHEMA_VERSION:
+        raise ManifestError(
+            f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}; "
+            "use the program of the commit that the manifest names, or build again"
+        )
+    try:
+        return Manifest.model_validate(tree)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'manifest'}: {fault['msg']}"
+            for fault in error.errors()[:5]
+        )
+        raise ManifestError(
+            f"{path} is not as it was written ({faults}); was it edited by hand?"
+        ) from error

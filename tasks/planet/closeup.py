@@ -1,0 +1,200 @@
+"""A picture from 0.3 to 1 m pixels: crowns, shadows, pitched roofs and debris over the ground."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.planet.classes import Cover
+from tasks.planet.crowns import halved, paint_crowns
+from tasks.planet.debris import paint_damage
+from tasks.planet.footprints import Footprint, Points
+from tasks.planet.noise import unit
+from tasks.planet.window import Window
+from tasks.planet.world import Event, World
+
+Image = NDArray[np.uint8]  # (H, W, 3) red, green, blue
+
+ROOF_RGB = {
+    Cover.RED_ROOF: (146, 88, 66),
+    Cover.GREY_ROOF: (112, 108, 104),
+    Cover.WHITE_ROOF: (204, 204, 200),
+}
+HEIGHT_M = {"house": 5.5, "farm": 6.0, "hall": 8.0, "block": 13.0}
+GRAIN_DN = 1.8  # noise of the sensor, in steps of its 255
+PITCHED = ("house", "farm")
+_SHIFT = 4  # binary digits behind the point of what OpenCV draws
+_TEXTURE = ((2, 0.05), (5, 0.03), (24, 0.03))  # (pixels, share of the value): the ground varies
+_STAIRS_M = 6.0  # the land mask has steps of some metres; a median of that width rounds them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Light:
+    """How a picture was taken: the direction to the sun (x right, y down), its height, the air.
+
+    `shadow` is metres of shadow to a metre of height; `gain_C` and `haze_C` act on red, green,
+    blue; `seed` drives the sensor's noise.
+    """
+
+    sun: tuple[float, float]
+    shadow: float
+    gain_C: tuple[float, float, float]
+    haze_C: tuple[float, float, float]
+    seed: int
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> Self:
+        """Return the light of one pass: late morning, sun in the south-east, more or less haze."""
+        azimuth, warm = rng.uniform(math.radians(95), math.radians(170)), rng.uniform(-0.05, 0.05)
+        gain, haze = rng.uniform(0.86, 1.06), rng.uniform(2, 14)
+        return cls(
+            sun=(math.sin(azimuth), -math.cos(azimuth)),
+            shadow=float(rng.uniform(0.35, 0.85)),
+            gain_C=(gain * (1 + warm), gain, gain * (1 - warm)),
+            haze_C=(haze * 0.8, haze, haze * 1.25),
+            seed=int(rng.integers(2**31)),
+        )
+
+
+def paint(
+    world: World,
+    window: Window,
+    year: float,
+    footprints: Sequence[Footprint],
+    light: Light,
+    event: Event | None = None,
+    levels: Mapping[int, str] | None = None,
+    draw_ground: Callable[[Image], None] | None = None,
+) -> Image:
+    """Return the picture of a window, (H, W, 3) uint8.
+
+    `levels` gives buildings (by id) their damage level after `event`; others stand unharmed.
+    `draw_ground` draws into the picture after the trees and before the buildings.
+    """
+    image = _ground(world, window, year, event)
+    rng = np.random.default_rng([light.seed, 1])
+    _add_texture(image, window, world.seed)
+    paint_crowns(image, world, window, year, light.sun, light.shadow, event)
+    if draw_ground is not None:
+        draw_ground(image)
+    states = levels or {}
+    standing = [f for f in footprints if states.get(f.building.building_id) != "destroyed"]
+    _darken_shadows(image, standing, light, window.pixel_m)
+    for footprint in standing:
+        _paint_roof(image, footprint, light)
+    if event is not None:
+        paint_damage(image, footprints, states, event.kind, window.pixel_m, rng)
+    return _exposed(image, light)
+
+
+def _ground(world: World, window: Window, year: float, event: Event | None) -> Image:
+    """Return the world's own picture, every second pixel of it, with its stairs rounded."""
+    height, width = window.shape_HW
+    coarse = halved(window)
+    kernel_px = max(round(_STAIRS_M / coarse.pixel_m) // 2 * 2 + 1, 3)
+    ground = cv2.medianBlur(np.ascontiguousarray(world.rgb_HWC(coarse, year, event)), kernel_px)
+    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def fill(image: Image, ring_px: Points, colour: Sequence[float]) -> None:
+    """Fill a ring, given in pixels from the top left corner, with a smooth edge."""
+    points = np.rint((ring_px - 0.5) * 2**_SHIFT).astype(np.int32)
+    cv2.fillPoly(image, [points], [float(c) for c in colour], cv2.LINE_AA, _SHIFT)
+
+
+def _add_texture(image: Image, window: Window, seed: int) -> None:
+    """Vary the brightness of the ground, the same way at every date of one place."""
+    height, width = window.shape_HW
+    place = np.random.default_rng(
+        [seed, abs(int(window.x_W[0] * 10)), abs(int(window.y_H[0] * 10)), 5]
+    )
+    factor_HW = np.ones((height, width), np.float32)
+    for cell_px, strength in _TEXTURE:
+        noise = place.standard_normal((height // cell_px + 1, width // cell_px + 1), np.float32)
+        factor_HW += strength * cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR)
+    cv2.multiply(image, cv2.merge([factor_HW] * 3), dst=image, dtype=cv2.CV_8U)
+
+
+def _darken_shadows(
+    image: Image, footprints: Sequence[Footprint], light: Light, pixel_m: float
+) -> None:
+    mask = np.zeros(image.shape[:2], np.uint8)
+    for footprint in footprints:
+        reach_px = HEIGHT_M[footprint.building.use] * light.shadow / pixel_m
+        away = -np.array(light.sun) * reach_px
+        for wing in footprint.wings_px:
+            both = np.concatenate([wing, wing + away]).astype(np.float32)
+            fill(mask, cv2.convexHull(both)[:, 0].astype(np.float64), (255,))
+    mask = cv2.blur(mask, (3, 3))
+    darker = cv2.multiply(image, (0.46, 0.5, 0.58, 1.0))
+    np.copyto(image, cv2.blendLinear(
+        darker, image, mask.astype(np.float32) / 255, 1 - mask.astype(np.float32) / 255
+    ))
+
+
+def _paint_roof(image: Image, footprint: Footprint, light: Light) -> None:
+    building = footprint.building
+    tint = 0.82 + 0.4 * float(unit(51, building.building_id))
+    warm = 0.94 + 0.12 * float(unit(52, building.building_id))
+    red, green, blue = ROOF_RGB[building.roof]
+    colour = np.clip(np.array([red * warm, green, blue / warm]) * tint, 0, 245)
+    for wing in footprint.wings_px:
+        if building.use in PITCHED:
+            _paint_pitched(image, wing, colour, light)
+        else:
+            _paint_flat(image, wing, colour, building.building_id)
+
+
+def _paint_pitched(image: Image, wing: Points, colour: NDArray[np.float64], light: Light) -> None:
+    """Draw a hipped roof: a ridge along the longer side, four faces lit by the sun."""
+    ring = wing
+    if np.linalg.norm(ring[1] - ring[0]) < np.linalg.norm(ring[2] - ring[1]):
+        ring = np.roll(ring, -1, axis=0)
+    start, end = (ring[0] + ring[3]) / 2, (ring[1] + ring[2]) / 2
+    length, width = float(np.linalg.norm(end - start)), float(np.linalg.norm(ring[3] - ring[0]))
+    inset, along = min(0.5 * width, 0.45 * length), (end - start) / length
+    ridge = (start + along * inset, end - along * inset)
+    middle = ring.mean(axis=0)
+    faces = (
+        np.array([ring[0], ring[1], ridge[1], ridge[0]]),
+        np.array([ring[2], ring[3], ridge[0], ridge[1]]),
+        np.array([ring[1], ring[2], ridge[1]]),
+        np.array([ring[3], ring[0], ridge[0]]),
+    )
+    for face in faces:
+        out = (face[0] + face[1]) / 2 - middle
+        shade = 1 + 0.24 * float(np.dot(out / np.linalg.norm(out), light.sun))
+        fill(image, face, np.clip(colour * shade, 0, 255))
+
+
+def _paint_flat(
+    image: Image, wing: Points, colour: NDArray[np.float64], building_id: int
+) -> None:
+    """Draw a flat roof: a parapet, and a few machines on it."""
+    middle = wing.mean(axis=0)
+    fill(image, wing, np.clip(colour * 1.08, 0, 255))
+    fill(image, middle + (wing - middle) * 0.92, np.clip(colour * 0.94, 0, 255))
+    for k in range(2 + building_id % 4):
+        s, t = (0.12 + 0.76 * float(unit(53 + axis, building_id, k)) for axis in range(2))
+        corner = wing[0] + s * (wing[1] - wing[0]) + t * (wing[3] - wing[0])
+        unit_ring = (wing - middle) * 0.035 + corner
+        fill(image, unit_ring, np.clip(colour * (0.7 if k % 2 else 1.2), 0, 255))
+
+
+def _exposed(image: Image, light: Light) -> Image:
+    """Return the picture as the sensor gives it: haze, gain, the blur of the optics, noise."""
+    rng = np.random.default_rng([light.seed, 2])
+    values = np.arange(256)[:, None] * np.array(light.gain_C) + np.array(light.haze_C)
+    curve = np.clip(np.rint(values), 0, 255).astype(np.uint8)[None]
+    seen = cv2.LUT(cv2.GaussianBlur(image, (0, 0), 0.7), curve)
+    half = (image.shape[0] // 2 + 1, image.shape[1] // 2 + 1)
+    grain = cv2.resize(rng.standard_normal(half, np.float32), image.shape[1::-1])
+    up, down = (
+        cv2.merge([cv2.convertScaleAbs(np.maximum(sign * grain, 0), alpha=GRAIN_DN)] * 3)
+        for sign in (1, -1)
+    )
+    return np.asarray(cv2.subtract(cv2.add(seen, up), down))

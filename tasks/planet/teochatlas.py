@@ -1,0 +1,171 @@
+"""Writer of TEOChatlas: instruction records on single images, pairs and sequences of 3 to 8 dates.
+
+Layout, archives unpacked where they lie::
+
+    train/instruct.json   train/TEOChatlas_images/{QFabric,xBD,S2Looking}/...
+                          train/GeoChat_Instruct_images1/*.jpg
+    eval/<name>.json      eval/TEOChatlas_images/{QFabric,xBD,S2Looking}/...
+                          eval/External_images/AID/*.jpg
+
+A record has `video` (image paths relative to the JSON's folder, in order of date),
+`conversations` (two turns of `from` and `value`), `timestamp`, `task`, `dataset`, `polygon` (WKT
+in pixels of a 256 x 256 image whatever the file's size; "" in train). Boxes are whole percent.
+
+The sentences that occur after the opening with `<video>` (all stand in `teochatlas_text`):
+
+* QFabric (eval: QFabric_RQA5_RTQA5.json), for every site of a sequence and every image of it:
+  "What is the development status in this region [x, y, x, y] in Image N? Choose from: ..." with
+  a stage as the answer ("Land Cleared"); once a site "Identify the type of urban development that
+  has occurred in this area [x, y, x, y]. Choose from: ..." with "Residential", "Commercial" or
+  "Industrial". `polygon` is the site. A site stays where it is: its stage is what changes, so the
+  area at a stage, first seen and largest follow from all records on one sequence.
+* xBD (xBD_Change_Detection_Localization.json, xBD_Change_Detection_Classification.json):
+  "Identify all buildings in Image 1. ..." with boxes or "There are no buildings in the image.";
+  "Classify the level of damage experienced by the building at location [...] in the second
+  image. ..." with "No damage", "Minor damage", "Major damage" or "Destroyed".
+* S2Looking (S2Looking_Change_Detection.json): "Identify all changed buildings. ..." with boxes or
+  "There are no changed buildings in the area."; in train also "Have any buildings been constructed
+  in the area? Please answer with Yes or No."
+* AID (eval) asks for the scene's class; train's single images "Identify all buildings in the
+  image. ..." with boxes.
+
+Natural faults, in a small share: eval paths with the prefix "TEOChatlas/eval/", boxes with their
+corners the wrong way round, questions that end in ". ?", answers that repeat the region's box,
+empty timestamps.
+
+Truth, one scene a list of images: `scene_id` and `size` as in `truth.py` (`scene_id` is the first
+image, relative to the archive), `split` (train, eval), `dataset`, `video`, `records` (JSON path ->
+places of the scene's records in it), `dates`, `clouded` (places in `video`), `pixel_size_m` (the
+archive does not tell it), and by dataset:
+
+* QFabric: `regions` (`box`, `polygon_256`, `area_px256`, `kind`, `status` by date),
+  `area_px256_by_status` by date, `built_px256` by date (stages Construction Done, Operational).
+* xBD: `disaster`, `boxes` and `levels` of all buildings, `by_level`, `area_px256` of their union.
+* S2Looking: `buildings` by date, `boxes` and number (`changed`) of new ones, `area_px256`.
+* AID, GeoChat: `buildings`, and `scene_class` or `boxes`.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.planet.places import towns_together
+from tasks.planet.sites import sites_of
+from tasks.planet.teochatlas_chapter import Chapter
+from tasks.planet.teochatlas_pairs import damage_scene, growth_scene
+from tasks.planet.teochatlas_sequences import site_scene
+from tasks.planet.teochatlas_singles import boxes_scene, class_scene
+from tasks.planet.truth import Json, write_truth
+from tasks.planet.world import Town, World
+
+Maker = Callable[[np.random.Generator, World, tuple[Town, ...], str, int], Chapter]
+
+EVAL_FILES = (
+    "QFabric_RQA5_RTQA5.json",
+    "xBD_Change_Detection_Localization.json",
+    "xBD_Change_Detection_Classification.json",
+    "S2Looking_Change_Detection.json",
+    "AID.json",
+)
+REGIONS = 4  # of the world from which scenes are taken in turn
+# kinds in turn: of eight scenes three are sequences
+KINDS: tuple[tuple[str, Maker, Maker], ...] = (
+    ("QFabric", site_scene, site_scene),
+    ("xBD", damage_scene, damage_scene),
+    ("S2Looking", growth_scene, growth_scene),
+    ("QFabric", site_scene, site_scene),
+    ("single", boxes_scene, class_scene),
+    ("xBD", damage_scene, damage_scene),
+    ("QFabric", site_scene, site_scene),
+    ("S2Looking", growth_scene, growth_scene),
+)
+ALTERNATING = (4, 6)  # places in KINDS that are now in train, now in eval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeoScene:
+    """What is settled about a scene before it is drawn; `number` names its images."""
+
+    index: int
+    folder: str
+    number: int
+    seed: int
+
+
+def write_teochatlas(out: Path, world: World, scenes: int, seed: int) -> None:
+    """Write the archive to `out`, its truth to `out.parent / "truth" / "teochatlas.json"`."""
+    chapters = []
+    for scene in plan_teochatlas(scenes, seed):
+        chapter = teochatlas_chapter(world, scene)
+        chapter.save_pictures(out)
+        chapters.append(chapter)
+    save_teochatlas(out, chapters)
+
+
+def plan_teochatlas(scenes: int, seed: int) -> tuple[TeoScene, ...]:
+    """Return the scenes: about half in train, numbers that rise."""
+    numbers = np.cumsum(np.random.default_rng([seed, 4]).integers(1, 40, scenes))
+    return tuple(
+        TeoScene(index=k, folder=_folder(k), number=int(numbers[k]), seed=seed)
+        for k in range(scenes)
+    )
+
+
+def _folder(index: int) -> str:
+    """Return train or eval: every kind is in both, the first three scenes are in eval."""
+    place, turn = index % len(KINDS), index // len(KINDS)
+    if place in ALTERNATING:
+        return ("train", "eval")[turn % 2]
+    return "eval" if place < ALTERNATING[0] - 1 else "train"
+
+
+def teochatlas_chapter(world: World, scene: TeoScene) -> Chapter:
+    """Return a scene's pictures, records and truth; depends on the scene and the world alone."""
+    rng = np.random.default_rng([scene.seed, 41, scene.index])
+    region_rng = np.random.default_rng([scene.seed, 42, scene.index // len(KINDS) % REGIONS])
+    towns = _growing_towns(region_rng, world)
+    _, train, evaluation = KINDS[scene.index % len(KINDS)]
+    make = train if scene.folder == "train" else evaluation
+    return make(rng, world, towns, scene.folder, scene.number)
+
+
+def save_teochatlas(out: Path, chapters: list[Chapter]) -> None:
+    """Write the JSON files of all scenes, in their order, and the truth beside the archive."""
+    files: dict[str, list[dict[str, Any]]] = {"train/instruct.json": []}
+    files |= {f"eval/{name}": [] for name in EVAL_FILES}
+    truth: list[dict[str, Json]] = []
+    for chapter in chapters:
+        places: dict[str, list[int]] = defaultdict(list)
+        for name, entry in chapter.records:
+            path = f"{chapter.folder}/{name}"
+            places[path].append(len(files[path]))
+            files[path].append(entry)
+        video = [f"{chapter.folder}/{name}" for name in chapter.pictures]
+        truth.append(
+            {
+                "scene_id": video[0],
+                "split": chapter.folder,
+                "dataset": chapter.records[0][1]["dataset"],
+                "video": video,
+                "records": dict(places),
+                **chapter.truth,
+            }
+        )
+    for name, entries in files.items():
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(entries))
+    write_truth(out, truth)
+
+
+def _growing_towns(rng: np.random.Generator, world: World) -> tuple[Town, ...]:
+    """Return towns near one another, some of which have blocks built from 2013 to 2022."""
+    while True:
+        towns = towns_together(rng, world)
+        if any(2013.0 < s.year < 2022.0 for town in towns for s in sites_of(world, town)):
+            return towns

@@ -1,0 +1,75 @@
+"""The lie of the land: height, wetness, climate, and distances to coast, river and lake shore."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.planet.noise import Floats, fbm
+from tasks.planet.window import Window
+
+SEA_LEVEL = -0.95  # in standard deviations of height: about a sixth of the world is sea
+_STEP_M = 20.0  # of the finite difference that turns noise into metres
+_FAR_M = 5000.0
+
+
+def height(seed: int, window: Window) -> Floats:
+    """Return height in standard deviations, (H, W); `SEA_LEVEL` is the shore."""
+    return _height(seed, window.x_W, window.y_H)
+
+
+def climate(seed: int, window: Window) -> Floats:
+    """Return warmth and dryness in standard deviations: -1 is cool and wet, +1 warm and dry."""
+    return fbm(seed + 102, window.x_W, window.y_H, 16000.0, 2)
+
+
+def moisture(seed: int, window: Window) -> Floats:
+    """Return ground wetness in standard deviations, (H, W)."""
+    return fbm(seed + 103, window.x_W, window.y_H, 3200.0, 4)
+
+
+def coast_distance(seed: int, window: Window) -> Floats:
+    """Return metres to the coast, (H, W): above zero on land, below zero at sea."""
+    level_HW = height(seed, window) - np.float32(SEA_LEVEL)
+    east_HW = _height(seed, window.x_W + _STEP_M, window.y_H) - np.float32(SEA_LEVEL)
+    north_HW = _height(seed, window.x_W, window.y_H + _STEP_M) - np.float32(SEA_LEVEL)
+    return _metres(level_HW, east_HW, north_HW)
+
+
+def river_distance(seed: int, window: Window) -> Floats:
+    """Return metres to the middle of the nearest river, (H, W), never negative."""
+    here_HW = _river(seed, window.x_W, window.y_H)
+    east_HW = _river(seed, window.x_W + _STEP_M, window.y_H)
+    north_HW = _river(seed, window.x_W, window.y_H + _STEP_M)
+    return np.abs(_metres(here_HW, east_HW, north_HW))
+
+
+def river_half_width(seed: int, window: Window, year: float) -> Floats:
+    """Return half the width of a river that ran here, in metres, at that date, (H, W)."""
+    wide_HW = fbm(seed + 105, window.x_W, window.y_H, 7000.0, 2)
+    return np.maximum(12.0, 34.0 + 22.0 * wide_HW) * np.float32(1.0 + 0.25 * water_level(year))
+
+
+def lake_depth(seed: int, window: Window, year: float) -> Floats:
+    """Return depth below the lake surface, (H, W): above zero is lake, in standard deviations."""
+    basin_HW = fbm(seed + 106, window.x_W, window.y_H, 1500.0, 3, 0.42)
+    return basin_HW - np.float32(1.75 - 0.22 * water_level(year))
+
+
+def water_level(year: float) -> float:
+    """Return how high the waters stand, about -1 to 1: seasons, and years of drought and plenty."""
+    season = 0.25 * np.cos(2 * np.pi * (year - 0.2))
+    years = 0.75 * np.sin(2 * np.pi * (year - 2018.45) / 7.3)
+    return float(season + years)
+
+
+def _height(seed: int, x_W: NDArray[np.float64], y_H: NDArray[np.float64]) -> Floats:
+    return fbm(seed + 101, x_W, y_H, 7000.0, 6)
+
+
+def _river(seed: int, x_W: NDArray[np.float64], y_H: NDArray[np.float64]) -> Floats:
+    return fbm(seed + 104, x_W, y_H, 5200.0, 4, 0.4)
+
+
+def _metres(here_HW: Floats, east_HW: Floats, north_HW: Floats) -> Floats:
+    """Return the signed distance to the zero line, by the slope at each point."""
+    slope_HW = np.hypot(east_HW - here_HW, north_HW - here_HW) / np.float32(_STEP_M)
+    return np.clip(here_HW / np.maximum(slope_HW, np.float32(1e-5)), -_FAR_M, _FAR_M)

@@ -1,0 +1,196 @@
+"""Writer of xBD: building damage before and after a disaster, 1024 x 1024 RGB at about 0.45 m.
+
+Layout: `{train,test,hold}/{images,labels,targets}` and `tier3/{images,labels}`; names
+`<disaster>_<8 digits>_{pre,post}_disaster[.png|.json|_target.png]`.
+
+What an own tool must cope with, as in the archive: `gsd` is not the pixel size; rings are cut by
+the image edge; some overlap; some buildings are un-classified; `subtype` is missing before.
+
+The truth of a scene: see `xbd_truth`.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.planet.closeup import Light, paint
+from tasks.planet.disasters import DISASTERS, Disaster, decimal_year
+from tasks.planet.footprints import footprints_in
+from tasks.planet.georeference import Georeference, metres_per_degree
+from tasks.planet.places import find_window, towns_together
+from tasks.planet.truth import Json, write_truth
+from tasks.planet.window import Window
+from tasks.planet.world import Event, World
+from tasks.planet.xbd_labels import Label, features, metadata, new_uid, target
+from tasks.planet.xbd_truth import label_truth
+
+SIZE_PX = 1024
+SPLITS = ("train", "test", "hold")
+SPLIT_SHARES = (0.6, 0.2, 0.2)  # of the tier 1 scenes; the archive has 0.60, 0.20, 0.20
+UNCLASSIFIED_SHARE = 0.25  # of the scenes have one to three un-classified buildings
+COUNTS = ((1, 5), (6, 20), (21, 55), (56, 120))  # buildings a scene, drawn in turn
+DISASTERS_A_REGION = 4  # of the world; each has its own place on the globe all the same
+# Huffman codes alone: as small as a search for matches on such pictures, and faster
+PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XbdScene:
+    """What is settled about a scene before it is drawn."""
+
+    index: int
+    disaster: Disaster
+    number: int
+    split: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The scene's name in the archive, without date and suffix."""
+        return f"{self.disaster.name}_{self.number:08}"
+
+
+def write_xbd(out: Path, world: World, scenes: int, seed: int) -> None:
+    """Write the archive to `out` and its truth to `out.parent / "truth" / "xbd.json"`."""
+    for folder in (*(f"{s}/{k}" for s in SPLITS for k in ("images", "labels", "targets")),
+                   "tier3/images", "tier3/labels"):  # fmt: skip
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    write_truth(out, [write_xbd_scene(out, world, scene) for scene in plan_xbd(scenes, seed)])
+
+
+def plan_xbd(scenes: int, seed: int) -> tuple[XbdScene, ...]:
+    """Return the scenes: disasters in turn, rising numbers, tier 1 split in three."""
+    rng = np.random.default_rng([seed, 3])
+    order = rng.permutation(len(DISASTERS))
+    numbers: Counter[str] = Counter()
+    plan = []
+    for index in range(scenes):
+        disaster = DISASTERS[order[index % len(order)]]
+        numbers[disaster.name] += int(rng.integers(1, 9))
+        split = str(rng.choice(SPLITS, p=SPLIT_SHARES)) if disaster.tier == 1 else "tier3"
+        number = numbers[disaster.name]
+        plan.append(
+            XbdScene(index=index, disaster=disaster, number=number, split=split, seed=seed)
+        )
+    return tuple(plan)
+
+
+def write_xbd_scene(out: Path, world: World, scene: XbdScene) -> dict[str, Json]:
+    """Write the files of one pair and return its truth; depends on the scene and world alone."""
+    rng = np.random.default_rng([scene.seed, 31, scene.index])
+    year = decimal_year(scene.disaster.before)
+    side = float(np.round(rng.uniform(0.32, 0.56), 4))
+    pixel_m = (side, float(np.round(side * rng.uniform(0.997, 1.003), 4)))
+    region = DISASTERS.index(scene.disaster) // DISASTERS_A_REGION
+    region_rng = np.random.default_rng([scene.seed, 32, region])
+    towns = towns_together(region_rng, world)
+    window = find_window(
+        rng, world, towns, size_px=SIZE_PX, pixel_m=pixel_m, year=year,
+        wanted=COUNTS[scene.index % len(COUNTS)],
+    )  # fmt: skip
+    event = _event(rng, scene.disaster, window)
+    labels, world_levels = _labels(rng, world, window, event, year)
+    georeference = _georeference(rng, scene.disaster, pixel_m)
+    levels = {label.footprint.building.building_id: world_levels[label.uid] for label in labels}
+    footprints = tuple(label.footprint for label in labels)
+    before, after = Light.drawn(rng), Light.drawn(rng)
+    dates = []
+    for post, light in ((False, before), (True, after)):
+        picture = paint(
+            world, window, year, footprints, light, event if post else None, levels if post else {}
+        )
+        day = (scene.disaster.after if post else scene.disaster.before) + timedelta(
+            days=int(rng.integers(0, 3))
+        )
+        dates.append(day.isoformat())
+        meta = metadata(rng, scene.disaster, day, f"{_stem(scene, post)}.png", SIZE_PX)
+        _write_files(out, scene, picture, labels, georeference, meta, post)
+    return {
+        "scene_id": scene.name,
+        "split": scene.split,
+        "disaster": scene.disaster.name,
+        "kind": scene.disaster.kind,
+        "dates": dates,
+        **label_truth(labels, world_levels, pixel_m, SIZE_PX),
+    }
+
+
+def _stem(scene: XbdScene, post: bool) -> str:
+    return f"{scene.name}_{'post' if post else 'pre'}_disaster"
+
+
+def _event(rng: np.random.Generator, disaster: Disaster, window: Window) -> Event:
+    """Return the disaster as it passed the scene: mostly over it, now and then beside it."""
+    spread_m = (window.x_W[-1] - window.x_W[0]) * rng.choice([0.25, 0.7])
+    middle = (window.x_W.mean(), window.y_H.mean())
+    return Event(
+        kind=disaster.kind,
+        x_m=round(float(middle[0] + rng.normal(0, spread_m)), 1),
+        y_m=round(float(middle[1] + rng.normal(0, spread_m)), 1),
+        radius_m=round(float(rng.uniform(60, 220)), 1),
+        strength=round(float(rng.uniform(0.7, 1.1)), 3),
+        heading_rad=round(float(rng.uniform(0, np.pi)), 3),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def _labels(
+    rng: np.random.Generator, world: World, window: Window, event: Event, year: float
+) -> tuple[tuple[Label, ...], dict[str, str]]:
+    """Return the labels in the order of the file, and each uid's level in the world."""
+    footprints = footprints_in(world, window, year)
+    states = world.damages([f.building for f in footprints], event)
+    order = rng.permutation(len(footprints))
+    num_open = int(rng.integers(1, 4)) if rng.uniform() < UNCLASSIFIED_SHARE else 0
+    labels, levels = [], {}
+    for place, k in enumerate(order):
+        uid = new_uid(rng)
+        levels[uid] = states[k]
+        level = "un-classified" if place < num_open and len(order) > 3 else levels[uid]
+        labels.append(Label(uid=uid, footprint=footprints[k], level=level))
+    shuffled = rng.permutation(len(labels))
+    return tuple(labels[k] for k in shuffled), levels
+
+
+def _georeference(
+    rng: np.random.Generator, disaster: Disaster, pixel_m: tuple[float, float]
+) -> Georeference:
+    per_lon, per_lat = metres_per_degree(disaster.latitude)
+    east_m, north_m = rng.uniform(-9000, 9000, 2)
+    return Georeference(
+        longitude=round(disaster.longitude + float(east_m) / per_lon, 8),
+        latitude=round(disaster.latitude + float(north_m) / per_lat, 8),
+        pixel_m=pixel_m,
+        turn_rad=round(float(rng.normal(0, 0.008)), 6),
+    )
+
+
+def _write_files(
+    out: Path,
+    scene: XbdScene,
+    picture_HWC: NDArray[np.uint8],
+    labels: tuple[Label, ...],
+    georeference: Georeference,
+    meta: dict[str, Any],
+    post: bool,
+) -> None:
+    folder, stem = out / scene.split, _stem(scene, post)
+    content = {"features": features(labels, georeference, post=post), "metadata": meta}
+    (folder / "labels" / f"{stem}.json").write_text(json.dumps(content))
+    write_png(folder / "images" / f"{stem}.png", picture_HWC[:, :, ::-1])
+    if scene.split != "tier3":
+        raster = target(labels, SIZE_PX, post=post)
+        write_png(folder / "targets" / f"{stem}_target.png", raster)
+
+
+def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write grey (H, W) or blue-green-red (H, W, 3) pixels; raises OSError if that fails."""
+    if not cv2.imwrite(str(path), pixels, PNG):
+        raise OSError(f"cannot write {path}")

@@ -1,0 +1,51 @@
+"""Work on many granules at once: one process pool per program, none for a single worker."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+
+from tasks.granules import GranuleId
+from tasks.ledger import Record
+
+GranuleWork = Callable[..., Record]  # of a configuration and a granule
+
+
+class WorkerDied(RuntimeError):  # noqa: N818 - says what happened
+    """A worker process was killed or ran out of memory; finished granules are kept."""
+
+
+def run_granules(
+    work: Callable[[GranuleId], Record], granules: Sequence[GranuleId], workers: int
+) -> Iterator[Record]:
+    """Yield the record of every granule as it is finished.
+
+    Raises:
+        WorkerDied: a worker process was killed; what is finished stays valid.
+    """
+    if workers == 1 or len(granules) == 1:
+        yield from map(work, granules)
+        return
+    pool = _pool(workers)
+    futures = [pool.submit(work, granule) for granule in granules]
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool as error:
+        _pool.cache_clear()
+        raise WorkerDied(
+            "a worker process was killed (out of memory, or from outside); finished granules are "
+            "kept: run the same command to go on, with fewer --workers if memory is short"
+        ) from error
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+@lru_cache(maxsize=1)
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """Return the pool; workers are forked from a clean server that has the stages imported."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tasks.assemble", "tasks.ask", "tasks.ingest"])
+    return ProcessPoolExecutor(max_workers=workers, mp_context=context)

@@ -1,0 +1,179 @@
+"""Publishing: quarantine, card, report and, last, the manifest that says the dataset is done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.parquet import REJECT_SCHEMA
+from schemas.rejection import Reason, Rejected
+from tasks.ask import STAGE as L1
+from tasks.ask import TIER
+from tasks.assemble import STAGE as SHARDS
+from tasks.assemble import stored_rates
+from tasks.card import write_card
+from tasks.config import BuildConfig
+from tasks.croissant import write_croissant
+from tasks.granules import GranuleId
+from tasks.ingest import STAGE as INGEST
+from tasks.ledger import Ledger, Record
+from tasks.manifest import (
+    MANIFEST_NAME,
+    DataFile,
+    Manifest,
+    ManifestError,
+    QuarantineFile,
+    SelectionRate,
+    StageCount,
+    checkout_commit,
+    read_manifest,
+    utc_now,
+    write_manifest,
+)
+from tasks.report import write_report
+from tasks.shards import write_rejects
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A finished dataset: its folder, its counts by stage, and whether anything changed."""
+
+    dataset: Path
+    counts: tuple[StageCount, ...]
+    changed: bool
+
+    @property
+    def report(self) -> Path:
+        """The page to look at."""
+        return self.dataset / "report" / "index.html"
+
+
+def publish(
+    config: BuildConfig,
+    granules: Sequence[GranuleId],
+    stages: dict[str, int],
+) -> Published:
+    """Gather what the stages left on disk into a finished dataset; unchanged, it is left alone."""
+    ledger = Ledger(config.out)
+    records = {
+        stage: [_record(ledger, stage, granule) for granule in granules]
+        for stage in (INGEST, L1, SHARDS)
+    }
+    manifest = Manifest(
+        dataset=config.out.resolve().name,
+        files=tuple(
+            DataFile(
+                path=output.path,
+                sha256=output.sha256,
+                rows=output.rows,
+                bytes=output.bytes,
+                tier=TIER,
+                source=granule.source,
+                split=granule.split,
+                bucket=granule.bucket,
+            )
+            for granule, record in zip(granules, records[SHARDS], strict=True)
+            for output in record.outputs
+        ),
+        quarantine=_write_quarantine(config, ledger, granules),
+        counts=_counts(config, ledger, records),
+        rates=tuple(
+            SelectionRate(group=group, answer_key=answer, rate=rate)
+            for (group, answer), rate in stored_rates(ledger).items()
+        ),
+        config=config.model_dump(mode="json", exclude={"workers"}),
+        config_digest=config.content_digest,
+        seed=config.seed,
+        commit=checkout_commit(CHECKOUT),
+        stages=stages,
+        created=utc_now(),
+    )
+    if _is_published(config.out, manifest):
+        return Published(dataset=config.out, counts=manifest.counts, changed=False)
+    _remove_strangers(config.out, manifest)
+    for stage in (INGEST, L1, SHARDS, "catalogue"):
+        ledger.forget_others(stage, [granule.name for granule in granules])
+    write_card(config.out, manifest)
+    write_croissant(config.out, manifest)
+    write_report(config.out, manifest, seed=config.seed)
+    write_manifest(config.out, manifest)
+    return Published(dataset=config.out, counts=manifest.counts, changed=True)
+
+
+def _record(ledger: Ledger, stage: str, granule: GranuleId) -> Record:
+    record = ledger.load(stage, granule.name)
+    assert record is not None, f"stage {stage} has not run for {granule.name}"
+    return record
+
+
+def _counts(
+    config: BuildConfig, ledger: Ledger, records: dict[str, list[Record]]
+) -> tuple[StageCount, ...]:
+    """Return the counts of every stage, in order; each adds up."""
+    refused = pq.read_metadata(ledger.path("index", "all", ".rejects.parquet")).num_rows
+    listed = sum(record.taken for record in records[INGEST])
+    rows = [("index", "scene", listed + refused, listed, refused, 0)]
+    for stage, unit in ((INGEST, "scene"), (L1, "sample"), (SHARDS, "sample")):
+        of_stage = records[stage]
+        rows.append(
+            (
+                stage,
+                unit,
+                sum(r.taken for r in of_stage),
+                sum(r.out for r in of_stage),
+                sum(r.rejected for r in of_stage),
+                sum(r.left_out for r in of_stage),
+            )
+        )
+    names = ("stage", "unit", "taken", "out", "rejected", "left_out")
+    return tuple(StageCount(**dict(zip(names, row, strict=True))) for row in rows)
+
+
+def _write_quarantine(
+    config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId]
+) -> tuple[QuarantineFile, ...]:
+    """Write one table of refused scenes a source; all of them, whatever stage refused them."""
+    paths = [ledger.path("index", "all", ".rejects.parquet")]
+    paths += [ledger.path(INGEST, granule.name, ".rejects.parquet") for granule in granules]
+    rejected = pa.concat_tables([pq.read_table(path, schema=REJECT_SCHEMA) for path in paths])
+    files = []
+    for source in sorted(set(rejected.column("source").to_pylist())):
+        rows = [
+            Rejected(**{**row, "reason": Reason(row["reason"])})
+            for row in rejected.to_pylist()
+            if row["source"] == source
+        ]
+        written = write_rejects(config.out / "quarantine" / f"{source}.parquet", rows)
+        files.append(
+            QuarantineFile(
+                path=written.path.relative_to(config.out).as_posix(),
+                sha256=written.sha256,
+                rows=written.rows,
+                bytes=written.bytes,
+            )
+        )
+    return tuple(files)
+
+
+def _is_published(dataset: Path, manifest: Manifest) -> bool:
+    """Return whether the same dataset already stands, whatever the time and commit of its build."""
+    try:
+        found = read_manifest(dataset)
+    except ManifestError:
+        return False
+    same = {"created": manifest.created, "commit": manifest.commit}
+    return found.model_copy(update=same) == manifest
+
+
+def _remove_strangers(dataset: Path, manifest: Manifest) -> None:
+    """Remove the old manifest, and shards and tables that are no longer part of the dataset."""
+    (dataset / MANIFEST_NAME).unlink(missing_ok=True)
+    kept = {file.path for file in (*manifest.files, *manifest.quarantine)}
+    for folder in ("data", "quarantine"):
+        for path in sorted((dataset / folder).rglob("*.parquet")):
+            if path.relative_to(dataset).as_posix() not in kept:
+                path.unlink()

@@ -1,0 +1,256 @@
+"""A page to look at: samples drawn at random by seed, with masks in colour, beside the counts."""
+
+import base64
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import pyarrow.parquet as pq
+
+from masks.rle import decode
+from tasks.atomic import place_text
+from tasks.drawing import colour_of, hex_of, inline_image, outline_path
+from tasks.inspect_dataset import Survey, size_text, survey
+from tasks.manifest import Manifest
+from tasks.readable import Piece, interval_text, program_json, program_text, step_pieces
+from tasks.rows import Row, read_rows
+from tasks.show import image_title
+
+REPORT_NAME = "report/index.html"
+NUM_SAMPLES = 24
+MOST_PX = 512  # a larger image is made smaller for the page; masks keep their own pixels
+MOST_IMAGE_BYTES = 40_000
+MOST_OUTLINE = 60_000  # characters; a longer outline is drawn from a mask of half the size
+TEMPLATE = Path(__file__).with_name("report_template.html")
+
+Place = tuple[str, str]  # file, sample id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskShape:
+    """A mask as an SVG path in the pixels of a grid `scale` times as coarse as the image's."""
+
+    number: int
+    colour: str
+    path: str
+    scale: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One image with the masks that are seen on it."""
+
+    title: str
+    rendering: str
+    source: str  # data URI
+    width: int
+    height: int
+    masks: tuple[MaskShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One step; `mask` is -1 and `colour` "" where it marks nothing."""
+
+    pieces: tuple[Piece, ...]
+    mask: int
+    colour: str
+    image: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionView:
+    """One option; `true` marks the answer."""
+
+    letter: str
+    text: str
+    true: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleView:
+    """All that the page shows of one sample."""
+
+    row: Row
+    pictures: tuple[Picture, ...]
+    steps: tuple[StepView, ...]
+    options: tuple[OptionView, ...]
+    interval: str
+    program: str
+    program_json: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountsTable:
+    """A table of counts: its heading, column names and rows."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int, ...], ...]
+
+
+def write_report(
+    dataset: Path, manifest: Manifest, seed: int, num_samples: int = NUM_SAMPLES
+) -> Path:
+    """Write `report/index.html`: one file that needs nothing else, neither network nor folder.
+
+    Raises:
+        OSError: if the page cannot be written.
+        RowError: if a drawn sample cannot be read.
+    """
+    found = survey(dataset, manifest)
+    views = [sample_view(row) for row in drawn_rows(dataset, manifest, seed, num_samples)]
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        found=found,
+        size=size_text(found.num_bytes),
+        num_scenes=sum(found.scenes.values()),
+        seed=seed,
+        config_digest=manifest.config_digest,
+        commit=manifest.commit,
+        tables=_tables(found),
+        samples=views,
+    )
+    path = dataset / REPORT_NAME
+    place_text(path, page)
+    return path
+
+
+def drawn_rows(dataset: Path, manifest: Manifest, seed: int, number: int) -> list[Row]:
+    """Return samples drawn by seed, taking turns between sources and between their tasks."""
+    places = draw(_strata(dataset, manifest), seed, number)
+    rows: dict[Place, Row] = {}
+    for file in sorted({file for file, _ in places}):
+        wanted = {sample_id for f, sample_id in places if f == file}
+        found = read_rows(dataset / file, wanted)
+        rows |= {(file, sample_id): row for sample_id, row in found.items()}
+    return [rows[place] for place in places]
+
+
+def draw(strata: dict[str, dict[str, list[Place]]], seed: int, number: int) -> list[Place]:
+    """Draw places by seed: sources take turns, and within a source its tasks do."""
+    rng = random.Random(f"report:{seed}")
+    queues = {}
+    for source in sorted(strata):
+        tasks = [sorted(strata[source][task]) for task in sorted(strata[source])]
+        for places in tasks:
+            rng.shuffle(places)
+        rng.shuffle(tasks)
+        queues[source] = _in_turn(tasks)
+    return [place for _, place in zip(range(number), _in_turn(list(queues.values())), strict=False)]
+
+
+def _in_turn(queues: Sequence[Sequence[Place] | Iterator[Place]]) -> Iterator[Place]:
+    """Yield the first of each queue, then the second of each, and so on until all are empty."""
+    waiting = [iter(queue) for queue in queues]
+    while waiting:
+        going_on = []
+        for queue in waiting:
+            for place in queue:
+                yield place
+                going_on.append(queue)
+                break
+        waiting = going_on
+
+
+def _strata(dataset: Path, manifest: Manifest) -> dict[str, dict[str, list[Place]]]:
+    strata: dict[str, dict[str, list[Place]]] = {}
+    for file in manifest.files:
+        table = pq.ParquetFile(dataset / file.path).read(columns=["sample_id", "source", "task"])
+        for row in table.to_pylist():
+            tasks = strata.setdefault(row["source"], {})
+            tasks.setdefault(row["task"], []).append((file.path, row["sample_id"]))
+    return strata
+
+
+def sample_view(row: Row) -> SampleView:
+    """Return what the page shows of a row."""
+    north_up = row.grid.north_up
+    return SampleView(
+        row=row,
+        pictures=tuple(_picture(row, number) for number in range(len(row.images))),
+        steps=tuple(
+            StepView(
+                pieces=tuple(pieces),
+                mask=step.mask_index,
+                colour=hex_of(colour_of(step.mask_index)) if step.mask_index >= 0 else "",
+                image=step.image_index,
+            )
+            for step, pieces in zip(row.steps, step_pieces(row), strict=True)
+        ),
+        options=tuple(
+            OptionView(letter=letter, text=text, true=letter == row.answer.letter)
+            for letter, text in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", row.options, strict=False)
+        ),
+        interval=interval_text(row),
+        program=program_text(row.program, north_up),
+        program_json=program_json(row.program),
+    )
+
+
+def _picture(row: Row, number: int) -> Picture:
+    kind, content = inline_image(row.images[number].bytes, MOST_PX, MOST_IMAGE_BYTES)
+    return Picture(
+        title=image_title(row, number),
+        rendering=row.image_info[number].rendering,
+        source=f"data:{kind};base64,{base64.b64encode(content).decode()}",
+        width=row.grid.width,
+        height=row.grid.height,
+        masks=tuple(
+            _shape(index, decode(mask.counts.encode(), mask.size))
+            for index, mask in enumerate(row.masks)
+            if mask.image_index == number
+        ),
+    )
+
+
+def _shape(number: int, mask_HW: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> MaskShape:
+    scale = 1
+    path = outline_path(mask_HW)
+    while len(path) > MOST_OUTLINE and min(mask_HW.shape) > 1:
+        scale *= 2
+        mask_HW = mask_HW[::2, ::2]
+        path = outline_path(mask_HW)
+    return MaskShape(number=number, colour=hex_of(colour_of(number)), path=path, scale=scale)
+
+
+def _tables(found: Survey) -> list[CountsTable]:
+    sources = tuple(sorted(found.by["source"]))
+    tasks: tuple[tuple[str | int, ...], ...] = tuple(
+        (task, *(found.crossed[source, task] for source in sources), number)
+        for task, number in sorted(found.by["task"].items())
+    )
+    totals: tuple[str | int, ...] = (
+        "all",
+        *(found.by["source"][s] for s in sources),
+        found.num_samples,
+    )
+    return [
+        CountsTable(
+            title="Samples by task and source",
+            columns=("task", *sources, "all"),
+            rows=(*tasks, totals),
+        ),
+        CountsTable(
+            title="Samples by split",
+            columns=("tier", "source", "split", "samples"),
+            rows=tuple((*key, number) for key, number in sorted(found.places.items())),
+        ),
+        CountsTable(
+            title="Every stage adds up",
+            columns=("stage", "unit", "in", "out", "rejected", "left out"),
+            rows=tuple(
+                (c.stage, c.unit, c.taken, c.out, c.rejected, c.left_out) for c in found.stages
+            ),
+        ),
+        CountsTable(
+            title="Refused, by reason",
+            columns=("source", "stage", "reason", "number"),
+            rows=tuple((*key, number) for key, number in sorted(found.rejects.items())),
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""Archive readers: one archive a module, pure, without Prefect."""

@@ -1,0 +1,175 @@
+"""The one door to an archive's files: names stay inside its folder, every file read is digested."""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.io import DatasetReader
+
+from schemas.rejection import Reason, Refusal
+from schemas.scene import SourceFile
+from tasks.sources.image_files import MAX_SIDE_PX, png_grey, png_rgb, rgb
+from tasks.sources.rasters import Raster, band_of, npy_array, open_tiff
+
+MAX_FILE_BYTES = 256 * 2**20  # one image or label file; larger is a trap or a wrong file
+MAX_JSON_BYTES = 64 * 2**20  # one label file; callers with larger lists say so
+IN_MEMORY_BYTES = 32 * 2**20  # rasters above this are opened by path and read by window
+_CHUNK_BYTES = 2**20
+
+
+class Archive:
+    """An archive folder, opened for one scene: what is read through it ends up in `files`.
+
+    Names are relative to the root and "/"-separated. All methods raise `Refusal`: UNSAFE_PATH for a
+    name that leaves the root (also through a link), MISSING_FILE, UNREADABLE_FILE for anything that
+    is not a plain whole file, TOO_LARGE.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(os.path.realpath(root))
+        self._sha256: dict[str, str] = {}
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """Every file read so far, by name."""
+        return tuple(
+            SourceFile(path=name, sha256=digest) for name, digest in sorted(self._sha256.items())
+        )
+
+    def resolve(self, name: str) -> Path:
+        """Return the real path of a plain file inside the archive."""
+        path = safe_path(self._root, name)
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise Refusal(Reason.MISSING_FILE, f"{name}: no such file in the archive") from error
+        except OSError as error:
+            raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error.strerror}") from error
+        if not stat.S_ISREG(mode):  # opening a pipe or device would hang
+            raise Refusal(Reason.UNREADABLE_FILE, f"{name}: expected a plain file")
+        return path
+
+    def has(self, name: str) -> bool:
+        """Return whether a plain file of that name is there; an unsafe name still raises."""
+        return safe_path(self._root, name).is_file()
+
+    def read_bytes(self, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+        """Return a file's bytes and note its digest."""
+        path = self.resolve(name)
+        try:
+            with path.open("rb") as file:
+                _refuse_bytes(os.fstat(file.fileno()).st_size, name, max_bytes)
+                content = file.read(max_bytes + 1)
+        except OSError as error:
+            raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error.strerror}") from error
+        self._sha256[name] = hashlib.sha256(content).hexdigest()
+        return content
+
+    def read_png_rgb(self, name: str) -> tuple[NDArray[np.uint8], bytes]:
+        """Return the (H, W, 3) pixels of an 8-bit RGB PNG and its original bytes.
+
+        Raises also TOO_SMALL, WRONG_PIXEL_FORMAT, BLANK_IMAGE, EXTERNAL_REFERENCE.
+        """
+        content = self.read_bytes(name)
+        return png_rgb(content, name), content
+
+    def read_rgb(self, name: str) -> tuple[NDArray[np.uint8], bytes]:
+        """As `read_png_rgb`, for a PNG or JPEG, told apart by their first bytes."""
+        content = self.read_bytes(name)
+        return rgb(content, name), content
+
+    def read_png_grey(self, name: str) -> NDArray[np.uint8]:
+        """Return the (H, W) pixels of an 8-bit grey PNG.
+
+        Raises also TOO_SMALL, WRONG_PIXEL_FORMAT, EXTERNAL_REFERENCE.
+        """
+        return png_grey(self.read_bytes(name), name)
+
+    def read_json(self, name: str, max_bytes: int = MAX_JSON_BYTES) -> Any:
+        """Return a JSON file's value; its types are the caller's to check."""
+        content = self.read_bytes(name, max_bytes)
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise Refusal(Reason.UNREADABLE_FILE, f"{name}: not JSON: {error}") from error
+
+    def read_npy(self, name: str) -> NDArray[Any]:
+        """Return the numeric array of a .npy file; raises also WRONG_PIXEL_FORMAT."""
+        return npy_array(self.read_bytes(name), name)
+
+    def read_band(self, name: str, index: int = 1, max_side: int = MAX_SIDE_PX) -> Raster:
+        """Return one whole band (from 1) of a GeoTIFF with its grid.
+
+        Raises also EXTERNAL_REFERENCE, WRONG_PIXEL_FORMAT.
+        """
+        with self.open_raster(name, max_side) as dataset:
+            return band_of(dataset, index, name)
+
+    @contextmanager
+    def open_raster(self, name: str, max_side: int = MAX_SIDE_PX) -> Iterator[DatasetReader]:
+        """Open a GeoTIFF for windowed reads; its header is checked before any pixel.
+
+        Raises also EXTERNAL_REFERENCE; GDAL's errors under `with` become UNREADABLE_FILE.
+        """
+        path = self.resolve(name)
+        status = path.stat()
+        if status.st_size <= IN_MEMORY_BYTES:
+            source: bytes | Path = self.read_bytes(name)
+        else:
+            source = path
+            self._sha256[name] = _large_file_sha256(path, status.st_size, status.st_mtime_ns)
+        with open_tiff(source, name, max_side) as dataset:
+            yield dataset
+
+
+def safe_path(root: Path, name: str) -> Path:
+    """Return the real path of `name` under `root`, which must be a real path; need not exist.
+
+    Raises:
+        Refusal: UNSAFE_PATH for an empty or absolute name, "..", or a link that leads out.
+    """
+    unsafe = (
+        not name
+        or "\0" in name
+        or "\\" in name
+        or PurePosixPath(name).is_absolute()
+        or PureWindowsPath(name).is_absolute()
+        or ".." in name.split("/")
+        or any("\ud800" <= letter <= "\udfff" for letter in name)  # JSON can hold half letters
+    )
+    if unsafe:
+        raise Refusal(
+            Reason.UNSAFE_PATH, f"{name!r}: expected a relative name without '..' or backslash"
+        )
+    try:
+        path = os.path.realpath(root / name)
+    except OSError as error:
+        raise Refusal(Reason.UNSAFE_PATH, f"{name!r}: {error.strerror}") from error
+    if not Path(path).is_relative_to(root):
+        raise Refusal(Reason.UNSAFE_PATH, f"{name!r}: a link leads out of the archive")
+    return Path(path)
+
+
+def _refuse_bytes(size: int, name: str, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise Refusal(
+            Reason.TOO_LARGE, f"{name}: {size} bytes; at most {max_bytes} are read of such a file"
+        )
+
+
+@lru_cache(maxsize=4096)
+def _large_file_sha256(path: Path, size: int, mtime_ns: int) -> str:
+    # a WorldCover tile serves thousands of scenes: hashed once a process while it is unchanged
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,114 @@
+"""The stages of a build, over batches of granules: plain functions that every engine runs.
+
+`flows/pipeline.py` runs them as Prefect tasks, `flows/local.py` without Prefect. What goes in and
+out are granule ids and counts, never scenes.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import partial
+
+from tasks.ask import STAGE as L1
+from tasks.ask import VERSION as L1_VERSION
+from tasks.ask import ask_granule
+from tasks.assemble import STAGE as SHARDS
+from tasks.assemble import VERSION as SHARDS_VERSION
+from tasks.assemble import select_rates, write_granule
+from tasks.config import BuildConfig
+from tasks.granules import GranuleId, batches, read_catalogue, store_granule
+from tasks.ingest import STAGE as INGEST
+from tasks.ingest import VERSION as INGEST_VERSION
+from tasks.ingest import ingest_granule
+from tasks.ledger import Ledger
+from tasks.pool import GranuleWork, run_granules
+from tasks.progress import Bar
+from tasks.publish import Published, publish
+from tasks.shards import write_rejects
+
+STAGE_VERSIONS = {INGEST: INGEST_VERSION, L1: L1_VERSION, SHARDS: SHARDS_VERSION}
+
+Batch = tuple[GranuleId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What there is to do: batches of granules, and what the indices found and refused."""
+
+    batches: tuple[Batch, ...]
+    num_scenes: int
+    num_refused: int
+
+    @property
+    def granules(self) -> list[GranuleId]:
+        """All granules, in order."""
+        return [granule for batch in self.batches for granule in batch]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What one stage did with one batch: taken = out + rejected + left_out."""
+
+    stage: str
+    batch: Batch
+    taken: int
+    out: int
+    rejected: int
+    left_out: int
+    reused: int
+
+
+def list_sources(config: BuildConfig) -> Plan:
+    """Read every archive's index, and keep the listing of each granule on disk."""
+    catalogue = read_catalogue(config)
+    ledger = Ledger(config.out)
+    for granule in catalogue.granules:
+        store_granule(ledger, granule)
+    write_rejects(ledger.path("index", "all", ".rejects.parquet"), catalogue.rejected)
+    return Plan(
+        batches=tuple(batches([granule.id for granule in catalogue.granules])),
+        num_scenes=catalogue.num_scenes,
+        num_refused=len(catalogue.rejected),
+    )
+
+
+def ingest_batch(config: BuildConfig, batch: Batch) -> Done:
+    """Read the scenes of a batch of granules."""
+    return _run(INGEST, ingest_granule, config, batch)
+
+
+def ask_batch(config: BuildConfig, scenes: Done) -> Done:
+    """Ask every scene of a batch that was ingested."""
+    return _run(L1, ask_granule, config, scenes.batch)
+
+
+def select_samples(config: BuildConfig, plan: Plan) -> int:
+    """Turn all granules' answer counts into keep rates, on disk; return how many there are."""
+    return len(select_rates(config, plan.granules))
+
+
+def write_batch(config: BuildConfig, asked: Done) -> Done:
+    """Write the shards of a batch that was asked; selection comes before."""
+    stages = json.dumps(STAGE_VERSIONS, sort_keys=True)
+    return _run(SHARDS, partial(write_granule, stages=stages), config, asked.batch)
+
+
+def publish_dataset(config: BuildConfig, plan: Plan) -> Published:
+    """Make a finished dataset of what the stages left on disk."""
+    return publish(config, plan.granules, STAGE_VERSIONS)
+
+
+def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Done:
+    with Bar(stage, len(batch)).shown() as bar:
+        records = []
+        for record in run_granules(partial(work, config), batch, config.workers):
+            records.append(record)
+            bar.advance()
+    return Done(
+        stage=stage,
+        batch=batch,
+        taken=sum(record.taken for record in records),
+        out=sum(record.out for record in records),
+        rejected=sum(record.rejected for record in records),
+        left_out=sum(record.left_out for record in records),
+        reused=sum(record.reused for record in records),
+    )

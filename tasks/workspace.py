@@ -1,0 +1,54 @@
+"""The output folder: whose it is, and who is building in it right now."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.atomic import place_text
+from tasks.config import BuildConfig, ConfigError
+
+
+@contextmanager
+def claimed(config: BuildConfig) -> Iterator[None]:
+    """Hold the output folder for one build.
+
+    Raises:
+        ConfigError: the folder holds something else, another dataset, or another build is running.
+    """
+    _check_owner(config)
+    work = config.out / ".work"
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"another build is running in {config.out}; wait for it or choose another --out"
+            ) from error
+        place_text(work / "dataset.json", json.dumps(_identity(config), indent=1) + "\n")
+        yield
+
+
+def _check_owner(config: BuildConfig) -> None:
+    out = config.out
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out} is a file; name a folder")
+    if not out.exists() or not any(out.iterdir()):
+        return
+    marker = out / ".work" / "dataset.json"
+    if not marker.is_file():
+        raise ConfigError(
+            f"--out {out} holds files that are no dataset of this program; choose an empty folder"
+        )
+    found = json.loads(marker.read_text(encoding="utf-8"))
+    if found != _identity(config):
+        raise ConfigError(
+            f"--out {out} holds another dataset, built from {found['sources']}, not from "
+            f"{_identity(config)['sources']}; choose another folder or remove it"
+        )
+
+
+def _identity(config: BuildConfig) -> dict[str, dict[str, str]]:
+    return {"sources": {name: str(root.resolve()) for name, root in sorted(config.sources.items())}}

@@ -1,0 +1,121 @@
+"""Boundary: whether A borders B, and how long the border is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from random import Random
+from typing import Any
+
+from masks.measured import MeasuredLayer
+from schemas.program import Border, BorderLength, ClassMask
+from schemas.trace import SEG, Fact, Line, quantity_text
+from schemas.value import Quantity, Truth, Value
+from templates.asked import AskedScene, class_at
+from templates.draft import Draft, QuestionTemplate, StepDraft
+from templates.phrases import do
+
+PAIRS_TRIED = 4
+PER_LAYER = 2
+MIN_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two classes of one layer, each large enough to be seen."""
+
+    layer: MeasuredLayer
+    a: ClassMask
+    b: ClassMask
+
+
+def class_pairs(layer: MeasuredLayer, rng: Random, num_pairs: int) -> list[Pair]:
+    """Draw pairs of classes that each cover at least `MIN_SHARE` of the layer."""
+    names = [n for n in layer.info.classes if layer.class_px(n) >= MIN_SHARE * layer.valid_px]
+    pairs = list(combinations(names, 2))
+    drawn = rng.sample(pairs, min(num_pairs, len(pairs)))
+    return [Pair(layer, class_at(layer, a), class_at(layer, b)) for a, b in drawn]
+
+
+def propose_border(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
+    """Yield questions on whether two classes border one another."""
+    for layer in scene.measured.layers:
+        for pair in class_pairs(layer, rng, PAIRS_TRIED):
+            program = Border(a=pair.a, b=pair.b)
+            value = scene.value(template.task, program)
+            if isinstance(value, Truth):
+                found = "The two masks touch along a common edge."
+                if not value.value:
+                    found = "Other pixels lie everywhere between the two masks."
+                draft = pair_draft(template, scene, rng, pair, program, value, (found,))
+                names = sorted(draft.classes)
+                yield replace(draft, choices=("Yes", "No"), pool="", balance=" / ".join(names))
+
+
+def propose_length(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
+    """Yield questions on the length of the border that two classes share."""
+    if scene.measured.evidence.pixel_size_m is None:
+        return
+    for layer in scene.measured.layers:
+        for pair in class_pairs(layer, rng, PER_LAYER):
+            program = BorderLength(a=pair.a, b=pair.b)
+            value = scene.value(template.task, program)
+            if isinstance(value, Quantity):
+                length = Fact(quantity_text(value.value, value.unit))
+                found = ("Their common pixel edges add up to ", length, ".")
+                yield pair_draft(template, scene, rng, pair, program, value, found)
+
+
+def pair_draft(
+    template: QuestionTemplate,
+    scene: AskedScene,
+    rng: Random,
+    pair: Pair,
+    program: Any,
+    value: Value,
+    found: Line,
+) -> Draft:
+    """Return the draft of a question on two classes: mark A, mark B, then what was found."""
+    view = scene.view(rng)
+    date = pair.layer.info.date_index
+    a, b = (scene.land(pair.layer, mask.label) for mask in (pair.a, pair.b))
+    lead = view.lead(date)
+    lines: tuple[Line, Line] = (
+        (f"{lead}I mark {a.phrase} {SEG}.",),
+        (f"{lead}I mark {b.phrase} {SEG}. ", *found),
+    )
+    return Draft(
+        question=template.ask(rng, do=do(a), a=a.phrase, b=b.phrase, place=view.place(date)),
+        classes=(pair.a.label, pair.b.label),
+        program=program,
+        value=value,
+        steps=tuple(
+            StepDraft(line=line, mask=mask, label=mask.label, date_index=date)
+            for line, mask in zip(lines, (pair.a, pair.b), strict=True)
+        ),
+        view=view,
+        pool="any pair",
+    )
+
+
+BORDER = QuestionTemplate(
+    task="border",
+    version=1,
+    wordings=(
+        "{do} {a} border {b} in {place}?",
+        "in {place}, {do} {a} share a border with {b}?",
+        "{do} {a} and {b} touch anywhere in {place}?",
+        "looking at {place}, {do} {a} lie directly next to {b}?",
+    ),
+    propose=propose_border,
+)
+BORDER_LENGTH = QuestionTemplate(
+    task="border_length",
+    version=1,
+    wordings=(
+        "how long is the border between {a} and {b} in {place}?",
+        "what is the length of the border that {a} and {b} share in {place}?",
+        "over what length do {a} and {b} touch in {place}?",
+        "in {place}, how many metres of border do {a} and {b} have in common?",
+    ),
+    propose=propose_length,
+)

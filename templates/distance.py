@@ -1,0 +1,49 @@
+"""Distance: the shortest way between two classes."""
+
+from collections.abc import Iterator
+from random import Random
+
+from schemas.program import Distance
+from schemas.trace import Fact, quantity_text
+from schemas.value import Quantity
+from templates.asked import AskedScene
+from templates.boundary import class_pairs, pair_draft
+from templates.draft import Draft, QuestionTemplate
+
+PAIRS_TRIED = 6
+PER_LAYER = 2
+
+
+def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
+    """Yield a question on two classes that lie well apart; only where the pixel size is known."""
+    if scene.measured.evidence.pixel_size_m is None:
+        return
+    for layer in scene.measured.layers:
+        if layer.stats is None:
+            continue
+        touching = layer.stats.adjacent
+        apart = [
+            pair
+            for pair in class_pairs(layer, rng, PAIRS_TRIED)
+            if not touching[layer.class_id(pair.a.label), layer.class_id(pair.b.label)]
+        ]
+        for pair in apart[:PER_LAYER]:
+            program = Distance(a=pair.a, b=pair.b)
+            value = scene.value(template.task, program)
+            if isinstance(value, Quantity):
+                gap = Fact(quantity_text(value.value, value.unit))
+                found = ("Their closest points are ", gap, " apart.")
+                yield pair_draft(template, scene, rng, pair, program, value, found)
+
+
+DISTANCE = QuestionTemplate(
+    task="distance",
+    version=1,
+    wordings=(
+        "what is the shortest distance between {a} and {b} in {place}?",
+        "how far apart are {a} and {b} in {place}, at their closest?",
+        "how far is it from {a} to the nearest {b} in {place}?",
+        "in {place}, how many metres separate {a} from {b} at the closest point?",
+    ),
+    propose=propose,
+)

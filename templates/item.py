@@ -1,0 +1,126 @@
+"""From drafts to finished questions: form, options, letter, trace and identity."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from schemas.program import dump_program
+from schemas.trace import Trace, build_trace, value_text
+from schemas.value import Value
+from templates.asked import AskedScene
+from templates.draft import Draft, QuestionTemplate
+from templates.options import fixed_options, has_safe_margin, pick_options
+
+LETTERS = "ABCDEFGH"
+CHOICE_SHARE = 0.75  # of the questions for which options can be had
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A draft with its template, and what of its scene is needed to finish it."""
+
+    scene_id: str
+    north_up: bool
+    template: QuestionTemplate
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One finished question.
+
+    `options` is () for an open question, else the option texts in letter order. `text` is the worded
+    value; inside `<answer>` the letter stands before it where there is one. `group` and `answer_key` are what selection balances.
+    """
+
+    sample_id: str
+    asking: Asking
+    program_json: str
+    options: tuple[str, ...]
+    letter: str
+    text: str
+    trace: Trace
+    group: str
+    answer_key: str
+
+
+def propose(scene: AskedScene, templates: Sequence[QuestionTemplate], seed: int) -> list[Asking]:
+    """Return every question that can safely be asked of a scene, each kind drawing by its own seed."""
+    askings: list[Asking] = []
+    for template in templates:
+        rng = Random(f"{seed}:{scene.scene_id}:{template.task}:{template.version}")
+        for draft in template.propose(template, scene, rng):
+            if has_safe_margin(draft.value):
+                askings.append(
+                    Asking(
+                        scene_id=scene.scene_id,
+                        north_up=scene.north_up,
+                        template=template,
+                        draft=draft,
+                    )
+                )
+            else:
+                scene.undefined[f"{template.task}: wide_margin"] += 1
+    return askings
+
+
+def finish(askings: Sequence[Asking], seed: int) -> Iterator[Item]:
+    """Give each question its form; options come from other scenes of the same granule."""
+    pools: Mapping[str, list[tuple[str, Value]]] = defaultdict(list)
+    for asking in askings:
+        if asking.draft.pool:
+            pools[_pool(asking)].append((asking.scene_id, asking.draft.value))
+    for asking in askings:
+        yield _finish(asking, pools[_pool(asking)] if asking.draft.pool else [], seed)
+
+
+def _pool(asking: Asking) -> str:
+    return f"{asking.template.task}|{asking.draft.pool}"
+
+
+def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Item:
+    draft, task = asking.draft, asking.template.task
+    program_json = dump_program(draft.program)
+    sample_id = _sample_id(asking.scene_id, asking.template, program_json, draft, seed)
+    rng = Random(sample_id)
+    text = value_text(draft.value, asking.north_up)
+    options: tuple[str, ...] = ()
+    if rng.random() < CHOICE_SHARE:
+        others = [value for scene_id, value in pool if scene_id != asking.scene_id]
+        options = (
+            fixed_options(draft.choices, rng)
+            if draft.choices
+            else pick_options(draft.value, others, asking.north_up, rng) or ()
+        )
+    letter = LETTERS[options.index(text)] if options else ""
+    lines = [step.line for step in draft.steps]
+    return Item(
+        sample_id=sample_id,
+        asking=asking,
+        program_json=program_json,
+        options=options,
+        letter=letter,
+        text=text,
+        trace=build_trace(lines, f"{letter}. {text}" if letter else text),
+        group=f"{task}|{draft.balance}" if draft.balance else "",
+        answer_key=text if draft.balance else "",
+    )
+
+
+def _sample_id(
+    scene_id: str, template: QuestionTemplate, program_json: str, draft: Draft, seed: int
+) -> str:
+    key = "\n".join(
+        [
+            scene_id,
+            template.task,
+            str(template.version),
+            program_json,
+            draft.question,
+            str(draft.view.image_indices),
+            str(seed),
+        ]
+    )
+    return hashlib.sha256(key.encode()).hexdigest()[:24]

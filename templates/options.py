@@ -1,0 +1,77 @@
+"""Options of a multiple-choice question that give nothing away.
+
+Distractors made from the answer (half of it, twice it) leak: the answer sits in the middle, or fits
+its class. Here every option is a true answer to the same kind of question. The answer and a few
+answers of other scenes are shuffled; options are picked from the front, each clearly apart from those
+already picked, blind to which of them is true. If the answer is not among those picked, the question
+is asked openly. So, given the options, each of them is as likely to be the true one: position, rank,
+size and class say nothing (an exchangeability argument; measured in benchmarks/leaks.py).
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+from schemas.trace import round_significant, value_text
+from schemas.value import Name, Quantity, Value
+
+NUM_OPTIONS = 4
+NUM_DRAWN = 6  # answers of other scenes that are shuffled in
+MIN_RATIO = 1.3  # two numbers closer than this are not clearly apart
+MIN_COUNT_STEP = 0.15  # two counts must differ by this share of the larger one
+MAX_HALF_WIDTH = 0.15  # of a number's value: a wider margin is not asked at all
+
+
+def has_safe_margin(value: Value) -> bool:
+    """Return whether a number's margin is narrow enough to be asked; other values carry theirs."""
+    if not isinstance(value, Quantity):
+        return True
+    return (value.high - value.low) / 2 <= MAX_HALF_WIDTH * abs(value.value)
+
+
+def fixed_options(choices: Sequence[str], rng: Random) -> tuple[str, ...]:
+    """Return a closed set of options in an order drawn by seed."""
+    return tuple(rng.sample(choices, len(choices)))
+
+
+def pick_options(
+    answer: Value, others: Sequence[Value], north_up: bool, rng: Random
+) -> tuple[str, ...] | None:
+    """Pick four options among the answer and other scenes' answers; None if the answer drops out.
+
+    `others` are answers of other scenes to the same kind of question.
+    """
+    drawn = rng.sample(others, min(NUM_DRAWN, len(others)))
+    shuffled = rng.sample([answer, *drawn], len(drawn) + 1)
+    picked: list[Value] = []
+    for value in shuffled:
+        if len(picked) < NUM_OPTIONS and all(_clearly_apart(value, other) for other in picked):
+            picked.append(value)
+    if len(picked) < NUM_OPTIONS or not any(value is answer for value in picked):
+        return None
+    if isinstance(answer, Quantity) and not _holds_apart(answer, picked):
+        return None
+    return tuple(value_text(value, north_up) for value in picked)
+
+
+def displayed(value: Quantity) -> float:
+    """Return a number as its answer text shows it."""
+    return value.value if value.unit == "count" else round_significant(value.value)
+
+
+def _clearly_apart(a: Value, b: Value) -> bool:
+    match a, b:
+        case Quantity(), Quantity():
+            small, large = sorted((displayed(a), displayed(b)))
+            if a.unit == "count":
+                return large - small >= max(1.0, MIN_COUNT_STEP * large)
+            return small > 0 and large >= MIN_RATIO * small
+        case Name(), Name():
+            return a.value != b.value
+    return False
+
+
+def _holds_apart(answer: Quantity, picked: Sequence[Value]) -> bool:
+    """Return whether the margin holds no midpoint between the answer and another option."""
+    shown = displayed(answer)
+    others = [displayed(v) for v in picked if isinstance(v, Quantity) and v is not answer]
+    return not any(answer.low <= (shown + other) / 2 <= answer.high for other in others)

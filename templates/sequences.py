@@ -1,0 +1,198 @@
+"""Longer sequences: when a class is first seen, when it is largest, and how it develops."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from random import Random
+
+from masks.measured import MeasuredLayer
+from schemas.program import (
+    All,
+    Any_,
+    ArgMax,
+    Compare,
+    Exists,
+    First,
+    NamedNumber,
+    NamedTest,
+    Share,
+    Valid,
+)
+from schemas.trace import SEG, Fact, pixels_text
+from schemas.value import Name
+from templates.asked import AskedScene, View, class_at
+from templates.draft import Draft, QuestionTemplate, StepDraft
+from templates.phrases import be, do
+
+MIN_DATES = 3
+PER_LAYER = 2
+GREW, SHRANK, BOTH = "it grew throughout", "it shrank throughout", "it both grew and shrank"
+
+
+def sequences(scene: AskedScene) -> Iterator[list[MeasuredLayer]]:
+    """Yield the dates of each layer that one product shows at three dates or more."""
+    yield from (dates for dates in scene.dated_layers() if len(dates) >= MIN_DATES)
+
+
+def propose_first(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
+    """Yield questions on the first image that shows a class."""
+    for dates in sequences(scene):
+        for name in _shown(dates, rng):
+            view = scene.view(rng)
+            program = First(
+                of=tuple(
+                    NamedTest(name=_image(view, layer), test=Exists(of=class_at(layer, name)))
+                    for layer in dates
+                )
+            )
+            value = scene.value(template.task, program)
+            if isinstance(value, Name):
+                yield _dated(template, scene, rng, view, dates, name, program, value)
+
+
+def propose_largest(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
+    """Yield questions on the image in which a class covers most."""
+    for dates in sequences(scene):
+        for name in _shown(dates, rng):
+            view = scene.view(rng)
+            program = ArgMax(
+                of=tuple(
+                    NamedNumber(name=_image(view, layer), value=_share(layer, name))
+                    for layer in dates
+                )
+            )
+            value = scene.value(template.task, program)
+            if isinstance(value, Name):
+                yield _dated(template, scene, rng, view, dates, name, program, value)
+
+
+def propose_trend(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
+    """Yield questions on whether a class grew, shrank, or did both."""
+    for dates in sequences(scene):
+        for name in _shown(dates, rng):
+            shares = [_share(layer, name) for layer in dates]
+            rises = tuple(Compare(a=a, relation="<", b=b) for a, b in pairwise(shares))
+            falls = tuple(Compare(a=a, relation=">", b=b) for a, b in pairwise(shares))
+            program = First(
+                of=(
+                    NamedTest(name=GREW, test=All(of=rises)),
+                    NamedTest(name=SHRANK, test=All(of=falls)),
+                    NamedTest(name=BOTH, test=All(of=(Any_(of=rises), Any_(of=falls)))),
+                )
+            )
+            value = scene.value(template.task, program)
+            if isinstance(value, Name):
+                yield _draft(
+                    template,
+                    scene,
+                    rng,
+                    scene.view(rng),
+                    dates,
+                    name,
+                    program,
+                    value,
+                    (GREW, SHRANK, BOTH),
+                    name,
+                )
+
+
+def _shown(dates: list[MeasuredLayer], rng: Random) -> list[str]:
+    names = [n for n in dates[0].info.classes if any(layer.class_px(n) for layer in dates)]
+    return rng.sample(names, min(PER_LAYER, len(names)))
+
+
+def _share(layer: MeasuredLayer, name: str) -> Share:
+    within = Valid(layer=layer.info.layer, date=layer.info.date_index)
+    return Share(of=class_at(layer, name), within=within)
+
+
+def _image(view: View, layer: MeasuredLayer) -> str:
+    return view.place(layer.info.date_index)
+
+
+def _dated(
+    template: QuestionTemplate,
+    scene: AskedScene,
+    rng: Random,
+    view: View,
+    dates: list[MeasuredLayer],
+    name: str,
+    program: First | ArgMax,
+    value: Name,
+) -> Draft:
+    """Return a draft whose options are the images; balanced among sequences of one length."""
+    images = tuple(_image(view, layer) for layer in dates)
+    balance = f"{len(dates)} dates"
+    return _draft(template, scene, rng, view, dates, name, program, value, images, balance)
+
+
+def _draft(
+    template: QuestionTemplate,
+    scene: AskedScene,
+    rng: Random,
+    view: View,
+    dates: list[MeasuredLayer],
+    name: str,
+    program: First | ArgMax,
+    value: Name,
+    choices: tuple[str, ...],
+    balance: str,
+) -> Draft:
+    land = scene.land(dates[0], name)
+    marked = [
+        StepDraft(
+            line=(
+                f"{view.lead(layer.info.date_index)}I mark {land.phrase} {SEG}, ",
+                Fact(pixels_text(layer.class_px(name))),
+                " pixels.",
+            ),
+            mask=class_at(layer, name),
+            label=name,
+            date_index=layer.info.date_index,
+        )
+        for layer in dates
+    ]
+    return Draft(
+        question=template.ask(rng, a=land.phrase, do=do(land), be=be(land)),
+        classes=(name,),
+        program=program,
+        value=value,
+        steps=tuple(marked),
+        view=view,
+        choices=choices,
+        balance=balance,
+    )
+
+
+FIRST_SEEN = QuestionTemplate(
+    task="first_seen",
+    version=1,
+    wordings=(
+        "in which image {be} {a} first seen?",
+        "which image is the first to show {a}?",
+        "going through the images in order, where {do} {a} first appear?",
+        "when {be} {a} seen for the first time? Name the image.",
+    ),
+    propose=propose_first,
+)
+LARGEST_WHEN = QuestionTemplate(
+    task="largest_when",
+    version=1,
+    wordings=(
+        "in which image {do} {a} cover the largest area?",
+        "which image shows the most {a}?",
+        "when {do} {a} cover most ground? Name the image.",
+        "across the sequence, in which image {be} {a} at the largest extent?",
+    ),
+    propose=propose_largest,
+)
+TREND = QuestionTemplate(
+    task="trend",
+    version=1,
+    wordings=(
+        "how did the area of {a} develop over the images?",
+        "what happened to the extent of {a} from the first image to the last?",
+        "over the whole sequence, how did the area of {a} change?",
+        "describe how the extent of {a} developed across the images.",
+    ),
+    propose=propose_trend,
+)

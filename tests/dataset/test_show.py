@@ -1,0 +1,50 @@
+"""A picture of a sample shows its images with each step's mask in its colour."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.drawing import PALETTE, enlarged, overlaid
+from tasks.manifest import ManifestError
+from tasks.show import show
+
+
+def test_a_sample_is_drawn_with_its_masks_in_colour(dataset, tmp_path):
+    show(dataset, "land-000-10", tmp_path / "x.png")
+    with Image.open(tmp_path / "x.png") as image:
+        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
+    seen = {tuple(colour) for colour in np.unique(pixels, axis=0).tolist()}
+    assert set(PALETTE[:4]) <= seen
+    assert not set(PALETTE[4:]) & seen
+
+
+def test_the_same_sample_is_the_same_picture(dataset, tmp_path):
+    show(dataset, "storm-001-02", tmp_path / "x.png")
+    show(dataset, "storm-001-02", tmp_path / "y.png")
+    assert (tmp_path / "x.png").read_bytes() == (tmp_path / "y.png").read_bytes()
+
+
+def test_a_sample_that_is_not_there_is_named(dataset, tmp_path):
+    with pytest.raises(KeyError, match="holds no sample 'nowhere'"):
+        show(dataset, "nowhere", tmp_path / "x.png")
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_a_folder_that_is_no_dataset_is_refused(tmp_path):
+    with pytest.raises(ManifestError, match="holds no manifest"):
+        show(tmp_path, "land-000-10", tmp_path / "x.png")
+
+
+def test_a_mask_is_filled_and_outlined_and_the_rest_is_left_alone():
+    ground_HW3 = np.full((40, 60, 3), 100, dtype=np.uint8)
+    mask_HW = np.zeros((40, 60), dtype=np.bool_)
+    mask_HW[10:30, 20:40] = True
+    shown_HW3 = overlaid(ground_HW3, [(mask_HW, (200, 0, 100))])
+    assert np.array_equal(shown_HW3[:, :15], ground_HW3[:, :15])
+    assert shown_HW3[20, 30].tolist() == [138, 62, 100]  # 62 % ground, 38 % colour
+    assert (200, 0, 100) in {tuple(pixel) for pixel in shown_HW3[20].tolist()}
+
+
+def test_enlarging_repeats_every_pixel():
+    tiny = np.array([[1, 2]], dtype=np.uint8)
+    assert enlarged(tiny, 2).tolist() == [[1, 1, 2, 2], [1, 1, 2, 2]]
