@@ -115,7 +115,7 @@ CHATEARTHNET_11 = Taxonomy(
     "chatearthnet_11",
     (
         _land("water", Common.WATER),
-        _land("developed area", Common.BUILT),
+        _land("developed area", Common.BUILT, phrase="developed land"),
         _land("tree", Common.TREE, phrase="tree cover"),
         _land("shrub", Common.SHRUB, phrase="shrubland"),
         _land("grass", Common.GRASS, phrase="grassland"),

@@ -148,5 +148,7 @@ def cell_text(name: str, north_up: bool) -> str:
 
 
 def things_text(number: int, singular: str, plural: str) -> str:
-    """Return "1 area" or "3 areas"."""
+    """Return "no areas", "1 area" or "3 areas"."""
+    if number == 0:
+        return f"no {plural}"
     return f"{number:,} {singular if number == 1 else plural}"

@@ -27,7 +27,7 @@ from schemas.trace import pixels_text, quantity_text, value_text
 from schemas.value import Quantity, Undefined, Value
 
 _NUMBERS = (Number, Area, Share, Count, BorderLength, Distance, Add, Sub, Mul, Div)
-_COUNTED = re.compile(r"(\d[\d,]*)(?: \D+)?")  # "7,075", or "3 separate areas"
+_COUNTED = re.compile(r"(no|\d[\d,]*)(?: \D+)?")  # "7,075", "3 separate areas", "no buildings"
 
 
 class KnownFacts:
@@ -63,7 +63,9 @@ class KnownFacts:
 
     def _holds(self, fact: str) -> bool:
         counted = _COUNTED.fullmatch(fact)
-        return fact in self._words or (counted is not None and counted[1] in self._counts)
+        if fact in self._words or counted is None:
+            return fact in self._words
+        return counted[1].replace("no", "0") in self._counts
 
     def _learn(self, value: Value) -> None:
         if not isinstance(value, Quantity):

@@ -28,9 +28,14 @@ class Pair:
     b: ClassMask
 
 
-def class_pairs(layer: MeasuredLayer, rng: Random, num_pairs: int) -> list[Pair]:
-    """Draw pairs of classes that each cover at least `MIN_SHARE` of the layer."""
-    names = [n for n in layer.info.classes if layer.class_px(n) >= MIN_SHARE * layer.valid_px]
+def class_pairs(scene: AskedScene, layer: MeasuredLayer, rng: Random, num_pairs: int) -> list[Pair]:
+    """Draw pairs of land classes that each cover at least `MIN_SHARE` of the layer."""
+    names = [
+        name
+        for name in layer.info.classes
+        if layer.class_px(name) >= MIN_SHARE * layer.valid_px
+        and not scene.land(layer, name).countable
+    ]
     pairs = list(combinations(names, 2))
     drawn = rng.sample(pairs, min(num_pairs, len(pairs)))
     return [Pair(layer, class_at(layer, a), class_at(layer, b)) for a, b in drawn]
@@ -39,7 +44,7 @@ def class_pairs(layer: MeasuredLayer, rng: Random, num_pairs: int) -> list[Pair]
 def propose_border(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on whether two classes border one another."""
     for layer in scene.measured.layers:
-        for pair in class_pairs(layer, rng, PAIRS_TRIED):
+        for pair in class_pairs(scene, layer, rng, PAIRS_TRIED):
             program = Border(a=pair.a, b=pair.b)
             value = scene.value(template.task, program)
             if isinstance(value, Truth):
@@ -56,7 +61,9 @@ def propose_length(template: QuestionTemplate, scene: AskedScene, rng: Random) -
     if scene.measured.evidence.pixel_size_m is None:
         return
     for layer in scene.measured.layers:
-        for pair in class_pairs(layer, rng, PER_LAYER):
+        for pair in class_pairs(scene, layer, rng, PER_LAYER):
+            if scene.value(template.task, Border(a=pair.a, b=pair.b)) != Truth(True):
+                continue
             program = BorderLength(a=pair.a, b=pair.b)
             value = scene.value(template.task, program)
             if isinstance(value, Quantity):
@@ -103,7 +110,7 @@ BORDER = QuestionTemplate(
     wordings=(
         "{do} {a} border {b} in {place}?",
         "in {place}, {do} {a} share a border with {b}?",
-        "{do} {a} and {b} touch anywhere in {place}?",
+        "do {a} and {b} touch anywhere in {place}?",
         "looking at {place}, {do} {a} lie directly next to {b}?",
     ),
     propose=propose_border,
@@ -112,10 +119,10 @@ BORDER_LENGTH = QuestionTemplate(
     task="border_length",
     version=1,
     wordings=(
-        "how long is the border between {a} and {b} in {place}?",
-        "what is the length of the border that {a} and {b} share in {place}?",
-        "over what length do {a} and {b} touch in {place}?",
-        "in {place}, how many metres of border do {a} and {b} have in common?",
+        "how long is the border between {a} and {b} in {place}, along pixel edges?",
+        "what length of border, along pixel edges, do {a} and {b} share in {place}?",
+        "over what length of pixel edges do {a} and {b} touch in {place}?",
+        "in {place}, how many metres of pixel edges do {a} and {b} have in common?",
     ),
     propose=propose_length,
 )

@@ -24,7 +24,7 @@ def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Itera
         touching = layer.stats.adjacent
         apart = [
             pair
-            for pair in class_pairs(layer, rng, PAIRS_TRIED)
+            for pair in class_pairs(scene, layer, rng, PAIRS_TRIED)
             if not touching[layer.class_id(pair.a.label), layer.class_id(pair.b.label)]
         ]
         for pair in apart[:PER_LAYER]:

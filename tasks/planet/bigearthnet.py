@@ -26,7 +26,7 @@ _PIXEL_M = dict.fromkeys(BANDS, 20) | {"B02": 10, "B03": 10, "B04": 10, "B08": 1
 _PIXEL_M |= {"B01": 60, "B09": 60}
 _CLOUDY_SHARE = 0.12
 _SNOWY_SHARE = 0.5  # of a winter product
-_SMALLEST_PX = 12  # map polygons below this are merged: mapping agencies draw no specks
+_SMALLEST_PX = 90  # map polygons below 0.9 ha are merged: mapping agencies draw no specks
 _BORDER_M = 180.0  # how far in from the west edge the map starts, where it does
 
 _SCHEMA = pa.schema(

@@ -14,10 +14,9 @@ from tasks.planet.crowns import halved, paint_crowns
 from tasks.planet.debris import paint_damage
 from tasks.planet.footprints import Footprint, Points
 from tasks.planet.noise import unit
+from tasks.planet.tone import Image, blended, toned
 from tasks.planet.window import Window
 from tasks.planet.world import Event, World
-
-Image = NDArray[np.uint8]  # (H, W, 3) red, green, blue
 
 ROOF_RGB = {
     Cover.RED_ROOF: (146, 88, 66),
@@ -26,6 +25,7 @@ ROOF_RGB = {
 }
 HEIGHT_M = {"house": 5.5, "farm": 6.0, "hall": 8.0, "block": 13.0}
 GRAIN_DN = 1.8  # noise of the sensor, in steps of its 255
+IN_SHADOW = (0.46, 0.5, 0.58)  # of the light, deep beside a wall
 PITCHED = ("house", "farm")
 _SHIFT = 4  # binary digits behind the point of what OpenCV draws
 _TEXTURE = ((2, 0.05), (5, 0.03), (24, 0.03))  # (pixels, share of the value): the ground varies
@@ -97,10 +97,11 @@ def _ground(world: World, window: Window, year: float, event: Event | None) -> I
     coarse = halved(window)
     kernel_px = max(round(_STAIRS_M / coarse.pixel_m) // 2 * 2 + 1, 3)
     ground = cv2.medianBlur(np.ascontiguousarray(world.rgb_HWC(coarse, year, event)), kernel_px)
-    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
+    whole = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(whole, dtype=np.uint8)
 
 
-def fill(image: Image, ring_px: Points, colour: Sequence[float]) -> None:
+def fill(image: Image, ring_px: Points, colour: Sequence[float] | NDArray[np.float64]) -> None:
     """Fill a ring, given in pixels from the top left corner, with a smooth edge."""
     points = np.rint((ring_px - 0.5) * 2**_SHIFT).astype(np.int32)
     cv2.fillPoly(image, [points], [float(c) for c in colour], cv2.LINE_AA, _SHIFT)
@@ -129,11 +130,8 @@ def _darken_shadows(
         for wing in footprint.wings_px:
             both = np.concatenate([wing, wing + away]).astype(np.float32)
             fill(mask, cv2.convexHull(both)[:, 0].astype(np.float64), (255,))
-    mask = cv2.blur(mask, (3, 3))
-    darker = cv2.multiply(image, (0.46, 0.5, 0.58, 1.0))
-    np.copyto(image, cv2.blendLinear(
-        darker, image, mask.astype(np.float32) / 255, 1 - mask.astype(np.float32) / 255
-    ))
+    share_HW = (cv2.blur(mask, (3, 3)) / np.float32(255)).astype(np.float32)
+    np.copyto(image, blended(toned(image, IN_SHADOW), image, share_HW))
 
 
 def _paint_roof(image: Image, footprint: Footprint, light: Light) -> None:
@@ -171,9 +169,7 @@ def _paint_pitched(image: Image, wing: Points, colour: NDArray[np.float64], ligh
         fill(image, face, np.clip(colour * shade, 0, 255))
 
 
-def _paint_flat(
-    image: Image, wing: Points, colour: NDArray[np.float64], building_id: int
-) -> None:
+def _paint_flat(image: Image, wing: Points, colour: NDArray[np.float64], building_id: int) -> None:
     """Draw a flat roof: a parapet, and a few machines on it."""
     middle = wing.mean(axis=0)
     fill(image, wing, np.clip(colour * 1.08, 0, 255))
@@ -188,13 +184,12 @@ def _paint_flat(
 def _exposed(image: Image, light: Light) -> Image:
     """Return the picture as the sensor gives it: haze, gain, the blur of the optics, noise."""
     rng = np.random.default_rng([light.seed, 2])
-    values = np.arange(256)[:, None] * np.array(light.gain_C) + np.array(light.haze_C)
-    curve = np.clip(np.rint(values), 0, 255).astype(np.uint8)[None]
-    seen = cv2.LUT(cv2.GaussianBlur(image, (0, 0), 0.7), curve)
+    blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.7), dtype=np.uint8)
+    seen = toned(blurred, light.gain_C, light.haze_C)
     half = (image.shape[0] // 2 + 1, image.shape[1] // 2 + 1)
     grain = cv2.resize(rng.standard_normal(half, np.float32), image.shape[1::-1])
     up, down = (
         cv2.merge([cv2.convertScaleAbs(np.maximum(sign * grain, 0), alpha=GRAIN_DN)] * 3)
         for sign in (1, -1)
     )
-    return np.asarray(cv2.subtract(cv2.add(seen, up), down))
+    return np.asarray(cv2.subtract(cv2.add(seen, up), down), dtype=np.uint8)

@@ -10,7 +10,7 @@ from tasks.planet.biomes import settle_biome
 from tasks.planet.classes import Cover, Land
 from tasks.planet.events import Event, strike
 from tasks.planet.land import block_index, land, street_coordinates
-from tasks.planet.noise import Floats, fbm, mix, unit
+from tasks.planet.noise import Floats, fbm, unit
 from tasks.planet.parcels import parcels
 from tasks.planet.plots import NOT_DRY
 from tasks.planet.settlement import roads_in, stock_in, towns_in
@@ -25,18 +25,28 @@ _STREET_HALF_M = 4.0
 _ROAD_M = 9.0
 _HEDGE_HALF_M = 5.0
 _TRACK_HALF_M = 2.2
-_CROPS = (
-    Cover.CROP_GREEN, Cover.CROP_GREEN, Cover.CROP_DARK, Cover.CROP_DARK, Cover.CROP_RIPE,
-    Cover.CROP_RIPE, Cover.STUBBLE, Cover.SOIL, Cover.SOIL, Cover.RAPESEED, Cover.MEADOW,
-)  # fmt: skip
-_PLOTS = (
-    Cover.CROP_GREEN, Cover.CROP_RIPE, Cover.MEADOW, Cover.GARDEN, Cover.SOIL, Cover.VINES,
-    Cover.BROADLEAF_TREE,
-)  # fmt: skip
-_HALF_WILD = (
-    Cover.CROP_GREEN, Cover.CROP_RIPE, Cover.MEADOW, Cover.MEADOW, Cover.SHRUB,
-    Cover.BROADLEAF_TREE, Cover.DRY_GRASS,
-)  # fmt: skip
+_TONE_RANGE = np.float32(0.34)  # how much plots of one crop differ in brightness
+
+# what is sown on the plots of a land use, each as likely as it is listed
+_SOWN = {
+    Land.ARABLE: (
+        Cover.CROP_GREEN, Cover.CROP_GREEN, Cover.CROP_DARK, Cover.CROP_DARK, Cover.CROP_RIPE,
+        Cover.CROP_RIPE, Cover.STUBBLE, Cover.SOIL, Cover.SOIL, Cover.RAPESEED, Cover.MEADOW,
+    ),
+    Land.COMPLEX: (
+        Cover.CROP_GREEN, Cover.CROP_RIPE, Cover.MEADOW, Cover.GARDEN, Cover.SOIL, Cover.VINES,
+        Cover.BROADLEAF_TREE,
+    ),
+    Land.AGRO_NATURAL: (
+        Cover.CROP_GREEN, Cover.CROP_RIPE, Cover.MEADOW, Cover.MEADOW, Cover.SHRUB,
+        Cover.BROADLEAF_TREE, Cover.DRY_GRASS,
+    ),
+}  # fmt: skip
+_PLOT_SIZES = {
+    Land.ARABLE: 1.0, Land.COMPLEX: 0.42, Land.AGRO_NATURAL: 0.6, Land.PASTURE: 0.85,
+    Land.VINEYARD: 0.7, Land.ORCHARD: 0.8, Land.OLIVES: 0.9,
+}  # fmt: skip
+_PLOT_SIZE = np.array([_PLOT_SIZES.get(use, 0.0) for use in Land], dtype=np.float32)
 
 # what a land use looks like where nothing finer is drawn
 _PLAIN = {
@@ -151,29 +161,25 @@ def _sow(
 ) -> Floats:
     """Put crops on plots, by plot and half-year, hedges or tracks between; return their tone."""
     tone_HW = np.zeros(window.shape_HW, dtype=np.float32)
+    size_HW = _PLOT_SIZE[land_HW]
+    farmed_HW = size_HW > 0
+    if not farmed_HW.any():
+        return tone_HW
     season = int(np.floor(year * 2))
-    for uses, choice, size in (
-        ((Land.ARABLE,), _CROPS, 1.0),
-        ((Land.COMPLEX,), _PLOTS, 0.42),
-        ((Land.AGRO_NATURAL,), _HALF_WILD, 0.6),
-        ((Land.PASTURE, Land.VINEYARD, Land.ORCHARD, Land.OLIVES), None, 0.85),
-    ):
-        here_HW = np.isin(land_HW, uses)
-        if not here_HW.any():
-            continue
-        plots = parcels(seed + 520, window, size)
-        if choice is not None:
-            draw_HW = unit(season, mix(seed, plots.key_HW).astype(np.int64))
-            crops = np.array(choice, dtype=np.uint8)
-            sown_HW = crops[(draw_HW * len(choice)).astype(np.int64)]
-            cover_HW[here_HW] = sown_HW[here_HW]
-        tone_HW[here_HW] = 0.34 * (unit(season + 1, plots.key_HW)[here_HW] - np.float32(0.5))
-        bushes_HW = fbm(seed + 521, window.x_W, window.y_H, 35.0, 2) > -0.3
-        half_pixel_m = 0.55 * window.pixel_m
-        near_HW = plots.edge_m_HW < max(_HEDGE_HALF_M, half_pixel_m)
-        cover_HW[here_HW & plots.hedged_HW & near_HW & bushes_HW] = Cover.BROADLEAF_TREE
-        near_HW = plots.edge_m_HW < max(_TRACK_HALF_M, half_pixel_m)
-        cover_HW[here_HW & ~plots.hedged_HW & near_HW] = Cover.TRACK
+    plots = parcels(seed + 520, window, np.maximum(size_HW, np.float32(0.1)))
+    draw_HW = unit(season, plots.key_HW)
+    for use, choice in _SOWN.items():
+        here_HW = land_HW == use
+        crops = np.array(choice, dtype=np.uint8)
+        cover_HW[here_HW] = crops[(draw_HW[here_HW] * len(choice)).astype(np.int64)]
+    tones_HW = unit(season + 1, plots.key_HW)[farmed_HW] - np.float32(0.5)
+    tone_HW[farmed_HW] = _TONE_RANGE * tones_HW
+    bushes_HW = fbm(seed + 521, window.x_W, window.y_H, 35.0, 2) > -0.3
+    half_pixel_m = 0.55 * window.pixel_m
+    near_HW = farmed_HW & (plots.edge_m_HW < max(_HEDGE_HALF_M, half_pixel_m))
+    cover_HW[near_HW & plots.hedged_HW & bushes_HW] = Cover.BROADLEAF_TREE
+    near_HW = farmed_HW & (plots.edge_m_HW < max(_TRACK_HALF_M, half_pixel_m))
+    cover_HW[near_HW & ~plots.hedged_HW] = Cover.TRACK
     return tone_HW
 
 

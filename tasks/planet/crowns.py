@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.planet.classes import Cover
 from tasks.planet.noise import unit
+from tasks.planet.tone import toned
 from tasks.planet.window import Window
 from tasks.planet.world import Event, World
 
@@ -23,6 +24,7 @@ DENSITY = {
 }  # share of the lattice places that carry a crown
 GREENS = ((52, 74, 44), (64, 88, 48), (44, 64, 46), (78, 96, 56))
 STRIPPED = {"fire": (46, 38, 32), "volcano": (88, 84, 80), "wind": (96, 88, 70)}
+IN_SHADE = (0.55, 0.58, 0.66)  # of the light: what is left is the blue of the sky
 _FALLEN = 0.5  # severity above which a crown is burnt, buried or stripped
 _SHIFT = 3
 
@@ -51,7 +53,7 @@ def paint_crowns(
     toward = np.array(sun)
     shade = np.zeros(image.shape[:2], np.uint8)
     _discs(shade, at_K2 - toward * shadow * 1.3 * radius_K[:, None], radius_K, None)
-    np.copyto(image, cv2.multiply(image, (0.55, 0.58, 0.66, 1.0)), where=shade[:, :, None] > 0)
+    np.copyto(image, toned(image, IN_SHADE), where=shade[:, :, None] > 0)
     green_K3 = np.array(GREENS)[(key_K * 97).astype(np.int64) % len(GREENS)]
     green_K3 = green_K3 * (0.8 + 0.45 * key_K[:, None])
     green_K3[cover_K == Cover.CONIFER_TREE] *= (0.72, 0.8, 0.86)

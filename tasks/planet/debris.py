@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from tasks.planet.footprints import Footprint, Points
-
-Image = NDArray[np.uint8]
+from tasks.planet.tone import Image, blended
 
 WET = ("flooding", "tsunami")
 
@@ -60,7 +58,7 @@ def paint_damage(
 
 def _paint_around(image: Image, around: Image, roofs: Image, kind: str) -> None:
     """Water stands, or soot lies, around what was struck; roofs that stand keep out of it."""
-    around = cv2.blur(around, (9, 9))
+    around = np.asarray(cv2.blur(around, (9, 9)), dtype=np.uint8)
     if kind in WET:
         around[roofs > 0] = 0
         _cover(image, np.full_like(image, WATER_RGB), around, 0.85)
@@ -104,8 +102,8 @@ def _rubble(
 
 def _cover(image: Image, over: Image, mask: Image, strength: float = 1.0) -> None:
     """Blend `over` into the image where the mask (0 to 255) says."""
-    share = mask.astype(np.float32) * (strength / 255)
-    np.copyto(image, cv2.blendLinear(over, image, share, 1 - share))
+    share_HW = mask.astype(np.float32) * np.float32(strength / 255)
+    np.copyto(image, blended(over, image, share_HW))
 
 
 def _draw(mask: Image, ring_px: Points, value: int, grow_px: float = 0.0) -> None:

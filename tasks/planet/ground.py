@@ -143,7 +143,7 @@ def _fill_waters(
     river_HW: Floats,
 ) -> None:
     """Lakes with reedy shores, rivers, the sea with beaches, salt marshes and flats."""
-    coast_HW = coast_distance(seed, window)
+    coast_HW = coast_distance(window, height_HW)
     shore_HW = fbm(seed + 241, window.x_W, window.y_H, 1300.0, 4)
     lake_HW = lake_depth(seed, window, year)
     inland_HW = (height_HW < 1.3) & (coast_HW > 60)

@@ -48,8 +48,8 @@ def _wobbled(
     seed: int, window: Window, wobble_m: float, cell_m: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the pixels' coordinates, bent by noise of half a cell's size."""
-    bend_x_HW = fbm(seed + 3, window.x_W, window.y_H, cell_m * 0.5, 3)
-    bend_y_HW = fbm(seed + 4, window.x_W, window.y_H, cell_m * 0.5, 3)
+    bend_x_HW = fbm(seed + 3, window.x_W, window.y_H, cell_m * 0.5, 2)
+    bend_y_HW = fbm(seed + 4, window.x_W, window.y_H, cell_m * 0.5, 2)
     return (
         window.x_W[None, :] + wobble_m * bend_x_HW,
         window.y_H[:, None] + wobble_m * bend_y_HW,

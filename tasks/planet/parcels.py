@@ -10,40 +10,40 @@ from tasks.planet.noise import Floats, fbm, mix, unit
 from tasks.planet.window import Window
 
 
+_PARISH_M = 700.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parcels:
-    """Which plot each pixel lies in, (H, W): key, metres from its edge, metres across its rows."""
+    """Which plot each pixel lies in, (H, W): its key, metres from its edge, hedged or not."""
 
     key_HW: NDArray[np.int64]
     edge_m_HW: Floats
-    furrow_m_HW: Floats
     hedged_HW: NDArray[np.bool_]
 
 
-def parcels(seed: int, window: Window, size: float) -> Parcels:
-    """Return the plots of a window; `size` scales them (1 is about 110 m by 230 m)."""
-    parish = mosaic(seed, window, 760.0 * size**0.5, 40.0)
-    turn_N = np.pi * parish.draw_N(seed + 1).astype(np.float64)
-    deep_N = size * (70.0 + 90.0 * parish.draw_N(seed + 2)).astype(np.float64)
-    long_N = size * (120.0 + 240.0 * parish.draw_N(seed + 3)).astype(np.float64)
+def parcels(seed: int, window: Window, size_HW: Floats) -> Parcels:
+    """Return the plots of a window; `size_HW` scales them (1 is about 110 m by 240 m)."""
+    parish = mosaic(seed, window, _PARISH_M, 40.0)
+    turn_N = np.pi * parish.draw_N(seed + 1)
     cell_HW = parish.cell_HW
-    cos_HW, sin_HW = (f(turn_N).astype(np.float32)[cell_HW] for f in (np.cos, np.sin))
-    bend_HW = 14 * size * fbm(seed + 4, window.x_W, window.y_H, 420.0, 2)
+    cos_HW, sin_HW = np.cos(turn_N)[cell_HW], np.sin(turn_N)[cell_HW]
+    deep_HW = (70 + 90 * parish.draw_N(seed + 2))[cell_HW] * size_HW
+    long_HW = (120 + 240 * parish.draw_N(seed + 3))[cell_HW] * size_HW
+    bend_HW = 14 * fbm(seed + 4, window.x_W, window.y_H, 420.0, 2)
     x_HW = (window.x_W[None, :] - parish.x_N[cell_HW]).astype(np.float32) + bend_HW
     y_HW = (window.y_H[:, None] - parish.y_N[cell_HW]).astype(np.float32) - bend_HW
-    across_HW = y_HW * cos_HW - x_HW * sin_HW
-    v_HW = across_HW / deep_N.astype(np.float32)[cell_HW]
+    v_HW = (y_HW * cos_HW - x_HW * sin_HW) / deep_HW
     row_HW = np.floor(v_HW)
     seat_HW = _hashed(parish.keys_N[cell_HW], row_HW)
-    width_HW = long_N.astype(np.float32)[cell_HW] * (0.6 + 0.9 * unit(seed + 5, seat_HW))
+    width_HW = long_HW * (np.float32(0.6) + np.float32(0.9) * unit(seed + 5, seat_HW))
     u_HW = (x_HW * cos_HW + y_HW * sin_HW) / width_HW + unit(seed + 6, seat_HW)
     column_HW = np.floor(u_HW)
     edge_u_HW = (0.5 - np.abs(u_HW - column_HW - 0.5)) * width_HW
-    edge_v_HW = (0.5 - np.abs(v_HW - row_HW - 0.5)) * deep_N.astype(np.float32)[cell_HW]
+    edge_v_HW = (0.5 - np.abs(v_HW - row_HW - 0.5)) * deep_HW
     return Parcels(
         key_HW=_hashed(seat_HW, column_HW),
         edge_m_HW=np.minimum(edge_u_HW, edge_v_HW),
-        furrow_m_HW=across_HW,
         hedged_HW=(parish.draw_N(seed + 7) < 0.5)[cell_HW],
     )
 

@@ -16,7 +16,7 @@ _PIXEL_M = 10.0
 _LOOK_M = 100.0  # pixel of the coarse look at a block
 _LOOKS = 10  # blocks that are looked at before one is chosen
 _UNLABELLED_MOST = 0.2  # a coarse look; the archive's own limit is a quarter
-_BORDER_MOST_M = 260.0
+_GOOD_VARIETY = 5  # classes in a patch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ def _look(
             if 1 - np.isin(part, LABELLED).mean() <= _UNLABELLED_MOST:
                 usable.append((column + j, row + i))
                 shares = np.unique(part, return_counts=True)[1] / part.size
-                variety += min(int((shares > 0.03).sum()), 5)
+                variety += _GOOD_VARIETY - abs(int((shares > 0.03).sum()) - _GOOD_VARIETY)
     overall = np.unique(codes).size / 3
     return variety / max(len(usable), 1) + overall, usable
 

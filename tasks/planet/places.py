@@ -64,7 +64,8 @@ def square_window(
 ) -> Window:
     """Return a square window whose pixels may differ a little in width and height."""
     steps = np.arange(size_px) + 0.5
-    return Window(x_W=left_m + steps * pixel_m[0], y_H=top_m - steps * pixel_m[1])
+    x_W, y_H = left_m + steps * pixel_m[0], top_m - steps * pixel_m[1]
+    return Window(x_W=x_W.astype(np.float64), y_H=y_H.astype(np.float64))
 
 
 def _near(

@@ -108,7 +108,7 @@ def paint_site(
         _fill_earth(image, middle + (ring_px - middle) * 0.7, _PIT, rng)
     if status in ("Materials Dumped", "Construction Started"):
         for weights in rng.dirichlet(np.ones(4) * 1.5, 40):
-            x, y = np.rint(weights @ ring_px - 0.5).astype(int)
+            x, y = np.rint(weights @ ring_px - 0.5).astype(np.int64).tolist()
             radius = max(round(rng.uniform(1.0, 2.6) / pixel_m), 1)
             cv2.circle(image, (x, y), radius, _PILES[int(rng.integers(3))], -1, cv2.LINE_AA)
     if status in ("Construction Started", "Construction Midway"):

@@ -157,9 +157,8 @@ def save_teochatlas(out: Path, chapters: list[Chapter]) -> None:
             }
         )
     for name, entries in files.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(entries))
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(json.dumps(entries))
     write_truth(out, truth)
 
 

@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from tasks.planet.tone import Image
+
 JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 # Huffman codes alone: as small as a search for matches on such pictures, and faster
-PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY]
+PNG = [
+    cv2.IMWRITE_PNG_COMPRESSION, 1,
+    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY,
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

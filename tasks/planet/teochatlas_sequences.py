@@ -1,12 +1,12 @@
 """QFabric scenes of TEOChatlas: building sites at the rim of a town, on three to eight dates."""
 
-from collections import Counter
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
 from shapely.geometry import Polygon, box
 
-from tasks.planet.closeup import Image, Light, paint
+from tasks.planet.closeup import Light, paint
 from tasks.planet.clouds import add_clouds
 from tasks.planet.disasters import day_of
 from tasks.planet.footprints import footprints_in
@@ -30,6 +30,7 @@ from tasks.planet.teochatlas_text import (
     type_question,
     wkt_256,
 )
+from tasks.planet.tone import Image
 from tasks.planet.window import Window
 from tasks.planet.world import Town, World
 
@@ -202,8 +203,8 @@ def _region(
 def _areas(regions: list[dict[str, Any]], num_dates: int) -> list[dict[str, float]]:
     areas = []
     for k in range(num_dates):
-        total: Counter[str] = Counter()
+        total: dict[str, float] = defaultdict(float)
         for region in regions:
             total[region["status"][k]] += region["area_px256"]
-        areas.append({status: round(total[status], 3) for status in sorted(total)})
+        areas.append({status: round(area, 3) for status, area in sorted(total.items())})
     return areas

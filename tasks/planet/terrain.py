@@ -1,19 +1,17 @@
 """The lie of the land: height, wetness, climate, and distances to coast, river and lake shore."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tasks.planet.noise import Floats, fbm
 from tasks.planet.window import Window
 
 SEA_LEVEL = -0.95  # in standard deviations of height: about a sixth of the world is sea
-_STEP_M = 20.0  # of the finite difference that turns noise into metres
 _FAR_M = 5000.0
 
 
 def height(seed: int, window: Window) -> Floats:
     """Return height in standard deviations, (H, W); `SEA_LEVEL` is the shore."""
-    return _height(seed, window.x_W, window.y_H)
+    return fbm(seed + 101, window.x_W, window.y_H, 7000.0, 6)
 
 
 def climate(seed: int, window: Window) -> Floats:
@@ -26,20 +24,14 @@ def moisture(seed: int, window: Window) -> Floats:
     return fbm(seed + 103, window.x_W, window.y_H, 3200.0, 4)
 
 
-def coast_distance(seed: int, window: Window) -> Floats:
-    """Return metres to the coast, (H, W): above zero on land, below zero at sea."""
-    level_HW = height(seed, window) - np.float32(SEA_LEVEL)
-    east_HW = _height(seed, window.x_W + _STEP_M, window.y_H) - np.float32(SEA_LEVEL)
-    north_HW = _height(seed, window.x_W, window.y_H + _STEP_M) - np.float32(SEA_LEVEL)
-    return _metres(level_HW, east_HW, north_HW)
+def coast_distance(window: Window, height_HW: Floats) -> Floats:
+    """Return metres to the coast by the lie of the land, (H, W): below zero at sea."""
+    return _metres(window, height_HW - np.float32(SEA_LEVEL))
 
 
 def river_distance(seed: int, window: Window) -> Floats:
     """Return metres to the middle of the nearest river, (H, W), never negative."""
-    here_HW = _river(seed, window.x_W, window.y_H)
-    east_HW = _river(seed, window.x_W + _STEP_M, window.y_H)
-    north_HW = _river(seed, window.x_W, window.y_H + _STEP_M)
-    return np.abs(_metres(here_HW, east_HW, north_HW))
+    return np.abs(_metres(window, fbm(seed + 104, window.x_W, window.y_H, 5200.0, 4, 0.4)))
 
 
 def river_half_width(seed: int, window: Window, year: float) -> Floats:
@@ -61,15 +53,13 @@ def water_level(year: float) -> float:
     return float(season + years)
 
 
-def _height(seed: int, x_W: NDArray[np.float64], y_H: NDArray[np.float64]) -> Floats:
-    return fbm(seed + 101, x_W, y_H, 7000.0, 6)
+def _metres(window: Window, field_HW: Floats) -> Floats:
+    """Return the signed distance to where a field is zero, by its slope at each pixel.
 
-
-def _river(seed: int, x_W: NDArray[np.float64], y_H: NDArray[np.float64]) -> Floats:
-    return fbm(seed + 104, x_W, y_H, 5200.0, 4, 0.4)
-
-
-def _metres(here_HW: Floats, east_HW: Floats, north_HW: Floats) -> Floats:
-    """Return the signed distance to the zero line, by the slope at each point."""
-    slope_HW = np.hypot(east_HW - here_HW, north_HW - here_HW) / np.float32(_STEP_M)
-    return np.clip(here_HW / np.maximum(slope_HW, np.float32(1e-5)), -_FAR_M, _FAR_M)
+    The window has at least two rows and columns.
+    """
+    south_HW, east_HW = np.gradient(field_HW)
+    south_HW /= np.gradient(window.y_H).astype(np.float32)[:, None]
+    east_HW /= np.gradient(window.x_W).astype(np.float32)[None, :]
+    slope_HW = np.maximum(np.hypot(south_HW, east_HW), np.float32(1e-6))
+    return np.clip(field_HW / slope_HW, -_FAR_M, _FAR_M)

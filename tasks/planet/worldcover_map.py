@@ -12,7 +12,7 @@ from tasks.planet.classes import Cover
 from tasks.planet.geotiff import crs_of
 from tasks.planet.map_regions import MapTile, degree_window
 from tasks.planet.mercator import TILE_PX, latitude, longitude
-from tasks.planet.terrain import coast_distance
+from tasks.planet.terrain import coast_distance, height
 from tasks.planet.window import Window
 from tasks.planet.world import World
 
@@ -21,6 +21,7 @@ PRODUCT_YEAR = 2021.5
 _TILE_DEGREES = 3
 _OCEAN_M = 1700.0  # further out than this from the coast the map has no data
 _MARGIN_STEPS = 6
+_BLUR_PX = 5
 
 CODES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
 _GROUPS = {
@@ -85,18 +86,19 @@ def cover_codes_HW(world: World, window: Window) -> NDArray[np.uint8]:
     """
     fine_HW = world.cover_HW(window.split(2), PRODUCT_YEAR)
     groups_HW = _GROUP_OF[fine_HW]
-    height, width = window.shape_HW
+    tall, wide = window.shape_HW
     present = np.unique(groups_HW).tolist()
-    votes = np.empty((len(present), height, width), dtype=np.float32)
+    votes = np.empty((len(present), tall, wide), dtype=np.float32)
     for number, group in enumerate(present):
         share_HW = (groups_HW == group).astype(np.float32)
-        share_HW = cv2.resize(share_HW, (width, height), interpolation=cv2.INTER_AREA)
-        votes[number] = cv2.blur(share_HW, (5, 5)) * _WEIGHT[group]
+        share_HW = cv2.resize(share_HW, (wide, tall), interpolation=cv2.INTER_AREA)
+        votes[number] = cv2.blur(share_HW, (_BLUR_PX, _BLUR_PX)) * _WEIGHT[group]
     codes = np.array(CODES, dtype=np.uint8)[present]
     codes_HW = codes[votes.argmax(axis=0)]
     ocean_HW = (fine_HW[::2, ::2] == Cover.SEA_WATER) & (codes_HW == 80)
     if ocean_HW.any():
-        codes_HW[ocean_HW & (coast_distance(world.seed, window) < -_OCEAN_M)] = 0
+        coast_HW = coast_distance(window, height(world.seed, window))
+        codes_HW[ocean_HW & (coast_HW < -_OCEAN_M)] = 0
     return codes_HW
 
 

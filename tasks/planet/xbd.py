@@ -38,7 +38,10 @@ UNCLASSIFIED_SHARE = 0.25  # of the scenes have one to three un-classified build
 COUNTS = ((1, 5), (6, 20), (21, 55), (56, 120))  # buildings a scene, drawn in turn
 DISASTERS_A_REGION = 4  # of the world; each has its own place on the globe all the same
 # Huffman codes alone: as small as a search for matches on such pictures, and faster
-PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY]
+PNG = [
+    cv2.IMWRITE_PNG_COMPRESSION, 1,
+    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY,
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +79,7 @@ def plan_xbd(scenes: int, seed: int) -> tuple[XbdScene, ...]:
         numbers[disaster.name] += int(rng.integers(1, 9))
         split = str(rng.choice(SPLITS, p=SPLIT_SHARES)) if disaster.tier == 1 else "tier3"
         number = numbers[disaster.name]
-        plan.append(
-            XbdScene(index=index, disaster=disaster, number=number, split=split, seed=seed)
-        )
+        plan.append(XbdScene(index=index, disaster=disaster, number=number, split=split, seed=seed))
     return tuple(plan)
 
 

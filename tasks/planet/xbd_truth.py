@@ -53,9 +53,7 @@ def _overlapping(labels: Sequence[Label]) -> list[list[str]]:
     return [[a, b] for (a, one), (b, two) in pairs if one.intersection(two).area > 0]
 
 
-def _areas(
-    labels: Sequence[Label], pixel_m: tuple[float, float], size_px: int
-) -> dict[str, float]:
+def _areas(labels: Sequence[Label], pixel_m: tuple[float, float], size_px: int) -> dict[str, float]:
     frame, pixel_m2 = box(0, 0, size_px, size_px), pixel_m[0] * pixel_m[1]
     areas = {}
     for name in ("building", *LABELS):

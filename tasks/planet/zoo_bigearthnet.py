@@ -127,9 +127,7 @@ def _pixels(path: Path) -> NDArray[Any]:
         return np.asarray(raster.read(1))
 
 
-def _rewrite(
-    path: Path, change: Callable[[NDArray[Any]], NDArray[Any]], **profile: object
-) -> None:
+def _rewrite(path: Path, change: Callable[[NDArray[Any]], NDArray[Any]], **profile: object) -> None:
     """Write a raster again with other pixels or another profile."""
     with rasterio.open(path) as raster:
         kept, pixels = raster.profile, change(raster.read(1))
@@ -201,15 +199,26 @@ def _link(patch: Patch) -> Path:
 
 
 def _neighbour(patch: Patch) -> Path:
-    vrt(patch.band("B04"), str(patch.band("B03")), 120)
+    vrt(patch.band("B04"), patch.band("B03").name, 120)
     return patch.band("B04")
 
 
-def _renamed(**names: str) -> Breaker:
+def _row(**values: str) -> Breaker:
     """Return what changes the row alone: the files stay where they are."""
 
     def breaker(patch: Patch) -> Path:
-        patch.row |= names
+        patch.row |= values
+        return patch.root / FOLDER / TABLE
+
+    return breaker
+
+
+def _elsewhere(folder: str) -> Breaker:
+    """Return what gives the Sentinel-1 partner a name that leads to a folder elsewhere."""
+
+    def breaker(patch: Patch) -> Path:
+        patch.row["s1_name"] = f"{folder}/{patch.s1_name}"
+        shutil.rmtree(patch.radar)
         return patch.root / FOLDER / TABLE
 
     return breaker
@@ -266,11 +275,10 @@ CASES: tuple[tuple[str, tuple[str, ...], Breaker], ...] = (
      _on("B04", lambda p: vrt(p, "/vsicurl/http://tiles.invalid/B04.tif", 120))),
     ("web map under a .tif name", ("external_reference",), _on("B02", web_map)),
     ("link out of the archive", ("unsafe_path",), _link),
-    ('name with ".."', ("unsafe_path",),
-     _renamed(patch_id="../../outside/S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_01_02")),
-    ("absolute path for a name", ("unsafe_path",), _renamed(s1_name="/etc/hostname_33UUP_1_2")),
+    ('name with ".."', ("unsafe_path", "missing_metadata"), _elsewhere("../../../outside")),
+    ("absolute path for a name", ("unsafe_path", "missing_metadata"), _elsewhere("/etc")),
     ("row twice", ("duplicate_id",), _twice),
     ("patch without a row", ("missing_metadata",), _unlisted),
-    ("unknown split", ("unknown_value",), _renamed(split="holdout")),
+    ("unknown split", ("unknown_value",), _row(split="holdout")),
     ("date that does not parse", ("bad_date",), _bad_date),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from tasks.planet.zoo_files import (
     Exhibit,
@@ -66,6 +67,7 @@ def add_chatearthnet(root: Path) -> list[Exhibit]:
     records = json.loads(path.read_text())
     good = min((root / FOLDER / RGB).glob("*_patch00.png"))
     exhibits = []
+    first = len(records)
     for column, (defect, reasons, breaker) in enumerate(CASES, start=FIRST_COLUMN):
         patch = _copy(root, good, column)
         broken = breaker(patch) or path
@@ -74,6 +76,7 @@ def add_chatearthnet(root: Path) -> list[Exhibit]:
             Exhibit(
                 source=FOLDER, scene=patch.name.removesuffix(".png"), defect=defect,
                 reasons=reasons, file=broken.relative_to(root).as_posix(),
+                record=first + column - FIRST_COLUMN,
             )
         )  # fmt: skip
     path.write_text(json.dumps(records, indent=4) + "\n")
@@ -86,10 +89,11 @@ def _copy(root: Path, good: Path, column: int) -> Patch:
     patch = Patch(root, name, {"image": name, "caption": caption})
     for folder in (RGB, *BANDS):
         shutil.copy(root / FOLDER / folder / good.name, root / FOLDER / folder / name)
-    grey_HW = cv2.imread(str(good), cv2.IMREAD_GRAYSCALE)
+    with Image.open(good) as picture:
+        grey = picture.convert("L")
     for polarisation in ("vv", "vh"):
         patch.radar(polarisation).parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(patch.radar(polarisation)), grey_HW)
+        grey.save(patch.radar(polarisation))
     quarters = np.array(LABEL_IDS, np.uint8).reshape(2, 2)
     patch.label.parent.mkdir(parents=True)
     cv2.imwrite(str(patch.label), quarters.repeat(LABEL_PX // 2, 0).repeat(LABEL_PX // 2, 1))
@@ -112,8 +116,19 @@ def _label(change: Callable[[Path], object]) -> Breaker:
     return breaker
 
 
+def _without_files(change: Callable[[Patch], None]) -> Breaker:
+    """Return what breaks the record; its images go, as nothing else in the archive names them."""
+
+    def breaker(patch: Patch) -> None:
+        for folder in (RGB, *BANDS, "s1_images/vv", "s1_images/vh"):
+            (patch.root / FOLDER / folder / patch.name).unlink()
+        change(patch)
+
+    return breaker
+
+
 def _record(**changes: object) -> Breaker:
-    return lambda patch: patch.record.update(changes)
+    return _without_files(lambda patch: patch.record.update(changes))
 
 
 def _renamed(stem: str) -> Breaker:
@@ -182,6 +197,6 @@ CASES: tuple[tuple[str, tuple[str, ...], Breaker], ...] = (
     ("name that is no place", ("missing_metadata", "unknown_value"), _renamed("forest")),
     ("caption is a number", ("wrong_type",), _record(caption=7)),
     ("image is a number", ("wrong_type",), _record(image=3886)),
-    ("record without image", ("missing_metadata", "wrong_type"), _nameless),
-    ("record is a list", ("wrong_type",), _listed),
+    ("record without image", ("missing_metadata", "wrong_type"), _without_files(_nameless)),
+    ("record is a list", ("wrong_type",), _without_files(_listed)),
 )  # fmt: skip

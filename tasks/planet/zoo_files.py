@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from PIL import Image
 from rasterio.crs import CRS
 from rasterio.transform import Affine
@@ -24,8 +25,9 @@ class Exhibit:
     """One broken record of the zoo.
 
     `scene` is the record's name in its archive; `reasons` are those that fit, any of which may be
-    given; `file` is the broken file, relative to the planet. In TEOChatlas `record` is the place
-    in the JSON file (-1: the whole file), and `images` are its images, relative to the archive.
+    given; `file` is the broken file, relative to the planet. Where a JSON list holds the record,
+    `record` is its place there (-1: the whole file); in TEOChatlas `images` are its images,
+    relative to the archive.
     """
 
     source: str
@@ -80,11 +82,15 @@ def huge_tiff(path: Path, dtype: str = "uint16", bands: int = 1) -> None:
 
 
 def vrt(path: Path, source: str, size_px: int) -> None:
-    """Write a virtual raster, whatever the file's name, that reads its pixels from elsewhere."""
+    """Write a virtual raster, whatever the file's name, that reads its pixels from elsewhere.
+
+    `source` is a name in the same folder, or begins with "/vsi".
+    """
+    beside = int(not source.startswith("/vsi"))
     path.write_text(
         f'<VRTDataset rasterXSize="{size_px}" rasterYSize="{size_px}">'
         '<VRTRasterBand dataType="UInt16" band="1"><SimpleSource>'
-        f'<SourceFilename relativeToVRT="0">{source}</SourceFilename><SourceBand>1</SourceBand>'
+        f'<SourceFilename relativeToVRT="{beside}">{source}</SourceFilename><SourceBand>1</SourceBand>'
         "</SimpleSource></VRTRasterBand></VRTDataset>"
     )
 
@@ -104,24 +110,25 @@ def link_out(path: Path, root: Path) -> None:
     outside.parent.mkdir(exist_ok=True)
     outside.write_bytes(path.read_bytes())
     path.unlink()
-    path.symlink_to(Path(*[".."] * len(path.parent.relative_to(root).parts)) / "outside" / path.name)
+    upwards = [".."] * len(path.parent.relative_to(root).parts)
+    path.symlink_to(Path(*upwards, "outside", path.name))
 
 
 def blank(path: Path, value: int) -> None:
     """Overwrite a picture by one of its size that is black (0) or white (255) all over."""
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    picture = _read(path)
     _write(path, np.full_like(picture, value))
 
 
 def resized(path: Path, height: int, width: int) -> None:
     """Overwrite a picture by a smaller or larger one of the same kind."""
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    picture = _read(path)
     _write(path, cv2.resize(picture, (width, height), interpolation=cv2.INTER_NEAREST))
 
 
 def sixteen_bit(path: Path) -> None:
     """Overwrite a picture by one of 16 bits a channel."""
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    picture = _read(path)
     _write(path, picture.astype(np.uint16) * 257)
 
 
@@ -141,12 +148,19 @@ def with_alpha(path: Path) -> None:
 
 def set_code(path: Path, code: int) -> None:
     """Write a code into the upper left quarter of an 8-bit grey PNG."""
-    raster_HW = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    raster_HW = _read(path)
     raster_HW[: raster_HW.shape[0] // 2, : raster_HW.shape[1] // 2] = code
     _write(path, raster_HW)
 
 
-def _write(path: Path, picture: np.ndarray) -> None:
+def _read(path: Path) -> NDArray[Any]:
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise OSError(f"cannot read {path}")
+    return np.asarray(picture)
+
+
+def _write(path: Path, picture: NDArray[Any]) -> None:
     if not cv2.imwrite(str(path), picture):
         raise OSError(f"cannot write {path}")
 

@@ -239,7 +239,7 @@ CASES: tuple[Case, ...] = (
     (SEQUENCE, "answer is a number", ("wrong_type", "bad_conversation"), _turn(1, value=3)),
     (PAIR, "box out of range", ("unknown_value",),
      _turn(1, value="[20, 30, 130, 60], [5, 5, 20, 20].")),
-    (SEQUENCE, "video is a string", ("wrong_type",), _record(video="a.tif")),
+    (SEQUENCE, "video is a number", ("wrong_type",), _record(video=12)),
     (SEQUENCE, "video holds a number", ("wrong_type",), _record(video=[1, 2])),
     (SEQUENCE, "fewer dates than images", ("bad_date", "size_mismatch", "wrong_type"),
      _fewer_dates),

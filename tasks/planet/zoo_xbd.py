@@ -125,12 +125,18 @@ def _wkt(wkt: str) -> Breaker:
 
 
 def _third_number(xy: dict[str, Any], _: dict[str, Any]) -> None:
-    xy["wkt"] = xy["wkt"].replace(",", " 0.0,").replace("))", " 0.0))").replace("POLYGON", "POLYGON Z")
+    deep = xy["wkt"].replace(",", " 0.0,").replace("))", " 0.0))")
+    xy["wkt"] = deep.replace("POLYGON", "POLYGON Z")
 
 
 def _several(xy: dict[str, Any], _: dict[str, Any]) -> None:
     ring = xy["wkt"].removeprefix("POLYGON ")
     xy["wkt"] = f"MULTIPOLYGON ({ring}, ((10 10, 20 10, 20 20, 10 10)))"
+
+
+def _ruined(xy: dict[str, Any], lng_lat: dict[str, Any]) -> None:
+    for entry in (xy, lng_lat):
+        entry["properties"]["subtype"] = "ruined"
 
 
 def _same_uid(content: dict[str, Any]) -> None:
@@ -192,8 +198,7 @@ CASES: tuple[tuple[str, tuple[str, ...], Breaker], ...] = (
     ("WKT is a number", ("wrong_type",), _first(lambda xy, _: xy.update(wkt=12.5))),
     ("uid is a number", ("wrong_type",), _first(lambda xy, _: xy["properties"].update(uid=7))),
     ("width is a string", ("wrong_type",), _metadata(width="wide")),
-    ("unknown damage level", ("unknown_value",),
-     _first(lambda xy, ll: [e["properties"].update(subtype="ruined") for e in (xy, ll)] and None)),
+    ("unknown damage level", ("unknown_value",), _first(_ruined)),
     ("no metadata", ("missing_metadata", "wrong_type"), _label(lambda c: c.pop("metadata"))),
     ("date that does not parse", ("bad_date",), _metadata(capture_date="2018-13-45T17:29:25.433Z")),
 )  # fmt: skip
