@@ -60,8 +60,9 @@ def build(
 
     published = run(settings)
     console.print(counts_table(published.counts))
-    console.print(f"dataset  {published.dataset}" + ("" if published.changed else "  (unchanged)"))
-    console.print(f"report   {published.report}")
+    unchanged = "" if published.changed else "  (unchanged)"
+    _say(f"dataset  {published.dataset}{unchanged}")
+    _say(f"report   {published.report}")
 
 
 @app.command()
@@ -77,7 +78,7 @@ def planet(
     from tasks.planet.planet import write_planet
 
     write_planet(out, scenes=scenes, seed=seed, zoo=zoo)
-    console.print(f"planet   {out}")
+    _say(f"planet   {out}")
 
 
 @app.command()
@@ -91,7 +92,7 @@ def verify(
 
     report = prove(dataset, digests=digests, workers=workers)
     for failure in report.failures[:MAX_FAILURES_SHOWN]:
-        console.print(str(failure), highlight=False, markup=False)
+        _say(str(failure))
     if len(report.failures) > MAX_FAILURES_SHOWN:
         console.print(f"and {len(report.failures) - MAX_FAILURES_SHOWN} more")
     console.print(f"proved   {report.proved:,} of {report.samples:,} samples")
@@ -118,7 +119,12 @@ def show(
     from tasks.show import show as draw
 
     draw(dataset, sample_id, out)
-    console.print(f"picture  {out}")
+    _say(f"picture  {out}")
+
+
+def _say(line: str) -> None:
+    """Print one line as it is, however long a path in it may be."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _sources(pairs: list[str]) -> dict[str, str]:
@@ -143,5 +149,11 @@ def main() -> None:
     try:
         app()
     except (ConfigError, WorkerDied, OSError) as error:
-        Console(stderr=True).print(f"[red]terrascope:[/red] {error}", highlight=False)
+        Console(stderr=True).print(
+            f"terrascope: {error}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

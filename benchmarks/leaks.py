@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/leaks.py DATASET [--min-items 5000]
 
-Each rule sees task, classes, option texts and, for one half of the items, the answers. It is tested on
-the other half. Printed: accuracy minus chance in points, with its upper 95 % bound; the aim is at most
-3 points for every rule on tasks with at least 5,000 items.
+Each rule sees task, classes, option texts and, for one half of the items, the answers. It is tested
+on the other half. Printed: accuracy minus chance in points, with its upper 95 % bound; the aim is
+at most 3 points for every rule on tasks with at least 5,000 items.
 """
 
 import argparse

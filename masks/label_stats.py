@@ -52,15 +52,16 @@ def label_stats(ids_HW: NDArray[np.uint8], num_classes: int) -> LabelStats:
     bbox_px = np.zeros((num_slots, 4), dtype=np.int64)
     edges = np.zeros((2, num_slots, num_slots), dtype=np.int64)
     touching = np.zeros((num_slots, num_slots), dtype=np.bool_)
-    cuts = np.empty(3 * starts.size + 2, dtype=np.int32)
     firsts = np.zeros(num_classes + 2, dtype=np.int64)
     strange = _measure_columns(
-        columns, starts, ids_HW.shape[0], slots, area_px, bbox_px, edges[1], cuts, firsts
+        columns, starts, ids_HW.shape[0], slots, area_px, bbox_px, edges[1], firsts
     )
     if strange >= 0:
         raise ValueError(f"id {strange} is none of {num_classes} classes, background or invalid")
+    cuts = np.empty(firsts[-1], dtype=np.int32)
+    _write_cuts(columns, starts, slots, firsts, cuts)
     rows = ids_HW.reshape(-1)
-    _measure_rows(rows, changes(rows), ids_HW.shape[1], slots, edges[0], touching)
+    _measure_rows(rows, changes(rows), ids_HW.shape[1], slots, bbox_px, edges[0], touching)
     codes = compress(cuts, firsts, columns.size)
     classes = slice(num_classes)
     edges = (edges + edges.transpose(0, 2, 1))[:, classes, classes]
@@ -123,51 +124,38 @@ def _measure_columns(
     area_px: NDArray[np.int64],
     bbox_px: NDArray[np.int64],
     edges: NDArray[np.int64],
-    cuts: NDArray[np.int32],
     firsts: NDArray[np.int64],
 ) -> int:
     """Measure the runs of one id in column-major order; return an id without a slot, else -1.
 
-    Fills `cuts` and `firsts` with where each class's mask, and last that of the valid pixels,
-    changes its value.
+    Edges are those from upper to lower neighbours. `firsts` receives how often the mask of each
+    class, and last that of the valid pixels, changes its value, summed up as for `compress`.
     """
     invalid = area_px.size - 1
-    valid = invalid - 1
-    before = invalid
-    begin = column = 0
+    num_runs = np.zeros(area_px.size, dtype=np.int64)
+    before = slot = invalid
+    begin = column = valid_changes = 0
+    column_end = height
     for i in range(starts.size + 1):
         end = int(starts[i]) if i < starts.size else columns.size
         slot = int(slots[columns[begin]])
         if slot < 0:
             return int(columns[begin])
-        while begin >= (column + 1) * height:
+        while begin >= column_end:
             column += 1
-        top, bottom, last_column = begin - column * height, end - column * height, column
-        edges[before, slot] += top != 0
-        if bottom > height:
-            top, bottom, last_column = 0, height, (end - 1) // height
-        _stretch(bbox_px[slot], area_px[slot] == 0, top, column, bottom, last_column + 1)
+            column_end += height
+        edges[before, slot] += begin + height > column_end
+        if num_runs[slot] == 0:
+            bbox_px[slot, 1] = column
+        bbox_px[slot, 3] = column + 1 if end <= column_end else (end - 1) // height + 1
         area_px[slot] += end - begin
-        if slot < valid:
-            firsts[slot + 1] += 1 + (i < starts.size)
-        firsts[valid + 1] += (slot == invalid) != (before == invalid)
+        num_runs[slot] += 1
+        valid_changes += (slot == invalid) != (before == invalid)
         before, begin = slot, end
-    for mask in range(valid + 1):
-        firsts[mask + 1] += firsts[mask]
-    _write_cuts(columns, starts, slots, firsts, cuts)
+    for label in range(invalid - 1):
+        firsts[label + 1] = firsts[label] + 2 * num_runs[label] - (label == slot)
+    firsts[invalid] = firsts[invalid - 1] + valid_changes
     return -1
-
-
-@kernel
-def _stretch(
-    box: NDArray[np.int64], is_new: bool, top: int, left: int, bottom: int, right: int
-) -> None:
-    """Stretch a box over another that begins in a column of its own or further right."""
-    if is_new:
-        box[0], box[1] = top, left
-    box[0] = min(box[0], top)
-    box[2] = max(box[2], bottom)
-    box[3] = max(box[3], right)
 
 
 @kernel
@@ -178,25 +166,24 @@ def _write_cuts(
     firsts: NDArray[np.int64],
     cuts: NDArray[np.int32],
 ) -> None:
+    """Write where the masks change their value, as for `compress`; the last is of valid pixels."""
     valid = firsts.size - 2
     invalid = valid + 1
     at = firsts.copy()
     before = invalid
-    begin = 0
-    for i in range(starts.size + 1):
+    for i in range(-1, starts.size):
+        begin = int(starts[i]) if i >= 0 else 0
         slot = int(slots[columns[begin]])
-        if (slot == invalid) != (before == invalid):
-            cuts[at[valid]] = begin
-            at[valid] += 1
         if before < valid:
             cuts[at[before]] = begin
             at[before] += 1
         if slot < valid:
             cuts[at[slot]] = begin
             at[slot] += 1
+        if (slot == invalid) != (before == invalid):
+            cuts[at[valid]] = begin
+            at[valid] += 1
         before = slot
-        if i < starts.size:
-            begin = starts[i]
 
 
 @kernel
@@ -205,26 +192,33 @@ def _measure_rows(
     starts: NDArray[np.int32],
     width: int,
     slots: NDArray[np.int16],
+    bbox_px: NDArray[np.int64],
     edges: NDArray[np.int64],
     touching: NDArray[np.bool_],
 ) -> None:
-    """Count edges from left to right neighbours; note what touches at a corner, upper to lower.
+    """Measure the runs of one id in row-major order: rows, edges from left to right neighbours.
 
-    Corners are looked at only where the two upper of four pixels differ: where they are alike,
-    whatever touches at the corner shares an edge as well.
+    Notes what touches at a corner, upper to lower. Corners are looked at only where the two upper
+    of four pixels differ: where they are alike, whatever touches at the corner shares an edge.
     """
-    row_end = int(width)
-    for i in range(starts.size):
-        at = int(starts[i])
-        while at > row_end:
+    row = begin = 0
+    row_end = width
+    for i in range(starts.size + 1):
+        end = int(starts[i]) if i < starts.size else rows.size
+        right = slots[rows[begin]]
+        while begin >= row_end:
+            row += 1
             row_end += width
-        if at == row_end:
-            continue
-        left, right = slots[rows[at - 1]], slots[rows[at]]
-        edges[left, right] += 1
-        if row_end < rows.size:
-            touching[left, slots[rows[at + width]]] = True
-            touching[right, slots[rows[at + width - 1]]] = True
+        if bbox_px[right, 2] == 0:
+            bbox_px[right, 0] = row
+        bbox_px[right, 2] = row + 1 if end <= row_end else (end - 1) // width + 1
+        if begin + width > row_end:
+            left = slots[rows[begin - 1]]
+            edges[left, right] += 1
+            if row_end < rows.size:
+                touching[left, slots[rows[begin + width]]] = True
+                touching[right, slots[rows[begin + width - 1]]] = True
+        begin = end
 
 
 @kernel

@@ -69,7 +69,7 @@ class MeasuredLayer:
             return self.size_HW[0] * self.size_HW[1]
         return area_px(self._valid.counts)
 
-    @property
+    @cached_property
     def closed(self) -> bool:
         """Whether a class that is not seen is known not to be there."""
         if self.info.invalid is Invalid.OTHER:
@@ -81,13 +81,11 @@ class MeasuredLayer:
     def ids_HW(self) -> NDArray[np.uint8] | None:
         """The label map that the class masks were cut from; None where they overlap."""
         ids_HW = np.where(self.valid_HW, np.uint8(BACKGROUND_ID), np.uint8(INVALID_ID))
-        painted_px = 0
         for class_id, name in enumerate(self.info.classes):
             if (mask := self.class_masks.get(name)) is not None:
                 paint(ids_HW, mask.counts, class_id)
-                painted_px += area_px(mask.counts)
         held_px = int(np.count_nonzero(ids_HW < BACKGROUND_ID))
-        return ids_HW if held_px == painted_px else None
+        return ids_HW if held_px == sum(self._areas_px.values()) else None
 
     @cached_property
     def stats(self) -> LabelStats | None:
@@ -116,8 +114,11 @@ class MeasuredLayer:
 
     def class_px(self, label: str) -> int:
         """Return the pixels of a class, 0 where it has no mask."""
-        mask = self.class_masks.get(label)
-        return 0 if mask is None else area_px(mask.counts)
+        return self._areas_px.get(label, 0)
+
+    @cached_property
+    def _areas_px(self) -> dict[str, int]:
+        return {label: area_px(mask.counts) for label, mask in self.class_masks.items()}
 
     def class_region(self, label: str) -> Region:
         """Return a class's region; empty where it has no mask."""

@@ -1,4 +1,4 @@
-"""Mask expressions of a program: their leaves, the checks on them, and the regions they stand for."""
+"""Mask expressions of a program: their leaves, their checks, the regions they stand for."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -123,7 +123,7 @@ def _compress(
     code: NDArray[np.uint8],
     ends: NDArray[np.int64],
 ) -> None:
-    at = 0
+    at = 0  # five bits a character, and a sixth, 32, where more follow
     for mask in range(ends.size):
         first, last = firsts[mask], firsts[mask + 1]
         begin = before = two_before = 0
@@ -132,13 +132,12 @@ def _compress(
             run = end - begin
             rest = run - two_before if i > first + 2 else run
             begin, two_before, before = end, before, run
-            more = True
-            while more:
-                bits = rest & 31
+            while rest < -16 or rest > 15:
+                code[at] = (rest & 31) + 80
                 rest >>= 5
-                more = rest != (-1 if bits & 16 else 0)
-                code[at] = bits + (80 if more else 48)
                 at += 1
+            code[at] = (rest & 31) + 48
+            at += 1
         ends[mask] = at
 
 

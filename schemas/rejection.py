@@ -48,7 +48,7 @@ class Rejected:
     detail: str
 
 
-class Refusal(Exception):  # noqa: N818 - not a fault of the program: data that is refused
+class Refusal(Exception):
     """Raised by readers on data that must be refused; the stage turns it into `Rejected`."""
 
     def __init__(self, reason: Reason, detail: str) -> None:

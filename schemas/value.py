@@ -1,4 +1,4 @@
-"""What a program comes to: a number with its interval, a yes or no, or a name; or no safe answer."""
+"""What a program comes to: a number with its interval, a yes or no, a name; or nothing safe."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class Name:
 Value = Quantity | Truth | Name
 
 
-class Undefined(Exception):  # noqa: N818 - an outcome, not a fault
+class Undefined(Exception):
     """The program has no safe answer on this evidence; the message says which rule it fails.
 
     `rule` is a short stable key, such as "border_in_between", under which it is counted.

@@ -1,4 +1,4 @@
-"""Selection over all granules, and the shard of each: count answers, draw what is kept, write rows."""
+"""Selection over all granules, and the shard of each: count answers, draw, write rows."""
 
 import json
 from collections import Counter

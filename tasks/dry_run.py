@@ -69,8 +69,8 @@ def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
     console.print(table)
     for row in estimates:
         console.print(
-            f"{row.source}: {row.refused_by_index} refused by the index; of {row.scenes_tried} scenes "
-            f"tried {row.scenes_refused} would be refused; questions before selection",
+            f"{row.source}: {row.refused_by_index} refused by the index; of {row.scenes_tried} "
+            f"scenes tried {row.scenes_refused} would be refused; questions before selection",
             highlight=False,
         )
 

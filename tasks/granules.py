@@ -1,15 +1,16 @@
-"""Granules: a source's scenes of one split and one place bucket, the unit of caching and of a shard."""
+"""Granules: a source's scenes of one split and place bucket, the unit of caching and of shards."""
 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from schemas.rejection import Reason, Rejected
 from schemas.scene import SceneRef
 from tasks.atomic import place_text
-from tasks.config import BuildConfig
+from tasks.config import BuildConfig, ConfigError
 from tasks.ledger import Ledger
 from tasks.sources.registry import SOURCES
 
@@ -61,13 +62,16 @@ def read_catalogue(config: BuildConfig) -> Catalogue:
     """List every source's scenes and gather them into granules.
 
     A scene id that a source lists twice is refused the second time.
+
+    Raises:
+        ConfigError: a source folder does not hold the archive that it is said to hold.
     """
     scenes: dict[GranuleId, list[SceneRef]] = defaultdict(list)
     rejected: list[Rejected] = []
     for source, root in sorted(config.sources.items()):
         seen: set[str] = set()
         listed = 0
-        for entry in SOURCES[source].index(root):
+        for entry in _listed(source, root):
             if config.limit is not None and listed == config.limit:
                 break
             listed += 1
@@ -82,6 +86,13 @@ def read_catalogue(config: BuildConfig) -> Catalogue:
         Granule(id=granule, refs=tuple(refs)) for granule, refs in sorted(scenes.items())
     )
     return Catalogue(granules=granules, rejected=tuple(rejected))
+
+
+def _listed(source: str, root: Path) -> Iterator[SceneRef | Rejected]:
+    try:
+        yield from SOURCES[source].index(root)
+    except ValueError as error:
+        raise ConfigError(f"source {source}: {error}") from error
 
 
 def store_granule(ledger: Ledger, granule: Granule) -> None:

@@ -12,7 +12,7 @@ from tasks.ledger import Record
 GranuleWork = Callable[..., Record]  # of a configuration and a granule
 
 
-class WorkerDied(RuntimeError):  # noqa: N818 - says what happened
+class WorkerDied(RuntimeError):
     """A worker process was killed or ran out of memory; finished granules are kept."""
 
 

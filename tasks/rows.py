@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas.mask import Evidence, LayerInfo, Origin, SceneMask
-from schemas.parquet import SAMPLE_SCHEMA
+from tasks.shards import CODED_SCHEMA, IMAGE_BYTES
 
 _SCENE_PARTS = ("grid", "scene_masks", "layers")
 
@@ -158,7 +158,7 @@ class RowReader:
     """
 
     def __init__(self, group: pa.Table) -> None:
-        self._group = group.combine_chunks()
+        self._group = group
         self._evidence_row = -1
         self._evidence: Evidence | None = None
 
@@ -212,12 +212,13 @@ def open_shard(path: Path) -> pq.ParquetFile:
         RowError: if it cannot be read as Parquet or has other columns or types than this version.
     """
     try:
-        shard = pq.ParquetFile(path)
+        # a row group's images stay a dictionary: one copy in memory, as in the file
+        shard = pq.ParquetFile(path, read_dictionary=[IMAGE_BYTES])
     except (OSError, pa.ArrowException) as error:
         raise RowError(f"{path} cannot be read as Parquet: {error}") from error
-    if not shard.schema_arrow.equals(SAMPLE_SCHEMA):
+    if not shard.schema_arrow.equals(CODED_SCHEMA):
         found = {field.name: field.type for field in shard.schema_arrow}
-        due = {field.name: field.type for field in SAMPLE_SCHEMA}
+        due = {field.name: field.type for field in CODED_SCHEMA}
         differing = sorted(
             name for name in found.keys() | due.keys() if found.get(name) != due.get(name)
         )

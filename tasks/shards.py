@@ -136,7 +136,7 @@ def _joined(
         columns[name] = few.column(name).combine_chunks().take(pa.array(which))
     columns["images"], columns["image_info"] = _carried(few, which, picked)
     columns["provenance"] = _provenance(few, which, picked, provenance)
-    return pa.table([columns[name] for name in SAMPLE_SCHEMA.names], schema=_CODED_SCHEMA)
+    return pa.table([columns[name] for name in SAMPLE_SCHEMA.names], schema=CODED_SCHEMA)
 
 
 def _carried(
@@ -192,7 +192,7 @@ def _writer(path: Path) -> pq.ParquetWriter:
     leaves = _leaves(SAMPLE_SCHEMA)
     return pq.ParquetWriter(
         path,
-        _CODED_SCHEMA,
+        CODED_SCHEMA,
         # without it readers get plain strings and bytes, not our dictionaries
         store_schema=False,
         use_dictionary=True,
@@ -228,4 +228,4 @@ def _coded_schema() -> pa.Schema:
     return SAMPLE_SCHEMA.set(at, pa.field("images", pa.list_(_CODED_IMAGE)))
 
 
-_CODED_SCHEMA = _coded_schema()
+CODED_SCHEMA = _coded_schema()

@@ -122,7 +122,9 @@ def _step_lines(row: Row) -> list[_Line]:
     for step, pieces in zip(row.steps, step_pieces(row), strict=True):
         words = "".join(piece.text for piece in pieces if piece.kind != "seg")
         chip = colour_of(step.mask_index) if step.mask_index >= 0 else None
-        lines.append(_Line(text=" ".join(words.replace(" .", ".").split()), chip=chip))
+        # the mark of a mask is its colour chip here, so the words close up
+        closed = words.replace(" .", ".").replace(" ,", ",")
+        lines.append(_Line(text=" ".join(closed.split()), chip=chip))
     return lines
 
 

@@ -116,8 +116,8 @@ def _over(
     if workers <= 1:
         yield from map(check, files)
         return
-    # forked children could inherit locks that Arrow's threads hold
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    # a plain fork could inherit locks that Arrow's threads hold
+    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
         yield from pool.map(check, files)
 
 

@@ -4,7 +4,6 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from tasks.atomic import place_text
 from tasks.config import BuildConfig, ConfigError

@@ -1,1 +1,1 @@
-"""What can be asked, how it is worded, and how a reply is checked; pure, without Prefect or torch."""
+"""What can be asked and how it is worded; pure, without Prefect or torch."""

@@ -6,7 +6,7 @@ from random import Random
 from masks.measured import MeasuredLayer
 from schemas.program import Area, ClassMask, Share, Valid
 from schemas.taxonomy import LandClass
-from schemas.trace import SEG, Fact, Line, number_text, pixels_text, quantity_text
+from schemas.trace import SEG, Fact, Line, pixels_text, quantity_text
 from schemas.value import Quantity
 from templates.asked import AskedScene, View, class_at
 from templates.draft import Draft, QuestionTemplate, StepDraft

@@ -1,4 +1,4 @@
-"""Change between two dates: how much was gained or lost, which class grew more, what was destroyed."""
+"""Change between two dates: what was gained or lost, which grew more, what was destroyed."""
 
 from collections.abc import Iterator
 from itertools import combinations

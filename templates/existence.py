@@ -30,7 +30,6 @@ def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Itera
 def _draft(
     template: QuestionTemplate, scene: AskedScene, rng: Random, layer: MeasuredLayer, name: str
 ) -> Draft | None:
-    date = layer.info.date_index
     mask = class_at(layer, name)
     program = Exists(of=mask)
     value = scene.value(template.task, program)

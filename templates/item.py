@@ -31,8 +31,9 @@ class Asking:
 class Item:
     """One finished question.
 
-    `options` is () for an open question, else the option texts in letter order. `text` is the worded
-    value; inside `<answer>` the letter stands before it where there is one. `group` and `answer_key` are what selection balances.
+    `options` is () for an open question, else the option texts in letter order. `text` is the
+    worded value; inside `<answer>` the letter stands before it where there is one. `group` and
+    `answer_key` are what selection balances.
     """
 
     sample_id: str
@@ -47,7 +48,7 @@ class Item:
 
 
 def propose(scene: AskedScene, templates: Sequence[QuestionTemplate], seed: int) -> list[Asking]:
-    """Return every question that can safely be asked of a scene, each kind drawing by its own seed."""
+    """Return all questions that can safely be asked of a scene; each kind draws by its own seed."""
     askings: list[Asking] = []
     for template in templates:
         rng = Random(f"{seed}:{scene.scene_id}:{template.task}:{template.version}")

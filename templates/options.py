@@ -2,10 +2,10 @@
 
 Distractors made from the answer (half of it, twice it) leak: the answer sits in the middle, or fits
 its class. Here every option is a true answer to the same kind of question. The answer and a few
-answers of other scenes are shuffled; options are picked from the front, each clearly apart from those
-already picked, blind to which of them is true. If the answer is not among those picked, the question
-is asked openly. So, given the options, each of them is as likely to be the true one: position, rank,
-size and class say nothing (an exchangeability argument; measured in benchmarks/leaks.py).
+answers of other scenes are shuffled; options are picked from the front, each clearly apart from
+those already picked, blind to which of them is true. If the answer is not among those picked, the
+question is asked openly. So, given the options, each of them is as likely to be the true one:
+position, rank, size and class say nothing (exchangeability; measured in benchmarks/leaks.py).
 """
 
 from collections.abc import Sequence

@@ -93,9 +93,7 @@ def _reference_map(world: World, patch: Patch, window: Window) -> NDArray[np.uin
     return np.asarray(codes_HW, dtype=np.uint16)
 
 
-def _write_optical(
-    out: Path, world: World, patch: Patch, window: Window, sky: Sky
-) -> None:
+def _write_optical(out: Path, world: World, patch: Patch, window: Window, sky: Sky) -> None:
     """Write twelve bands at their own pixel sizes: reflectance x 10000, 0 is nodata."""
     name = _patch_id(patch)
     folder = out / "BigEarthNet-S2" / patch.tile.product / name

@@ -119,10 +119,9 @@ def _undisturbed(seed: int, window: Window, year: float) -> Surface:
     tone_HW = _sow(cover_HW, land_HW, seed, coarse, year)
     settle_biome(cover_HW, land_HW, seed, coarse)
     if step > 1:
-        cover_HW, land_HW, tone_HW = (
-            a_HW.repeat(step, axis=0).repeat(step, axis=1)  # type: ignore[attr-defined]
-            for a_HW in (cover_HW, land_HW, tone_HW)
-        )
+        cover_HW = cover_HW.repeat(step, axis=0).repeat(step, axis=1)
+        land_HW = land_HW.repeat(step, axis=0).repeat(step, axis=1)
+        tone_HW = tone_HW.repeat(step, axis=0).repeat(step, axis=1)
     _draw_roads(cover_HW, land_HW, seed, window, year)
     stock = stock_in(seed, window.bounds_m, year)
     paint_polygons(cover_HW, window, stock.corners_K42, stock.roof_K)
@@ -139,9 +138,7 @@ def _thinning(window: Window) -> int:
     return max(step, 1)
 
 
-def _countryside(
-    seed: int, window: Window, land_HW: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
+def _countryside(seed: int, window: Window, land_HW: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return cover without roads and buildings."""
     cover_HW = _PLAIN_ID[land_HW]
     for number, (land_id, grown, size_m, above) in enumerate(_PATCHES):

@@ -53,9 +53,7 @@ def damage_levels(event: Event, ids_K: NDArray[np.int64], at_K2: NDArray[np.floa
     return [LEVELS[k] for k in np.digitize(fate_K, _LIMITS)]
 
 
-def strike(
-    cover_HW: NDArray[np.uint8], window: Window, event: Event, stock: Stock
-) -> None:
+def strike(cover_HW: NDArray[np.uint8], window: Window, event: Event, stock: Stock) -> None:
     """Change the cover to what the event leaves: flood water, burnt land, rubble of houses."""
     if event.kind in (*WET, *SCORCHED):
         left = Cover.TURBID_WATER if event.kind in WET else Cover.BURNT
@@ -87,4 +85,5 @@ def _force(
     else:
         away = np.hypot(east, north)
     reach = np.exp2(-((away / event.radius_m) ** 2)).astype(np.float32)
-    return np.clip(reach * (event.strength + 0.22 * patches), 0, 1).astype(np.float32)
+    force = np.clip(reach * (event.strength + 0.22 * patches), 0, 1)
+    return np.asarray(force, dtype=np.float32)

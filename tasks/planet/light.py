@@ -80,7 +80,7 @@ def _shading(seed: int, window: Window, ground: Surface) -> Floats:
         lit_HW = crowns_HW - _moved(crowns_HW, window, 1.6)
         shade_HW += GRAIN[cover_HW] * (0.5 * crowns_HW - lit_HW)
         shade_HW *= np.where(_shadow(cover_HW, window), np.float32(0.45), np.float32(1))
-    return np.clip(shade_HW, 0.25, 1.9).astype(np.float32)
+    return np.asarray(np.clip(shade_HW, 0.25, 1.9), dtype=np.float32)
 
 
 def _shadow(cover_HW: NDArray[np.uint8], window: Window) -> NDArray[np.bool_]:

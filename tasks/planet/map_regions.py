@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.planet.mercator import TILE_PX, column_px, latitude, pixel_m, row_px
 from tasks.planet.noise import unit
 from tasks.planet.window import Window
 from tasks.planet.world import World
 
-_LOOK_M = 110.0
-_LOOKS = 10
+_LOOK_M = 160.0
+_LOOKS = 6
 _SPREAD_M = 400_000.0  # how far apart a seed may move a region on the plane
 _SEA_MOST = 0.4
 
@@ -52,8 +53,8 @@ class MapTile:
         """Return the tile's pixels on the world's plane."""
         return plane_window(
             self,
-            (self.column * TILE_PX + np.arange(TILE_PX) + 0.5),
-            (self.row * TILE_PX + np.arange(TILE_PX) + 0.5),
+            self.column * TILE_PX + np.arange(TILE_PX, dtype=np.float64) + 0.5,
+            self.row * TILE_PX + np.arange(TILE_PX, dtype=np.float64) + 0.5,
         )
 
 
@@ -78,7 +79,7 @@ def choose_tiles(world: World, tiles: int, seed: int) -> tuple[MapTile, ...]:
     )
 
 
-def plane_window(tile: MapTile, x_px: np.ndarray, y_px: np.ndarray) -> Window:
+def plane_window(tile: MapTile, x_px: NDArray[np.float64], y_px: NDArray[np.float64]) -> Window:
     """Return the window on the plane of whole-earth pixel columns and rows."""
     region = tile.region
     return Window(
@@ -87,7 +88,9 @@ def plane_window(tile: MapTile, x_px: np.ndarray, y_px: np.ndarray) -> Window:
     )
 
 
-def degree_window(tile: MapTile, longitude_W: np.ndarray, latitude_H: np.ndarray) -> Window:
+def degree_window(
+    tile: MapTile, longitude_W: NDArray[np.float64], latitude_H: NDArray[np.float64]
+) -> Window:
     """Return the window on the plane of longitudes and latitudes in degrees."""
     return plane_window(tile, column_px(longitude_W), row_px(latitude_H))
 
@@ -99,9 +102,9 @@ def _block(world: World, region: Region, count: int, seed: int) -> list[MapTile]
         raise ValueError(f"{count} tiles do not fit a region of {_SIDE_MOST} x {_SIDE_MOST}")
     looks = 1 if side > 8 else _LOOKS
     origins = [
-        tuple(
-            base + _SPREAD_M * (float(unit(seed + 831, look, axis)) - 0.5)
-            for axis, base in enumerate(region.base_m)
+        (
+            region.base_m[0] + _SPREAD_M * (float(unit(seed + 831, look)) - 0.5),
+            region.base_m[1] + _SPREAD_M * (float(unit(seed + 832, look)) - 0.5),
         )
         for look in range(looks)
     ]
@@ -115,7 +118,7 @@ def _block(world: World, region: Region, count: int, seed: int) -> list[MapTile]
     ]  # fmt: skip
 
 
-def _variety(world: World, region: Region, origin_m: tuple[float, ...], side: int) -> float:
+def _variety(world: World, region: Region, origin_m: tuple[float, float], side: int) -> float:
     """Return how many kinds of land a piece of the plane shows, less where it is mostly sea."""
     size = max(int(side * TILE_PX * region.pixel_m / _LOOK_M), 4)
     window = Window.regular(

@@ -90,7 +90,7 @@ def _shift(seed: int) -> float:
 
 
 @compiled
-def _mix(seed: np.uint64, first: np.int64, second: np.int64) -> np.uint64:
+def _mix(seed: np.uint64, first: np.int64 | int, second: np.int64 | int) -> np.uint64:
     """Return the hash of one place; `seed` is already multiplied."""
     state = (np.uint64(first) * np.uint64(0x9E3779B97F4A7C15)) ^ (
         np.uint64(second) * np.uint64(0xC2B2AE3D27D4EB4F) + seed

@@ -9,7 +9,6 @@ from tasks.planet.mosaic import mosaic
 from tasks.planet.noise import Floats, fbm, mix, unit
 from tasks.planet.window import Window
 
-
 _PARISH_M = 700.0
 
 

@@ -13,8 +13,8 @@ from tasks.planet.world import World
 
 _ZONE_M = 1_000_000.0  # how far apart UTM zones lie on the world's plane
 _PIXEL_M = 10.0
-_LOOK_M = 100.0  # pixel of the coarse look at a block
-_LOOKS = 10  # blocks that are looked at before one is chosen
+_LOOK_M = 120.0  # pixel of the coarse look at a block
+_LOOKS = 7  # blocks that are looked at before one is chosen
 _UNLABELLED_MOST = 0.2  # a coarse look; the archive's own limit is a quarter
 _GOOD_VARIETY = 5  # classes in a patch
 

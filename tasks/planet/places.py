@@ -9,7 +9,9 @@ from tasks.planet.world import Town, World
 
 REACH_M = 150_000.0  # of the part of the plane that is used, from its middle to its border
 TOWNS = 5
-_TRIES = 16
+_TRIES = 30
+_FEW, _RIM, _INSIDE = 6, (0.7, 1.7), (0.0, 1.1)  # buildings; shares of a town's radius
+_EMPTY = 10_000  # how far an empty window is from any number
 _LIST_KM = 14  # side of the square that is searched for towns at once
 
 
@@ -44,13 +46,15 @@ def find_window(
 ) -> Window:
     """Return a window that holds a number of buildings within `wanted`, both ends included.
 
-    Where sixteen draws find none, the draw whose number comes nearest is taken.
+    Where all draws fail, the one whose number comes nearest is taken, an empty one last of all.
+    Buildings count whose middle lies in the window. Few are found at the rim of a town.
     """
+    away = _RIM if wanted[1] <= _FEW else _INSIDE
     best, nearest = None, math.inf
     for _ in range(_TRIES):
-        window = _near(rng, towns[int(rng.integers(len(towns)))], size_px, pixel_m)
-        count = len(world.buildings(window, year))
-        gap = max(wanted[0] - count, count - wanted[1], 0)
+        window = _near(rng, towns[int(rng.integers(len(towns)))], size_px, pixel_m, away)
+        count = _count(world, window, year)
+        gap = max(wanted[0] - count, count - wanted[1], 0) if count else _EMPTY
         if gap < nearest:
             best, nearest = window, gap
         if not gap:
@@ -69,11 +73,23 @@ def square_window(
 
 
 def _near(
-    rng: np.random.Generator, town: Town, size_px: int, pixel_m: tuple[float, float]
+    rng: np.random.Generator,
+    town: Town,
+    size_px: int,
+    pixel_m: tuple[float, float],
+    away: tuple[float, float],
 ) -> Window:
-    away_m = town.radius_m * rng.uniform(0.0, 1.25)
+    away_m = town.radius_m * rng.uniform(*away)
     angle = rng.uniform(0, 2 * math.pi)
     x_m, y_m = town.x_m + away_m * math.cos(angle), town.y_m + away_m * math.sin(angle)
     half_x, half_y = size_px * pixel_m[0] / 2, size_px * pixel_m[1] / 2
     # whole decimetres keep the numbers of two runs on two machines the same
     return square_window(round(x_m - half_x, 1), round(y_m + half_y, 1), size_px, pixel_m)
+
+
+def _count(world: World, window: Window, year: float) -> int:
+    middles = [building.centre_m for building in world.buildings(window, year)]
+    columns, rows = window.pixels(np.array(middles).reshape(-1, 2)).T
+    height, width = window.shape_HW
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    return int(inside.sum())

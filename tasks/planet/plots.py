@@ -1,6 +1,7 @@
 """Plots of a street block and the building on each: size, place, roof, by the block's style."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ NOT_DRY = (
     Land.SEA, Land.ESTUARY, Land.RIVER, Land.LAKE, Land.BEACH, Land.SALT_MARSH, Land.TIDAL_FLAT,
     Land.MARSH, Land.PEATBOG,
 )  # fmt: skip
+
+
+Reals = NDArray[np.float64] | NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +123,11 @@ def _corners(
     x_m: float,
     y_m: float,
     heading: float,
-    u: NDArray[np.float64],
-    v: NDArray[np.float64],
-    width: NDArray[np.float64],
-    depth: NDArray[np.float64],
-    turn: NDArray[np.floating],
+    u: Reals,
+    v: Reals,
+    width: Reals,
+    depth: Reals,
+    turn: Reals,
 ) -> NDArray[np.float64]:
     """Return the corners (K, 4, 2) of rectangles centred on street coordinates (u, v)."""
     cos, sin = np.cos(turn), np.sin(turn)
@@ -134,9 +138,7 @@ def _corners(
     u_K4 = np.stack([corner[0].ravel() for corner in corners], axis=1)
     v_K4 = np.stack([corner[1].ravel() for corner in corners], axis=1)
     cos_t, sin_t = np.cos(heading), np.sin(heading)
-    return np.stack(
-        [x_m + u_K4 * cos_t - v_K4 * sin_t, y_m + u_K4 * sin_t + v_K4 * cos_t], axis=-1
-    )
+    return np.stack([x_m + u_K4 * cos_t - v_K4 * sin_t, y_m + u_K4 * sin_t + v_K4 * cos_t], axis=-1)
 
 
 def _roofs(seed: int, style: Style, id_K: NDArray[np.int64]) -> NDArray[np.uint8]:

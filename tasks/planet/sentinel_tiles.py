@@ -1,4 +1,4 @@
-"""Sentinel-2 products over MGRS tiles as BigEarthNet has them, with the Sentinel-1 passes beside."""
+"""Sentinel-2 products over MGRS tiles, as in BigEarthNet, with the Sentinel-1 passes beside."""
 
 from dataclasses import dataclass
 

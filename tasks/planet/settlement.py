@@ -64,9 +64,8 @@ def roads_in(seed: int, bounds_m: Bounds) -> tuple[tuple[NDArray[np.float64], bo
 def _meets(points_P2: NDArray[np.float64], bounds_m: Bounds) -> bool:
     """Return whether the box of a line touches the bounds."""
     (west, south), (east, north) = points_P2.min(axis=0), points_P2.max(axis=0)
-    return bool(
-        west <= bounds_m[2] and east >= bounds_m[0] and south <= bounds_m[3] and north >= bounds_m[1]
-    )
+    across = west <= bounds_m[2] and east >= bounds_m[0]
+    return bool(across and south <= bounds_m[3] and north >= bounds_m[1])
 
 
 def _cells(bounds_m: Bounds, cell_m: float, reach_m: float) -> list[tuple[int, int]]:

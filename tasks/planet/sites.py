@@ -108,7 +108,7 @@ def paint_site(
         _fill_earth(image, middle + (ring_px - middle) * 0.7, _PIT, rng)
     if status in ("Materials Dumped", "Construction Started"):
         for weights in rng.dirichlet(np.ones(4) * 1.5, 40):
-            x, y = np.rint(weights @ ring_px - 0.5).astype(np.int64).tolist()
+            x, y = (round(float(weights @ ring_px[:, axis]) - 0.5) for axis in (0, 1))
             radius = max(round(rng.uniform(1.0, 2.6) / pixel_m), 1)
             cv2.circle(image, (x, y), radius, _PILES[int(rng.integers(3))], -1, cv2.LINE_AA)
     if status in ("Construction Started", "Construction Midway"):
@@ -136,12 +136,14 @@ def _share(ring: Polygon, frame: Polygon) -> float:
 
 
 def _fill_earth(
-    image: NDArray[np.uint8], ring_px: Points, colour: tuple[int, int, int],
+    image: NDArray[np.uint8],
+    ring_px: Points,
+    colour: tuple[int, int, int],
     rng: np.random.Generator,
-) -> None:  # fmt: skip
-    mask = np.zeros(image.shape[:2], np.uint8)
+) -> None:
+    height, width = image.shape[:2]
+    mask = np.zeros((height, width), np.uint8)
     cv2.fillPoly(mask, [np.rint(ring_px - 0.5).astype(np.int32)], 255)
-    height, width = mask.shape
     rough = cv2.resize(rng.standard_normal((height // 5, width // 5), np.float32), (width, height))
     earth = np.clip((1 + 0.09 * rough)[:, :, None] * np.array(colour, np.float32), 0, 255)
     image[mask > 0] = earth[mask > 0]

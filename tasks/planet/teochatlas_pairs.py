@@ -78,23 +78,8 @@ def damage_scene(
     }  # fmt: skip
     shapes = [f.polygon.intersection(FRAME) for f in footprints]
     boxes = _boxes(shapes)
-    records = [
-        (
-            json_name(folder, LOCALIZATION_FILE),
-            record(
-                rng, question=ASK_BUILDINGS, answer=boxes_answer(boxes, NO_BUILDINGS),
-                task="change_detection_localization",
-                polygon=wkt_256(_several(shapes), SIZE_PX), **common,
-            ),
-        )
-    ]  # fmt: skip
-    for k in rng.permutation(len(footprints))[:ASKED_BUILDINGS]:
-        level = levels[footprints[k].building.building_id]
-        entry = record(
-            rng, question=ASK_DAMAGE.format(box=box_text(boxes[k])), answer=DAMAGE[level],
-            task="change_detection_classification", polygon=wkt_256(shapes[k], SIZE_PX), **common,
-        )  # fmt: skip
-        records.append((json_name(folder, CLASSIFICATION_FILE), entry))
+    states = [levels[f.building.building_id] for f in footprints]
+    records = _damage_records(rng, folder, shapes, boxes, states, common)
     truth = {
         "dates": dates,
         "clouded": [],
@@ -102,8 +87,8 @@ def damage_scene(
         "pixel_size_m": list(window_pixel_m(window)),
         "disaster": disaster.name,
         "boxes": [list(b) for b in boxes],
-        "levels": [levels[f.building.building_id] for f in footprints],
-        "by_level": dict(sorted(Counter(levels.values()).items())),
+        "levels": states,
+        "by_level": dict(sorted(Counter(states).items())),
         "area_px256": _area_px256(shapes),
     }
     return Chapter(folder=folder, pictures=pictures, records=records, truth=truth)
@@ -161,6 +146,29 @@ def growth_scene(
         "area_px256": _area_px256(shapes),
     }
     return Chapter(folder=folder, pictures=pictures, records=records, truth=truth)
+
+
+def _damage_records(
+    rng: np.random.Generator,
+    folder: str,
+    shapes: list[BaseGeometry],
+    boxes: list[Box],
+    states: list[str],
+    common: dict[str, Any],
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return the question for all buildings, then those for the level of a few."""
+    where = record(
+        rng, question=ASK_BUILDINGS, answer=boxes_answer(boxes, NO_BUILDINGS),
+        task="change_detection_localization", polygon=wkt_256(_several(shapes), SIZE_PX), **common,
+    )  # fmt: skip
+    records = [(json_name(folder, LOCALIZATION_FILE), where)]
+    for k in rng.permutation(len(shapes))[:ASKED_BUILDINGS]:
+        entry = record(
+            rng, question=ASK_DAMAGE.format(box=box_text(boxes[k])), answer=DAMAGE[states[k]],
+            task="change_detection_classification", polygon=wkt_256(shapes[k], SIZE_PX), **common,
+        )  # fmt: skip
+        records.append((json_name(folder, CLASSIFICATION_FILE), entry))
+    return records
 
 
 def _near_event(rng: np.random.Generator, kind: str, window: Window) -> Event:

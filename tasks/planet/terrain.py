@@ -37,7 +37,8 @@ def river_distance(seed: int, window: Window) -> Floats:
 def river_half_width(seed: int, window: Window, year: float) -> Floats:
     """Return half the width of a river that ran here, in metres, at that date, (H, W)."""
     wide_HW = fbm(seed + 105, window.x_W, window.y_H, 7000.0, 2)
-    return np.maximum(12.0, 34.0 + 22.0 * wide_HW) * np.float32(1.0 + 0.25 * water_level(year))
+    swollen = np.float32(1.0 + 0.25 * water_level(year))
+    return np.asarray(np.maximum(12.0, 34.0 + 22.0 * wide_HW) * swollen)
 
 
 def lake_depth(seed: int, window: Window, year: float) -> Floats:
@@ -62,4 +63,4 @@ def _metres(window: Window, field_HW: Floats) -> Floats:
     south_HW /= np.gradient(window.y_H).astype(np.float32)[:, None]
     east_HW /= np.gradient(window.x_W).astype(np.float32)[None, :]
     slope_HW = np.maximum(np.hypot(south_HW, east_HW), np.float32(1e-6))
-    return np.clip(field_HW / slope_HW, -_FAR_M, _FAR_M)
+    return np.asarray(np.clip(field_HW / slope_HW, -_FAR_M, _FAR_M))

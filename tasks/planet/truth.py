@@ -24,24 +24,20 @@ from numpy.typing import NDArray
 from tasks.planet.window import Window
 from tasks.planet.world import World
 
-Json: TypeAlias = (
-    str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
-)
+Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 
 
 def class_pixels(codes_HW: NDArray[np.integer]) -> dict[str, int]:
     """Return {code: number of pixels} for every code that occurs, in order of code."""
     codes, counts = np.unique(codes_HW, return_counts=True)
-    return {
-        str(code): count for code, count in zip(codes.tolist(), counts.tolist(), strict=True)
-    }
+    return {str(code): count for code, count in zip(codes.tolist(), counts.tolist(), strict=True)}
 
 
 def buildings_inside(world: World, window: Window, year: float) -> int:
     """Return how many buildings have their middle inside the window's pixels."""
-    middles = np.array(
-        [building.centre_m for building in world.buildings(window, year)]
-    ).reshape(-1, 2)
+    middles = np.array([building.centre_m for building in world.buildings(window, year)]).reshape(
+        -1, 2
+    )
     height, width = window.shape_HW
     columns, rows = np.rint(window.pixels(middles)).T
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)

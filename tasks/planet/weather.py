@@ -42,15 +42,13 @@ def cloud_opacity(window: Window, sky: Sky) -> Floats:
     return _opacity(window, sky, 0.0, 0.0)
 
 
-def snow_share(
-    cover_HW: NDArray[np.uint8], window: Window, sky: Sky
-) -> Floats | None:
+def snow_share(cover_HW: NDArray[np.uint8], window: Window, sky: Sky) -> Floats | None:
     """Return how much of each pixel lies under snow, 0 to 1, or None where no snow lies."""
     if not sky.snow:
         return None
-    patchy_HW = 0.08 * fbm(sky.seed + 2, window.x_W, window.y_H, 120.0, 4)
+    patchy_HW = np.float32(0.08) * fbm(sky.seed + 2, window.x_W, window.y_H, 120.0, 4)
     snow_HW = _SNOW_SHARE[cover_HW]
-    return np.clip(snow_HW + patchy_HW * (snow_HW > 0), 0, 1)
+    return np.asarray(np.clip(snow_HW + patchy_HW * (snow_HW > 0), 0, 1))
 
 
 def under_clouds(light_HWB: Floats, window: Window, sky: Sky) -> Floats:

@@ -26,8 +26,8 @@ class Window:
     ) -> Self:
         """Return the window of square pixels whose upper-left corner is (left_m, top_m)."""
         return cls(
-            x_W=left_m + (np.arange(width) + 0.5) * pixel_m,
-            y_H=top_m - (np.arange(height) + 0.5) * pixel_m,
+            x_W=left_m + (np.arange(width, dtype=np.float64) + 0.5) * pixel_m,
+            y_H=top_m - (np.arange(height, dtype=np.float64) + 0.5) * pixel_m,
         )
 
     @property

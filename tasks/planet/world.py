@@ -50,9 +50,7 @@ class World:
         """Return the towns that may reach into the window (place, radius, population of plots)."""
         return towns_in(self.seed, window.bounds_m)
 
-    def buildings(
-        self, window: Window, year: float = MIDSUMMER_2018
-    ) -> tuple[Building, ...]:
+    def buildings(self, window: Window, year: float = MIDSUMMER_2018) -> tuple[Building, ...]:
         """Return the buildings of that date whose box touches the window, in order of their id.
 
         Corners are world metres; `Window.pixels` turns them into columns and rows.

@@ -22,6 +22,7 @@ _TILE_DEGREES = 3
 _OCEAN_M = 1700.0  # further out than this from the coast the map has no data
 _MARGIN_STEPS = 6
 _BLUR_PX = 5
+_FINE_M = 6.0  # the covers of a larger pixel are counted on smaller ones
 
 CODES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
 _GROUPS = {
@@ -84,7 +85,8 @@ def cover_codes_HW(world: World, window: Window) -> NDArray[np.uint8]:
 
     A pixel goes to the group of covers that is strongest in and around it.
     """
-    fine_HW = world.cover_HW(window.split(2), PRODUCT_YEAR)
+    split = int(np.ceil(window.pixel_m / _FINE_M))
+    fine_HW = world.cover_HW(window.split(split), PRODUCT_YEAR)
     groups_HW = _GROUP_OF[fine_HW]
     tall, wide = window.shape_HW
     present = np.unique(groups_HW).tolist()
@@ -95,20 +97,20 @@ def cover_codes_HW(world: World, window: Window) -> NDArray[np.uint8]:
         votes[number] = cv2.blur(share_HW, (_BLUR_PX, _BLUR_PX)) * _WEIGHT[group]
     codes = np.array(CODES, dtype=np.uint8)[present]
     codes_HW = codes[votes.argmax(axis=0)]
-    ocean_HW = (fine_HW[::2, ::2] == Cover.SEA_WATER) & (codes_HW == 80)
+    ocean_HW = (fine_HW[::split, ::split] == Cover.SEA_WATER) & (codes_HW == 80)
     if ocean_HW.any():
         coast_HW = coast_distance(window, height(world.seed, window))
         codes_HW[ocean_HW & (coast_HW < -_OCEAN_M)] = 0
-    return codes_HW
+    return np.asarray(codes_HW)
 
 
 def write_worldcover(
     folder: Path, world: World, tiles: list[MapTile]
-) -> tuple[Path, NDArray[np.uint8], Affine]:
+) -> tuple[NDArray[np.uint8], Affine]:
     """Write the part of a WorldCover tile that lies under neighbouring map tiles.
 
     The file has the whole tile's name and pixel grid but only the rows and columns that are
-    needed. Returns its path, its codes and its transform.
+    needed. Returns its codes and its transform.
     """
     columns, rows = [tile.column for tile in tiles], [tile.row for tile in tiles]
     west = float(longitude(min(columns) * TILE_PX))
@@ -119,16 +121,14 @@ def write_worldcover(
     right = int(np.ceil(east / STEP_DEGREES)) + _MARGIN_STEPS
     low = int(np.floor(south / STEP_DEGREES)) - _MARGIN_STEPS
     high = int(np.ceil(north / STEP_DEGREES)) + _MARGIN_STEPS
-    longitudes_W = (np.arange(left, right) + 0.5) * STEP_DEGREES
-    latitudes_H = (np.arange(high, low, -1) - 0.5) * STEP_DEGREES
+    longitudes_W = (np.arange(left, right, dtype=np.float64) + 0.5) * STEP_DEGREES
+    latitudes_H = (np.arange(high, low, -1, dtype=np.float64) - 0.5) * STEP_DEGREES
     codes_HW = cover_codes_HW(world, degree_window(tiles[0], longitudes_W, latitudes_H))
-    transform = Affine(
-        STEP_DEGREES, 0, left * STEP_DEGREES, 0, -STEP_DEGREES, high * STEP_DEGREES
-    )
+    transform = Affine(STEP_DEGREES, 0, left * STEP_DEGREES, 0, -STEP_DEGREES, high * STEP_DEGREES)
     corner = _corner_name(west, south)
     path = folder / f"ESA_WorldCover_10m_2021_v200_{corner}_Map.tif"
     _write(path, codes_HW, transform, corner)
-    return path, codes_HW, transform
+    return codes_HW, transform
 
 
 def _corner_name(west: float, south: float) -> str:

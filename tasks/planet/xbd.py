@@ -11,6 +11,7 @@ The truth of a scene: see `xbd_truth`.
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from tasks.planet.closeup import Light, paint
 from tasks.planet.disasters import DISASTERS, Disaster, decimal_year
-from tasks.planet.footprints import footprints_in
+from tasks.planet.footprints import Footprint, footprints_in
 from tasks.planet.georeference import Georeference, metres_per_degree
 from tasks.planet.places import find_window, towns_together
 from tasks.planet.truth import Json, write_truth
@@ -96,8 +97,9 @@ def write_xbd_scene(out: Path, world: World, scene: XbdScene) -> dict[str, Json]
         rng, world, towns, size_px=SIZE_PX, pixel_m=pixel_m, year=year,
         wanted=COUNTS[scene.index % len(COUNTS)],
     )  # fmt: skip
-    event = _event(rng, scene.disaster, window)
-    labels, world_levels = _labels(rng, world, window, event, year)
+    found = footprints_in(world, window, year)
+    event = _event(rng, scene.disaster, window, found)
+    labels, world_levels = _labels(rng, world, found, event)
     georeference = _georeference(rng, scene.disaster, pixel_m)
     levels = {label.footprint.building.building_id: world_levels[label.uid] for label in labels}
     footprints = tuple(label.footprint for label in labels)
@@ -127,26 +129,31 @@ def _stem(scene: XbdScene, post: bool) -> str:
     return f"{scene.name}_{'post' if post else 'pre'}_disaster"
 
 
-def _event(rng: np.random.Generator, disaster: Disaster, window: Window) -> Event:
-    """Return the disaster as it passed the scene: mostly over it, now and then beside it."""
-    spread_m = (window.x_W[-1] - window.x_W[0]) * rng.choice([0.25, 0.7])
-    middle = (window.x_W.mean(), window.y_H.mean())
+def _event(
+    rng: np.random.Generator, disaster: Disaster, window: Window, footprints: Sequence[Footprint]
+) -> Event:
+    """Return the disaster as it passed the scene: mostly over a building, now and then beside."""
+    spread_m = (window.x_W[-1] - window.x_W[0]) * rng.choice([0.08, 0.08, 0.6])
+    middle = (
+        footprints[int(rng.integers(len(footprints)))].building.centre_m
+        if footprints
+        else (float(window.x_W.mean()), float(window.y_H.mean()))
+    )
     return Event(
         kind=disaster.kind,
         x_m=round(float(middle[0] + rng.normal(0, spread_m)), 1),
         y_m=round(float(middle[1] + rng.normal(0, spread_m)), 1),
-        radius_m=round(float(rng.uniform(60, 220)), 1),
-        strength=round(float(rng.uniform(0.7, 1.1)), 3),
+        radius_m=round(float(rng.uniform(50, 200)), 1),
+        strength=round(float(rng.uniform(0.75, 1.15)), 3),
         heading_rad=round(float(rng.uniform(0, np.pi)), 3),
         seed=int(rng.integers(2**31)),
     )
 
 
 def _labels(
-    rng: np.random.Generator, world: World, window: Window, event: Event, year: float
+    rng: np.random.Generator, world: World, footprints: Sequence[Footprint], event: Event
 ) -> tuple[tuple[Label, ...], dict[str, str]]:
     """Return the labels in the order of the file, and each uid's level in the world."""
-    footprints = footprints_in(world, window, year)
     states = world.damages([f.building for f in footprints], event)
     order = rng.permutation(len(footprints))
     num_open = int(rng.integers(1, 4)) if rng.uniform() < UNCLASSIFIED_SHARE else 0

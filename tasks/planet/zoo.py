@@ -2,9 +2,10 @@
 
 `OUT/zoo.json` is a list of objects, the fields of `zoo_files.Exhibit`: `source` (archive), `scene`
 (the record's name in the archive: a BigEarthNet patch_id, a ChatEarthNet or xBD image without date
-and suffix, a TEOChatlas JSON and place as "QFabric_RQA5_RTQA5#17"), `defect`, `reasons` (any of
-them may be given for it), `file` (the broken file, relative to OUT), and for TEOChatlas `record`
-(place in the JSON's list, -1 for the whole file) and `images`. `OUT/outside/` holds what links and
+and suffix; a TEOChatlas JSON and place, as "QFabric_RQA5_RTQA5#17", and so a ChatEarthNet record
+that names no image of the archive), `defect`, `reasons` (any of them may be given for it), `file`
+(the broken file, relative to OUT), `record` (the record's place in a JSON list, -1 where there is
+none or the whole file is broken), and for TEOChatlas `images`. `OUT/outside/` holds what links and
 climbing paths lead to; a reader must never open it. Every exhibit is a copy under a name of its
 own, so no good record is touched.
 """

@@ -184,7 +184,7 @@ def _other_crs(path: Path) -> None:
 
 def _moved(path: Path) -> None:
     with rasterio.open(path) as raster:
-        there = raster.transform * Affine.translation(40, 0)
+        there = raster.transform @ Affine.translation(40, 0)
     _rewrite(path, lambda pixels_HW: pixels_HW, transform=there)
 
 

@@ -41,6 +41,7 @@ class Patch:
     root: Path
     name: str
     record: Any
+    named: bool = True  # false where nothing but its place in the list names it
 
     @property
     def picture(self) -> Path:
@@ -67,16 +68,16 @@ def add_chatearthnet(root: Path) -> list[Exhibit]:
     records = json.loads(path.read_text())
     good = min((root / FOLDER / RGB).glob("*_patch00.png"))
     exhibits = []
-    first = len(records)
     for column, (defect, reasons, breaker) in enumerate(CASES, start=FIRST_COLUMN):
         patch = _copy(root, good, column)
         broken = breaker(patch) or path
+        place = len(records)
+        scene = patch.name.removesuffix(".png") if patch.named else f"{path.stem}#{place}"
         records.append(patch.record)
         exhibits.append(
             Exhibit(
-                source=FOLDER, scene=patch.name.removesuffix(".png"), defect=defect,
-                reasons=reasons, file=broken.relative_to(root).as_posix(),
-                record=first + column - FIRST_COLUMN,
+                source=FOLDER, scene=scene, defect=defect, reasons=reasons,
+                file=broken.relative_to(root).as_posix(), record=place,
             )
         )  # fmt: skip
     path.write_text(json.dumps(records, indent=4) + "\n")
@@ -122,6 +123,7 @@ def _without_files(change: Callable[[Patch], None]) -> Breaker:
     def breaker(patch: Patch) -> None:
         for folder in (RGB, *BANDS, "s1_images/vv", "s1_images/vh"):
             (patch.root / FOLDER / folder / patch.name).unlink()
+        patch.named = False
         change(patch)
 
     return breaker
@@ -149,6 +151,7 @@ def _climb(patch: Patch) -> Path:
     outside = patch.root / "outside" / patch.name
     outside.parent.mkdir(exist_ok=True)
     shutil.move(patch.picture, outside)
+    patch.named = False
     patch.record["image"] = f"../../../outside/{patch.name}"
     return outside
 

@@ -90,8 +90,8 @@ def vrt(path: Path, source: str, size_px: int) -> None:
     path.write_text(
         f'<VRTDataset rasterXSize="{size_px}" rasterYSize="{size_px}">'
         '<VRTRasterBand dataType="UInt16" band="1"><SimpleSource>'
-        f'<SourceFilename relativeToVRT="{beside}">{source}</SourceFilename><SourceBand>1</SourceBand>'
-        "</SimpleSource></VRTRasterBand></VRTDataset>"
+        f'<SourceFilename relativeToVRT="{beside}">{source}</SourceFilename>'
+        "<SourceBand>1</SourceBand></SimpleSource></VRTRasterBand></VRTDataset>"
     )
 
 

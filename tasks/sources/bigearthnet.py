@@ -54,7 +54,7 @@ from tasks.sources.clc import PRODUCT, clc_invalid, clc_to_19
 from tasks.sources.grids import grid_of, refuse_other_grid
 from tasks.sources.image_files import refuse_blank, refuse_size
 from tasks.sources.rasters import Raster
-from tasks.sources.safe_files import Archive
+from tasks.sources.safe_files import Archive, refuse_unsafe_name
 
 NAME = "bigearthnet"
 LICENCE = "CDLA-Permissive-1.0"
@@ -180,6 +180,7 @@ def _listed(
 
 
 def _scene_ref(name: str, row: MetadataRow, s2_folder: str, v1_sar_folder: str) -> SceneRef:
+    refuse_unsafe_name(row.s1_name or name)  # an empty one has its own reason
     patch = parse_patch_id(row.patch_id)
     sar = parse_s1_name(row.s1_name)
     s1_folder = v1_sar_folder or f"BigEarthNet-S1/{sar.scene}"

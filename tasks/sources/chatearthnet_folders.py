@@ -16,7 +16,7 @@ _PATCH_FILE = re.compile(r"\d+_\d+_patch[01][01]\.png")
 class Folders:
     """What an archive holds; folder names are relative, "" where there is none.
 
-    `rgb_names` are the names of the RGB images that are there, `satlas` the folder that holds a
+    `rgb_names` are the names of the PNGs beside the RGB patches, `satlas` the folder that holds a
     folder a tile, `worldcover` the tiles of one product (the newest) by their corner.
     """
 
@@ -47,9 +47,8 @@ def find_folders(root: Path) -> Folders:
             folders.clear()
         if len(Path(relative).parts) >= MAX_DEPTH:
             folders.clear()
-        names = frozenset(name for name in files if _PATCH_FILE.fullmatch(name))
-        if names:
-            patches[relative] = names
+        if any(_PATCH_FILE.fullmatch(name) for name in files):
+            patches[relative] = frozenset(name for name in files if name.endswith(".png"))
         tiles += filter(None, (parse_tile_name(_joined(relative, name)) for name in files))
     bands = tuple(
         next((folder for folder in patches if band in folder), "") for band in BAND_FOLDERS

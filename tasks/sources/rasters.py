@@ -83,7 +83,8 @@ def open_tiff(content: bytes | Path, name: str, max_side: int) -> Iterator[Datas
                     _refuse_header(dataset, name, max_side)
                     yield dataset
     except RasterioError as error:
-        raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error}") from error
+        # rasterio's own words are "see previous exception"
+        raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error.__cause__ or error}") from error
 
 
 def refuse_foreign_tiff(head: bytes, name: str) -> None:

@@ -136,6 +136,18 @@ def safe_path(root: Path, name: str) -> Path:
     Raises:
         Refusal: UNSAFE_PATH for an empty or absolute name, "..", or a link that leads out.
     """
+    refuse_unsafe_name(name)
+    try:
+        path = os.path.realpath(root / name)
+    except OSError as error:
+        raise Refusal(Reason.UNSAFE_PATH, f"{name!r}: {error.strerror}") from error
+    if not Path(path).is_relative_to(root):
+        raise Refusal(Reason.UNSAFE_PATH, f"{name!r}: a link leads out of the archive")
+    return Path(path)
+
+
+def refuse_unsafe_name(name: str) -> None:
+    """Raise UNSAFE_PATH for an empty or absolute name, a backslash, or ".." in it."""
     unsafe = (
         not name
         or "\0" in name
@@ -149,13 +161,6 @@ def safe_path(root: Path, name: str) -> Path:
         raise Refusal(
             Reason.UNSAFE_PATH, f"{name!r}: expected a relative name without '..' or backslash"
         )
-    try:
-        path = os.path.realpath(root / name)
-    except OSError as error:
-        raise Refusal(Reason.UNSAFE_PATH, f"{name!r}: {error.strerror}") from error
-    if not Path(path).is_relative_to(root):
-        raise Refusal(Reason.UNSAFE_PATH, f"{name!r}: a link leads out of the archive")
-    return Path(path)
 
 
 def _refuse_bytes(size: int, name: str, max_bytes: int) -> None:

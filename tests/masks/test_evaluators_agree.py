@@ -55,7 +55,6 @@ from schemas.program import (
 )
 from schemas.value import Quantity, Undefined, Value
 
-Draw = Callable[[st.SearchStrategy[Any]], Any]
 Leaf = ClassMask | Instances | Valid
 
 BACKGROUND, INVALID = -1, -2
@@ -64,8 +63,8 @@ UNITS = ("m2", "m", "share", "count", "")
 PIXEL_SIZES_M = (None, (10.0, 10.0), (10.0, 10.0), (0.5, 0.5), (2.5, 4.0), (7.25, 7.5))
 
 
-def one_in(draw: Draw, chances: int) -> bool:
-    return draw(st.integers(0, chances - 1)) == chances - 1
+def one_in(rng: Random, chances: int) -> bool:
+    return rng.randrange(chances) == chances - 1
 
 
 # scenes
@@ -75,66 +74,66 @@ def encode(mask_HW: np.ndarray) -> bytes:
     return coco.encode(np.asfortranarray(mask_HW, dtype=np.uint8))["counts"]
 
 
-def draw_size(draw: Draw) -> tuple[int, int]:
-    side = st.one_of(st.integers(1, 24), st.integers(14, 24), st.integers(22, 24))
-    return draw(side), draw(side)
+def draw_size(rng: Random) -> tuple[int, int]:
+    height, width = (rng.randint(rng.choice([1, 14, 22]), 24) for _ in range(2))
+    return height, width
 
 
-def paint_bands(draw: Draw, ids_HW: np.ndarray, codes: list[int]) -> None:
+def paint_bands(rng: Random, ids_HW: np.ndarray, codes: list[int]) -> None:
     """Cut the image across or along into a few bands of one code each."""
-    across = ids_HW if draw(st.booleans()) else ids_HW.T
-    cuts = sorted(draw(st.lists(st.integers(0, across.shape[1]), min_size=1, max_size=4)))
+    across = ids_HW if rng.choice([False, True]) else ids_HW.T
+    cuts = sorted(rng.randint(0, across.shape[1]) for _ in range(rng.randint(1, 4)))
     for start, stop in zip([0, *cuts], [*cuts, across.shape[1]], strict=True):
-        across[:, start:stop] = draw(st.sampled_from(codes))
+        across[:, start:stop] = rng.choice(codes)
 
 
-def paint_shores(draw: Draw, ids_HW: np.ndarray, codes: list[int]) -> None:
+def paint_shores(rng: Random, ids_HW: np.ndarray, codes: list[int]) -> None:
     """Give the first and the last columns or rows a code each, with background between them."""
-    across = ids_HW if draw(st.booleans()) else ids_HW.T
-    wide = draw(st.integers(3, 6))
-    across[:, :wide] = draw(st.sampled_from(codes))
-    across[:, -wide:] = draw(st.sampled_from(codes))
+    across = ids_HW if rng.choice([False, True]) else ids_HW.T
+    wide = rng.randint(3, 6)
+    across[:, :wide] = rng.choice(codes)
+    across[:, -wide:] = rng.choice(codes)
 
 
-def draw_blob(draw: Draw, size_HW: tuple[int, int], largest: int) -> np.ndarray:
+def draw_blob(rng: Random, size_HW: tuple[int, int], largest: int) -> np.ndarray:
     """Return the (H, W) mask of a rectangle or an ellipse, whole or cut by the edge."""
     height, width = size_HW
-    row, col = draw(st.integers(0, height - 1)), draw(st.integers(0, width - 1))
-    tall, wide = draw(st.integers(0, largest)), draw(st.integers(0, largest))
+    row, col = rng.randint(0, height - 1), rng.randint(0, width - 1)
+    tall, wide = rng.randint(0, largest), rng.randint(0, largest)
     rows, cols = np.ogrid[:height, :width]
-    if draw(st.booleans()):
+    if rng.choice([False, True]):
         return (abs(rows - row) <= tall) & (abs(cols - col) <= wide)
     return ((rows - row) / (tall + 0.5)) ** 2 + ((cols - col) / (wide + 0.5)) ** 2 <= 1
 
 
-def draw_ids(draw: Draw, size_HW: tuple[int, int], num_classes: int) -> np.ndarray:
+def draw_ids(rng: Random, size_HW: tuple[int, int], num_classes: int) -> np.ndarray:
     """Return a label map of class numbers, BACKGROUND and INVALID."""
     ids_HW = np.full(size_HW, BACKGROUND)
     codes = [BACKGROUND, *range(num_classes), BACKGROUND, *range(num_classes)]
-    ground = draw(st.sampled_from(["plain", "bands", "shores"]))
+    ground = rng.choice(["plain", "bands", "shores"])
     if ground == "bands":
-        paint_bands(draw, ids_HW, codes)
+        paint_bands(rng, ids_HW, codes)
     if ground == "shores":
-        paint_shores(draw, ids_HW, codes[1:-1])
-    for _ in range(draw(st.integers(0, 1 if ground == "shores" else 5))):
-        largest = draw(st.sampled_from([0, 3, 8]))
-        ids_HW[draw_blob(draw, size_HW, largest)] = draw(st.sampled_from(codes))
-    if one_in(draw, 3):
-        for _ in range(draw(st.integers(1, 2))):
-            ids_HW[draw_blob(draw, size_HW, draw(st.sampled_from([0, 4])))] = INVALID
+        paint_shores(rng, ids_HW, codes[1:-1])
+    for _ in range(rng.randint(0, 1 if ground == "shores" else 5)):
+        largest = rng.choice([0, 3, 8])
+        ids_HW[draw_blob(rng, size_HW, largest)] = rng.choice(codes)
+    if one_in(rng, 3):
+        for _ in range(rng.randint(1, 2)):
+            ids_HW[draw_blob(rng, size_HW, rng.choice([0, 4]))] = INVALID
     return ids_HW
 
 
-def draw_class_masks(draw: Draw, ids_HW: np.ndarray, labels: tuple[str, ...], at: dict[str, Any]):
+def draw_class_masks(rng: Random, ids_HW: np.ndarray, labels: tuple[str, ...], at: dict[str, Any]):
     """Return the masks of a label map; sometimes classes overlap, as predicted ones may."""
-    overlap = one_in(draw, 6)
-    origin = Origin.BOX if one_in(draw, 10) else Origin.ANNOTATED
+    overlap = one_in(rng, 6)
+    origin = Origin.BOX if one_in(rng, 10) else Origin.ANNOTATED
     masks = []
     for number, label in enumerate(labels):
         mask_HW = ids_HW == number
         if overlap:
-            mask_HW = (mask_HW | draw_blob(draw, ids_HW.shape, 6)) & (ids_HW != INVALID)
-        if mask_HW.any() or one_in(draw, 4):
+            mask_HW = (mask_HW | draw_blob(rng, ids_HW.shape, 6)) & (ids_HW != INVALID)
+        if mask_HW.any() or one_in(rng, 4):
             counts = encode(mask_HW)
             masks.append(
                 SceneMask(kind=MaskKind.CLASS, label=label, counts=counts, origin=origin, **at)
@@ -142,56 +141,55 @@ def draw_class_masks(draw: Draw, ids_HW: np.ndarray, labels: tuple[str, ...], at
     return masks
 
 
-def draw_objects(draw: Draw, size_HW: tuple[int, int], labels: tuple[str, ...], at: dict[str, Any]):
+def draw_objects(rng: Random, size_HW: tuple[int, int], labels: tuple[str, ...], at: dict[str, Any]):
     """Return objects that may overlap, touch, and lie on invalid pixels."""
     attributes = ["destroyed", "no-damage"]
-    if one_in(draw, 4):
+    if one_in(rng, 4):
         attributes += ["un-classified", ""]
-    origin = Origin.BOX if one_in(draw, 5) else Origin.ANNOTATED
+    origin = Origin.BOX if one_in(rng, 5) else Origin.ANNOTATED
     return [
         SceneMask(
             kind=MaskKind.INSTANCE,
-            label=draw(st.sampled_from(labels)),
-            counts=encode(draw_blob(draw, size_HW, 4)),
+            label=rng.choice(labels),
+            counts=encode(draw_blob(rng, size_HW, 4)),
             origin=origin,
             instance_id=str(number),
-            attribute=draw(st.sampled_from(attributes)),
+            attribute=rng.choice(attributes),
             **at,
         )
-        for number in range(draw(st.integers(0, 4)))
+        for number in range(rng.randint(0, 4))
     ]
 
 
 def draw_layer(
-    draw: Draw, layer: str, date: int, size_HW: tuple[int, int], labels: tuple[str, ...]
+    rng: Random, layer: str, date: int, size_HW: tuple[int, int], labels: tuple[str, ...]
 ) -> tuple[LayerInfo, list[SceneMask]]:
-    ids_HW = draw_ids(draw, size_HW, len(labels))
+    ids_HW = draw_ids(rng, size_HW, len(labels))
     at = {"layer": layer, "date_index": date}
-    masks = draw_class_masks(draw, ids_HW, labels, at)
-    if draw(st.booleans()):
-        masks += draw_objects(draw, size_HW, labels, at)
-    if (ids_HW == INVALID).any() or draw(st.booleans()):
+    masks = draw_class_masks(rng, ids_HW, labels, at)
+    if rng.choice([False, True]):
+        masks += draw_objects(rng, size_HW, labels, at)
+    if (ids_HW == INVALID).any() or rng.choice([False, True]):
         counts = encode(ids_HW != INVALID)
         masks.append(SceneMask(kind=MaskKind.VALID, label=layer, counts=counts, **at))
     rarely = [Invalid.UNKNOWN, Invalid.UNKNOWN, Invalid.FORBIDS]
-    invalid = draw(st.sampled_from([Invalid.OTHER] * 6 + rarely))
-    product = "v2" if one_in(draw, 16) else "v1"
+    invalid = rng.choice([Invalid.OTHER] * 6 + rarely)
+    product = "v2" if one_in(rng, 16) else "v1"
     return LayerInfo(product=product, invalid=invalid, classes=labels, **at), masks
 
 
-@st.composite
-def evidences(draw: Draw) -> Evidence:
+def draw_evidence(rng: Random) -> Evidence:
     size_HW = draw_size(draw)
     layers, masks = [], []
-    for layer in ("land", "more land")[: 1 + one_in(draw, 3)]:
-        labels = CLASSES[: draw(st.integers(1, 4))]
-        for date in range(1 + one_in(draw, 2)):
-            info, stored = draw_layer(draw, layer, date, size_HW, labels)
+    for layer in ("land", "more land")[: 1 + one_in(rng, 3)]:
+        labels = CLASSES[: rng.randint(1, 4)]
+        for date in range(1 + one_in(rng, 2)):
+            info, stored = draw_layer(rng, layer, date, size_HW, labels)
             layers.append(info)
             masks += stored
     return Evidence(
         size_HW=size_HW,
-        pixel_size_m=draw(st.sampled_from(PIXEL_SIZES_M)),
+        pixel_size_m=rng.choice(PIXEL_SIZES_M),
         north_up=True,
         layers=tuple(layers),
         masks=tuple(masks),
@@ -223,31 +221,29 @@ def leaves_of(evidence: Evidence) -> list[Leaf]:
 class Writer:
     """Draws well-formed programs about one scene, at most `depth` operations deep."""
 
-    draw: Draw
+    rng: Random
     named: list[Leaf]
 
     def leaf(self) -> Leaf:
-        if one_in(self.draw, 150):
+        if one_in(self.rng, 150):
             wrong = {"layer": "land", "label": "moss", "date": 0}
-            return self.draw(
-                st.sampled_from(
+            return self.rng.choice(
                     [ClassMask(**wrong), Instances(**wrong), Valid(layer="sea", date=0)]
                 )
-            )
-        return self.draw(st.sampled_from(self.named))
+        return self.rng.choice(self.named)
 
     def mask(self, depth: int) -> Any:
-        if depth <= 1 or not one_in(self.draw, 3):
+        if depth <= 1 or not one_in(self.rng, 3):
             return self.leaf()
-        operation = self.draw(st.sampled_from([And, Or, Minus, Part, Part]))
+        operation = self.rng.choice([And, Or, Minus, Part, Part])
         if operation is Part:
-            return Part(of=self.mask(depth - 1), cell=self.draw(st.integers(0, 8)))
+            return Part(of=self.mask(depth - 1), cell=self.rng.randint(0, 8))
         return operation(a=self.mask(depth - 1), b=self.mask(depth - 1))
 
     def two_masks(self, depth: int) -> dict[str, Any]:
         """Return two masks, most often two classes of one layer at one date."""
         a = self.mask(depth)
-        if not isinstance(a, ClassMask) or one_in(self.draw, 3):
+        if not isinstance(a, ClassMask) or one_in(self.rng, 3):
             return {"a": a, "b": self.mask(depth)}
         beside = [
             leaf
@@ -255,13 +251,13 @@ class Writer:
             if isinstance(leaf, ClassMask) and (leaf.layer, leaf.date) == (a.layer, a.date)
         ]
         others = [leaf for leaf in beside if leaf != a]
-        return {"a": a, "b": self.draw(st.sampled_from(others or beside or [a]))}
+        return {"a": a, "b": self.rng.choice(others or beside or [a])}
 
     def constant(self, unit: str) -> Number:
-        if one_in(self.draw, 30):
-            return Number(value=self.draw(st.sampled_from([1e300, -1e300, 5e-324])), unit=unit)
+        if one_in(self.rng, 30):
+            return Number(value=self.rng.choice([1e300, -1e300, 5e-324]), unit=unit)
         largest = {"share": 1, "count": 8, "": 4}.get(unit, 600)
-        return Number(value=self.draw(st.integers(-1, 4 * largest)) / 4, unit=unit)
+        return Number(value=self.rng.randint(-1, 4 * largest) / 4, unit=unit)
 
     def measure(self, unit: str, depth: int) -> Any:
         """Return a measurement in that unit, or a constant where nothing is measured in it."""
@@ -270,37 +266,37 @@ class Writer:
         if unit == "share":
             return Share(of=self.mask(depth - 1), within=self.mask(depth - 1))
         if unit == "count":
-            floor = self.draw(st.sampled_from([1, 2, 4, 9]))
+            floor = self.rng.choice([1, 2, 4, 9])
             return Count(of=self.mask(depth - 1), min_component_px=floor)
         if unit == "m":
-            measure = self.draw(st.sampled_from([BorderLength, Distance, Distance]))
+            measure = self.rng.choice([BorderLength, Distance, Distance])
             return measure(**self.two_masks(depth - 1))
         return self.constant(unit)
 
     def number(self, unit: str, depth: int) -> Any:
         """Return a number in that unit, rarely in another."""
-        if one_in(self.draw, 40):
-            unit = self.draw(st.sampled_from(UNITS))
-        kind = self.draw(st.sampled_from(["measure"] * 4 + ["constant", "arithmetic"]))
+        if one_in(self.rng, 40):
+            unit = self.rng.choice(UNITS)
+        kind = self.rng.choice(["measure"] * 4 + ["constant", "arithmetic"])
         if kind == "constant" or depth <= 1:
             return self.constant(unit)
         if kind == "measure":
             return self.measure(unit, depth)
-        return self.arithmetic(self.draw(st.sampled_from([Add, Sub, Mul, Div])), unit, depth)
+        return self.arithmetic(self.rng.choice([Add, Sub, Mul, Div]), unit, depth)
 
     def arithmetic(self, operation: Any, unit: str, depth: int) -> Any:
         a, b = unit, unit
         if operation is Mul:
-            a, b = self.draw(st.permutations([unit, self.draw(st.sampled_from(["", "share"]))]))
+            a, b = self.rng.sample([unit, self.rng.choice(["", "share"])], 2)
         elif operation is Div and unit == "share":
-            a = b = self.draw(st.sampled_from(UNITS))
+            a = b = self.rng.choice(UNITS)
         elif operation is Div:
             b = ""
         return operation(a=self.number(a, depth - 1), b=self.number(b, depth - 1))
 
     def compare(self, depth: int) -> Compare:
-        unit = self.draw(st.sampled_from(UNITS))
-        relation = self.draw(st.sampled_from(["<", ">"]))
+        unit = self.rng.choice(UNITS)
+        relation = self.rng.choice(["<", ">"])
         a, b = self.number(unit, depth - 1), self.number(unit, depth - 1)
         return Compare(a=a, relation=relation, b=b)
 
@@ -308,7 +304,7 @@ class Writer:
         if depth <= 2:
             return Exists(of=self.leaf())
         kinds = [Exists, Exists, Border, Border, Compare, Compare, All, Any_, Not]
-        return self.truth(self.draw(st.sampled_from(kinds)), depth)
+        return self.truth(self.rng.choice(kinds), depth)
 
     def truth(self, operation: Any, depth: int) -> Any:
         if operation is Exists:
@@ -319,12 +315,12 @@ class Writer:
             return self.compare(depth)
         if operation is Not:
             return Not(of=self.test(depth - 1))
-        parts = [self.test(depth - 1) for _ in range(self.draw(st.integers(1, 3)))]
+        parts = [self.test(depth - 1) for _ in range(self.rng.randint(1, 3))]
         return operation(of=tuple(parts))
 
     def named_numbers(self, depth: int) -> tuple[NamedNumber, ...]:
-        unit = self.draw(st.sampled_from(["m2", "share", "m2", "count", "m", ""]))
-        length = self.draw(st.integers(2, 4))
+        unit = self.rng.choice(["m2", "share", "m2", "count", "m", ""])
+        length = self.rng.randint(2, 4)
         numbers = [self.number(unit, depth - 1) for _ in range(length)]
         return tuple(NamedNumber(name=f"n{k}", value=value) for k, value in enumerate(numbers))
 
@@ -334,9 +330,9 @@ class Writer:
         if operation is ArgMax:
             return ArgMax(of=self.named_numbers(depth))
         if operation is Rank:
-            place = self.draw(st.integers(1, 3))
+            place = self.rng.randint(1, 3)
             return Rank(of=self.named_numbers(depth), place=place)
-        tests = [self.test(depth - 1) for _ in range(self.draw(st.integers(2, 4)))]
+        tests = [self.test(depth - 1) for _ in range(self.rng.randint(2, 4))]
         return First(of=tuple(NamedTest(name=f"t{k}", test=test) for k, test in enumerate(tests)))
 
     def program(self, depth: int) -> Any:
@@ -345,44 +341,42 @@ class Writer:
         names = [CellOf, ArgMax, Rank, First]
         arithmetic = [Add, Sub, Mul, Div]
         measures = ["m2", "share", "count", "m", "m", "constant"]
-        first = self.draw(st.sampled_from([*truths, *names, *arithmetic, *measures]))
+        first = self.rng.choice([*truths, *names, *arithmetic, *measures])
         if first in truths:
             return self.truth(first, depth)
         if first in names:
             return self.name(first, depth)
         if first in arithmetic:
-            return self.arithmetic(first, self.draw(st.sampled_from(UNITS)), depth)
+            return self.arithmetic(first, self.rng.choice(UNITS), depth)
         if first == "constant":
-            return self.constant(self.draw(st.sampled_from(UNITS)))
+            return self.constant(self.rng.choice(UNITS))
         return self.measure(first, depth)
 
 
-@st.composite
-def questioned_scenes(draw: Draw) -> tuple[Evidence, list[Any]]:
+def questioned_scene(rng: Random) -> tuple[Evidence, list[Any]]:
     """Return a scene and a few programs about it."""
-    evidence = draw(evidences())
-    writer = Writer(draw, leaves_of(evidence))
-    num_programs = draw(st.integers(1, 4))
-    return evidence, [writer.program(draw(st.integers(2, 5))) for _ in range(num_programs)]
+    evidence = draw_evidence(rng)
+    writer = Writer(rng, leaves_of(evidence))
+    num_programs = rng.randint(1, 4)
+    return evidence, [writer.program(rng.randint(2, 5)) for _ in range(num_programs)]
 
 
-@st.composite
-def calm_scenes(draw: Draw) -> tuple[Evidence, list[Any]]:
+def calm_scene(rng: Random) -> tuple[Evidence, list[Any]]:
     """Return a scene wide enough for distances, its classes apart and all known, and questions.
 
     Among the scenes above most masks are too large, too near or too thin for the measures of
     place; here most of these have a value.
     """
-    size_HW = draw(st.integers(9, 24)), draw(st.integers(20, 24))
+    size_HW = rng.randint(9, 24), rng.randint(20, 24)
     ids_HW = np.full(size_HW, BACKGROUND)
-    if draw(st.booleans()):
-        wide = draw(st.integers(2, 5))
+    if rng.choice([False, True]):
+        wide = rng.randint(2, 5)
         ids_HW[:, :wide], ids_HW[:, -wide:] = 0, 1
-    for number in range(draw(st.integers(0, 3))):
-        ids_HW[draw_blob(draw, size_HW, draw(st.sampled_from([0, 2, 4])))] = number
-    if draw(st.booleans()):
-        ids_HW[draw_blob(draw, size_HW, 2)] = INVALID
-    if draw(st.booleans()):
+    for number in range(rng.randint(0, 3)):
+        ids_HW[draw_blob(rng, size_HW, rng.choice([0, 2, 4]))] = number
+    if rng.choice([False, True]):
+        ids_HW[draw_blob(rng, size_HW, 2)] = INVALID
+    if rng.choice([False, True]):
         ids_HW = ids_HW.T
     at = {"layer": "land", "date_index": 0}
     masks = [
@@ -395,14 +389,14 @@ def calm_scenes(draw: Draw) -> tuple[Evidence, list[Any]]:
     info = LayerInfo(product="v1", invalid=Invalid.OTHER, classes=CLASSES, **at)
     evidence = Evidence(
         size_HW=(ids_HW.shape[0], ids_HW.shape[1]),
-        pixel_size_m=draw(st.sampled_from([(10.0, 10.0), (2.5, 4.0), (7.4629, 7.4712)])),
+        pixel_size_m=rng.choice([(10.0, 10.0), (2.5, 4.0), (7.4629, 7.4712)]),
         north_up=True,
         layers=(info,),
         masks=tuple(masks),
     )
     land = Valid(layer="land", date=0)
     seen = [ClassMask(layer="land", label=m.label, date=0) for m in masks[:-1]]
-    writer = Writer(draw, seen or [land])
+    writer = Writer(rng, seen or [land])
     questions = [
         Border(**writer.two_masks(2)),
         BorderLength(**writer.two_masks(1)),

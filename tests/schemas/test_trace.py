@@ -1,7 +1,7 @@
+import pytest
+
 from schemas.trace import Fact, build_trace, cell_text, quantity_text, round_significant, value_text
 from schemas.value import Name, Quantity, Truth
-
-import pytest
 
 
 def test_a_share_is_worded_in_percent_with_two_digits() -> None:

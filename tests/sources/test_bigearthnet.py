@@ -205,7 +205,8 @@ def test_a_folder_without_a_row_is_rejected_and_a_row_without_a_folder_is_not_th
     [
         ({"split": "val"}, Reason.UNKNOWN_VALUE),
         ({"s1_name": "S1_something"}, Reason.MISSING_METADATA),
-        ({"s1_name": "../../etc/passwd"}, Reason.MISSING_METADATA),
+        ({"s1_name": None}, Reason.MISSING_METADATA),
+        ({"s1_name": "../../etc/passwd"}, Reason.UNSAFE_PATH),
         ({"s1_name": S1_NAME.replace("0612", "1399")}, Reason.BAD_DATE),
     ],
 )

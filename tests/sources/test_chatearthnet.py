@@ -179,12 +179,12 @@ def test_without_a_land_cover_source_there_is_no_label(tiny_chatearthnet):
 
 
 def write_worldcover(root, write_tiff, name=TILE, water=80):
-    """A coarse tile of 0.01 degree pixels: trees, and water from the patch's middle row on down."""
+    """A coarse tile of 0.01 degree pixels: trees, and water from the patch's row 128 on down."""
     _, lats_H = pixel_centres_lonlat(parse_patch_name(PATCH))
+    border = (lats_H[127] + lats_H[128]) / 2
     codes_HW = np.full((300, 300), 10, dtype=np.uint8)
-    transform = Affine(0.01, 0, -12.0, 0, -0.01, 39.0 + (lats_H[128] - 38.64) % 0.01)
-    first_row = int(np.floor((transform.f - lats_H[128]) / 0.01))
-    codes_HW[first_row:] = water
+    codes_HW[100:] = water
+    transform = Affine(0.01, 0, -12.0, 0, -0.01, border + 100 * 0.01)
     write_tiff(root / "worldcover" / name, codes_HW, crs="EPSG:4326", transform=transform, nodata=0)
 
 
@@ -193,8 +193,8 @@ def test_land_cover_is_cut_from_worldcover_where_satlas_is_not_there(tiny_chatea
     write_worldcover(tiny_chatearthnet, write_tiff)
     (layer,) = read(tiny_chatearthnet, ref_of(tiny_chatearthnet)).layers
     assert layer.product == "worldcover_v200"
-    assert set(np.unique(layer.ids_HW[:127])) == {TREE}
-    assert set(np.unique(layer.ids_HW[129:])) == {WATER}
+    assert set(np.unique(layer.ids_HW[:128])) == {TREE}
+    assert set(np.unique(layer.ids_HW[128:])) == {WATER}
 
 
 def test_satlas_comes_before_worldcover_and_the_newest_worldcover_before_others(

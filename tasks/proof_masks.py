@@ -1,0 +1,87 @@
+"""Whether the masks of a sample's steps are what their expressions give."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from masks.reference_morphology import MaskHW, cells_HW
+from masks.reference_regions import leaves
+from masks.reference_scene import ReferenceScene, decode_rle
+from schemas.mask import Origin
+from schemas.program import And, MaskExpr, Minus, Or, Part
+from schemas.value import Undefined
+from tasks.finding import Finding
+from tasks.rows import Row, RowMask
+
+IOU_TOLERANCE = 1e-6
+_MASK_EXPR: TypeAdapter[MaskExpr] = TypeAdapter(MaskExpr)
+
+
+def check_mask(
+    row: Row,
+    number: int,
+    mask: RowMask,
+    scene: ReferenceScene,
+    marked: list[tuple[BaseModel, int]],
+) -> Iterator[Finding]:
+    """Compare mask `number` with its expression; add the expression and its pixels to `marked`."""
+    try:
+        expr = _MASK_EXPR.validate_json(mask.program)
+        due_HW = mask_of(expr, scene)
+        found_HW = decode_rle(mask.counts.encode(), mask.size)
+    except ValidationError as error:
+        yield Finding(rule="mask_program", expected="a mask expression", found=f"{error}")
+        return
+    except (ValueError, Undefined) as error:
+        yield Finding(rule="mask_unreadable", expected=f"mask {number}", found=f"{error}")
+        return
+    marked.append((expr, int(np.count_nonzero(due_HW))))
+    dates = {leaf.date for leaf in leaves(expr)}
+    if 0 <= mask.image_index < len(row.image_info):
+        shown = row.image_info[mask.image_index].date_index
+        if len(dates) == 1 and shown not in dates:
+            yield Finding(
+                rule="mask_date",
+                expected=f"mask {number} on an image of date {min(dates)}",
+                found=f"image {mask.image_index} of date {shown}",
+            )
+    yield from _check_pixels(number, mask, due_HW, found_HW)
+
+
+def _check_pixels(
+    number: int, mask: RowMask, due_HW: MaskHW, found_HW: MaskHW
+) -> Iterator[Finding]:
+    """An annotated mask is its expression, pixel by pixel; any other tells its true IoU."""
+    differing_px = int(np.count_nonzero(due_HW != found_HW))
+    if mask.origin in (Origin.ANNOTATED, Origin.BOX) and differing_px:
+        yield Finding(
+            rule="mask_pixels",
+            expected=f"mask {number} ({mask.label}) as its expression gives it",
+            found=f"{differing_px} pixels differ",
+        )
+    union_px = int(np.count_nonzero(due_HW | found_HW)) if differing_px else 0
+    iou = np.count_nonzero(due_HW & found_HW) / union_px if union_px else 1.0
+    if abs(iou - mask.iou) > IOU_TOLERANCE:
+        yield Finding(rule="mask_iou", expected=f"{iou:.6f} for mask {number}", found=f"{mask.iou}")
+
+
+def mask_of(expr: MaskExpr, scene: ReferenceScene) -> MaskHW:
+    """Return the (H, W) mask of an expression alone, without its inner and outer forms.
+
+    Raises:
+        Undefined: if it names a layer that the scene does not list at that date.
+    """
+    match expr:
+        case And():
+            return mask_of(expr.a, scene) & mask_of(expr.b, scene)
+        case Or():
+            return mask_of(expr.a, scene) | mask_of(expr.b, scene)
+        case Minus():
+            return mask_of(expr.a, scene) & ~mask_of(expr.b, scene)
+        case Part():
+            cell_HW: MaskHW = cells_HW(scene.evidence.size_HW) == expr.cell
+            return mask_of(expr.of, scene) & cell_HW
+        case _:
+            scene.layer(expr)
+            return scene.mask_HW(expr)
