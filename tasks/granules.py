@@ -14,7 +14,7 @@ from tasks.config import BuildConfig, ConfigError
 from tasks.ledger import Ledger
 from tasks.sources.registry import SOURCES
 
-MIN_BATCH = 8  # granules; at some seconds each, a batch is ten seconds of work and more
+BATCH_SCENES = 2048  # at some milliseconds a scene and stage, ten seconds of work and more
 MAX_TASK_RUNS = 200  # per stage, so that a flow run stays under a thousand
 
 
@@ -109,10 +109,19 @@ def load_granule(ledger: Ledger, granule: GranuleId) -> Granule:
     return Granule(id=granule, refs=refs)
 
 
-def batches(granules: Sequence[GranuleId]) -> list[tuple[GranuleId, ...]]:
-    """Cut granules into the batches of one task run each."""
-    size = max(MIN_BATCH, -(-len(granules) // MAX_TASK_RUNS))
-    return [tuple(granules[start : start + size]) for start in range(0, len(granules), size)]
+def batches(granules: Sequence[Granule]) -> list[tuple[GranuleId, ...]]:
+    """Cut granules into the batches of one task run each: some thousand scenes, or more."""
+    num_scenes = sum(len(granule.refs) for granule in granules)
+    size = max(BATCH_SCENES, -(-num_scenes // MAX_TASK_RUNS))
+    cut: list[list[GranuleId]] = []
+    held = size
+    for granule in granules:
+        if held >= size:
+            cut.append([])
+            held = 0
+        cut[-1].append(granule.id)
+        held += len(granule.refs)
+    return [tuple(batch) for batch in cut]
 
 
 def _twice(ref: SceneRef) -> Rejected:

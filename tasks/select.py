@@ -9,10 +9,10 @@ the hash that its id is lies under its rate, so the choice depends on no order a
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
+from statistics import mean
 
 STABLE_STEP = 0.02  # a stored rate is used again unless it would move by more
-CAP_OVER_MEDIAN = 2.0  # of a large answer set's counts, such as the cells of a grid
+CAP_OVER_MEAN = 2.0  # of a large answer set's counts, such as the cells of a grid
 MAX_ONE_SIDED = 2.0  # items expected of each answer in a group that lacks another answer
 
 
@@ -62,7 +62,7 @@ def _evened(cells: Mapping[Cell, int]) -> Rates:
 
 
 def _capped(cells: Mapping[Cell, int]) -> Rates:
-    cap = CAP_OVER_MEDIAN * median(cells.values())
+    cap = CAP_OVER_MEAN * mean(cells.values())
     return {(cell.group, cell.answer): min(1.0, cap / count) for cell, count in cells.items()}
 
 

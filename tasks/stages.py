@@ -65,7 +65,7 @@ def list_sources(config: BuildConfig) -> Plan:
         store_granule(ledger, granule)
     write_rejects(ledger.path("index", "all", ".rejects.parquet"), catalogue.rejected)
     return Plan(
-        batches=tuple(batches([granule.id for granule in catalogue.granules])),
+        batches=tuple(batches(catalogue.granules)),
         num_scenes=catalogue.num_scenes,
         num_refused=len(catalogue.rejected),
     )

@@ -28,10 +28,10 @@ PER_LAYER = 2
 
 
 def two_dates(scene: AskedScene) -> Iterator[tuple[MeasuredLayer, MeasuredLayer]]:
-    """Yield each layer that one product shows at exactly two dates."""
+    """Yield the first and the last date of each layer that one product shows more than once."""
     for dates in scene.dated_layers():
-        if len(dates) == 2:
-            yield dates[0], dates[1]
+        if len(dates) > 1:
+            yield dates[0], dates[-1]
 
 
 def changed_classes(before: MeasuredLayer, after: MeasuredLayer) -> list[str]:
@@ -45,15 +45,16 @@ def changed_classes(before: MeasuredLayer, after: MeasuredLayer) -> list[str]:
 
 
 def propose_amount(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
-    """Yield questions on the area that a class gained or lost; only with a known pixel size."""
-    if scene.measured.evidence.pixel_size_m is None:
-        return
+    """Yield questions on what a class gained or lost: its area, or without pixel size its share."""
     for before, after in two_dates(scene):
         names = changed_classes(before, after)
         for name in rng.sample(names, min(PER_LAYER, len(names))):
             gained = rng.random() < 0.5
             old, new = class_at(before, name), class_at(after, name)
-            program = Area(of=Minus(a=new, b=old) if gained else Minus(a=old, b=new))
+            moved = Minus(a=new, b=old) if gained else Minus(a=old, b=new)
+            program: Area | Share = Area(of=moved)
+            if scene.measured.evidence.pixel_size_m is None:
+                program = Share(of=moved, within=_valid(after))
             value = scene.value(template.task, program)
             if not isinstance(value, Quantity) or value.value == 0:
                 continue
@@ -62,9 +63,10 @@ def propose_amount(template: QuestionTemplate, scene: AskedScene, rng: Random) -
                 question=template.ask(
                     rng,
                     a=scene.land(before, name).phrase,
-                    gained="gained" if gained else "lost",
-                    before=view.place(0),
-                    after=view.place(1),
+                    gain="gain" if gained else "lose",
+                    amount="area" if value.unit == "m2" else "percentage of the image",
+                    before=view.place(before.info.date_index),
+                    after=view.place(after.info.date_index),
                 ),
                 classes=(name,),
                 program=program,
@@ -80,7 +82,7 @@ def propose_amount(template: QuestionTemplate, scene: AskedScene, rng: Random) -
                     ),
                 ),
                 view=view,
-                pool=name,
+                pool=f"{name} {value.unit}",
             )
 
 
@@ -90,14 +92,13 @@ def propose_which(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
         pairs = list(combinations(changed_classes(before, after), 2))
         for pair in rng.sample(pairs, min(PAIRS_TRIED, len(pairs))):
             lands = [scene.land(before, name) for name in pair]
-            whole = Valid(layer=after.info.layer, date=after.info.date_index)
             program = ArgMax(
                 of=tuple(
                     NamedNumber(
                         name=land.phrase,
                         value=Share(
                             of=Minus(a=class_at(after, name), b=class_at(before, name)),
-                            within=whole,
+                            within=_valid(after),
                         ),
                     )
                     for name, land in zip(pair, lands, strict=True)
@@ -112,8 +113,8 @@ def propose_which(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
                     rng,
                     a=lands[0].phrase,
                     b=lands[1].phrase,
-                    before=view.place(0),
-                    after=view.place(1),
+                    before=view.place(before.info.date_index),
+                    after=view.place(after.info.date_index),
                 ),
                 classes=pair,
                 program=program,
@@ -127,6 +128,10 @@ def propose_which(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
                 choices=(lands[0].phrase, lands[1].phrase),
                 balance=" / ".join(pair),
             )
+
+
+def _valid(layer: MeasuredLayer) -> Valid:
+    return Valid(layer=layer.info.layer, date=layer.info.date_index)
 
 
 def _both(
@@ -184,7 +189,9 @@ def propose_state_count(
             program = Count(of=objects)
             value = scene.value(template.task, program)
             if isinstance(value, Quantity):
-                yield _state_draft(template, scene, rng, layer, objects, program, value, pool=state)
+                yield _state_draft(
+                    template, scene, rng, layer, objects, program, value, pool=state, balance=state
+                )
 
 
 def propose_state_share(
@@ -265,10 +272,10 @@ CHANGE_AMOUNT = QuestionTemplate(
     task="change_amount",
     version=1,
     wordings=(
-        "how much area of {a} was {gained} between {before} and {after}?",
-        "from {before} to {after}, what area of {a} was {gained}?",
-        "what area of {a} was {gained} from {before} to {after}?",
-        "comparing {before} with {after}, how much {a} was {gained}?",
+        "what {amount} did {a} {gain} between {before} and {after}?",
+        "from {before} to {after}, what {amount} did {a} {gain}?",
+        "comparing {before} with {after}, what {amount} did {a} {gain}?",
+        "what {amount} did {a} {gain} from {before} to {after}?",
     ),
     propose=propose_amount,
 )

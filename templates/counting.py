@@ -42,7 +42,7 @@ def propose_areas(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
                 steps=(StepDraft(line=line, mask=mask, label=name, date_index=date),),
                 view=view,
                 pool=name,
-                balance=name,
+                balance="any class",
             )
 
 
@@ -79,7 +79,7 @@ def _objects_draft(
         steps=(StepDraft(line=line, mask=objects, label=name, date_index=date),),
         view=view,
         pool=name,
-        balance=name,
+        balance="any class",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from schemas.trace import Line
 from schemas.value import Value
 from templates.asked import AskedScene, View
+from templates.options import NUM_OPTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,8 @@ class Draft:
     """One question with its proved value.
 
     `classes` are the class names it speaks of; `choices` the fixed set of option texts, or () where
-    options are picked from other scenes' answers to the same kind of question (`pool`). `balance`
-    names the group within which selection evens out the answers, "" where it does not.
+    `num_options` are picked from other scenes' answers to the same kind of question (`pool`).
+    `balance` names the group within which selection evens out the answers, "" where it does not.
     """
 
     question: str
@@ -37,6 +38,7 @@ class Draft:
     view: View
     choices: tuple[str, ...] = ()
     pool: str = ""
+    num_options: int = NUM_OPTIONS
     balance: str = ""
 
 

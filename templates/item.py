@@ -93,7 +93,7 @@ def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Ite
         options = (
             fixed_options(draft.choices, rng)
             if draft.choices
-            else pick_options(draft.value, others, asking.north_up, rng) or ()
+            else pick_options(draft.value, others, asking.north_up, rng, draft.num_options) or ()
         )
     letter = LETTERS[options.index(text)] if options else ""
     lines = [step.line for step in draft.steps]

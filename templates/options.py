@@ -34,9 +34,13 @@ def fixed_options(choices: Sequence[str], rng: Random) -> tuple[str, ...]:
 
 
 def pick_options(
-    answer: Value, others: Sequence[Value], north_up: bool, rng: Random
+    answer: Value,
+    others: Sequence[Value],
+    north_up: bool,
+    rng: Random,
+    num_options: int = NUM_OPTIONS,
 ) -> tuple[str, ...] | None:
-    """Pick four options among the answer and other scenes' answers; None if the answer drops out.
+    """Pick options among the answer and other scenes' answers; None if the answer drops out.
 
     `others` are answers of other scenes to the same kind of question.
     """
@@ -44,9 +48,9 @@ def pick_options(
     shuffled = rng.sample([answer, *drawn], len(drawn) + 1)
     picked: list[Value] = []
     for value in shuffled:
-        if len(picked) < NUM_OPTIONS and all(_clearly_apart(value, other) for other in picked):
+        if len(picked) < num_options and all(_clearly_apart(value, other) for other in picked):
             picked.append(value)
-    if len(picked) < NUM_OPTIONS or not any(value is answer for value in picked):
+    if len(picked) < num_options or not any(value is answer for value in picked):
         return None
     if isinstance(answer, Quantity) and not _holds_apart(answer, picked):
         return None

@@ -21,6 +21,7 @@ from schemas.trace import SEG, Fact, pixels_text
 from schemas.value import Name
 from templates.asked import AskedScene, View, class_at
 from templates.draft import Draft, QuestionTemplate, StepDraft
+from templates.options import NUM_OPTIONS
 from templates.phrases import be, do
 
 MIN_DATES = 3
@@ -34,9 +35,10 @@ def sequences(scene: AskedScene) -> Iterator[list[MeasuredLayer]]:
 
 
 def propose_first(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
-    """Yield questions on the first image that shows a class."""
+    """Yield questions on the first image that shows a class which the sequence begins without."""
     for dates in sequences(scene):
-        for name in _shown(dates, rng):
+        names = [name for name in _shown(dates) if not dates[0].class_px(name)]
+        for name in _drawn(names, rng):
             view = scene.view(rng)
             program = First(
                 of=tuple(
@@ -46,13 +48,14 @@ def propose_first(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
             )
             value = scene.value(template.task, program)
             if isinstance(value, Name):
-                yield _dated(template, scene, rng, view, dates, name, program, value)
+                pool, options = f"{len(dates)} dates", len(dates) - 1
+                yield _draft(template, scene, rng, view, dates, name, program, value, pool, options)
 
 
 def propose_largest(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the image in which a class covers most."""
     for dates in sequences(scene):
-        for name in _shown(dates, rng):
+        for name in _drawn(_shown(dates), rng):
             view = scene.view(rng)
             program = ArgMax(
                 of=tuple(
@@ -62,13 +65,14 @@ def propose_largest(template: QuestionTemplate, scene: AskedScene, rng: Random) 
             )
             value = scene.value(template.task, program)
             if isinstance(value, Name):
-                yield _dated(template, scene, rng, view, dates, name, program, value)
+                pool, options = f"{len(dates)} dates", len(dates)
+                yield _draft(template, scene, rng, view, dates, name, program, value, pool, options)
 
 
 def propose_trend(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on whether a class grew, shrank, or did both."""
     for dates in sequences(scene):
-        for name in _shown(dates, rng):
+        for name in _drawn(_shown(dates), rng):
             shares = [_share(layer, name) for layer in dates]
             rises = tuple(Compare(a=a, relation="<", b=b) for a, b in pairwise(shares))
             falls = tuple(Compare(a=a, relation=">", b=b) for a, b in pairwise(shares))
@@ -81,22 +85,16 @@ def propose_trend(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
             )
             value = scene.value(template.task, program)
             if isinstance(value, Name):
-                yield _draft(
-                    template,
-                    scene,
-                    rng,
-                    scene.view(rng),
-                    dates,
-                    name,
-                    program,
-                    value,
-                    (GREW, SHRANK, BOTH),
-                    name,
-                )
+                view = scene.view(rng)
+                pool, options = "any class", 3
+                yield _draft(template, scene, rng, view, dates, name, program, value, pool, options)
 
 
-def _shown(dates: list[MeasuredLayer], rng: Random) -> list[str]:
-    names = [n for n in dates[0].info.classes if any(layer.class_px(n) for layer in dates)]
+def _shown(dates: list[MeasuredLayer]) -> list[str]:
+    return [n for n in dates[0].info.classes if any(layer.class_px(n) for layer in dates)]
+
+
+def _drawn(names: list[str], rng: Random) -> list[str]:
     return rng.sample(names, min(PER_LAYER, len(names)))
 
 
@@ -109,22 +107,6 @@ def _image(view: View, layer: MeasuredLayer) -> str:
     return view.place(layer.info.date_index)
 
 
-def _dated(
-    template: QuestionTemplate,
-    scene: AskedScene,
-    rng: Random,
-    view: View,
-    dates: list[MeasuredLayer],
-    name: str,
-    program: First | ArgMax,
-    value: Name,
-) -> Draft:
-    """Return a draft whose options are the images; balanced among sequences of one length."""
-    images = tuple(_image(view, layer) for layer in dates)
-    balance = f"{len(dates)} dates"
-    return _draft(template, scene, rng, view, dates, name, program, value, images, balance)
-
-
 def _draft(
     template: QuestionTemplate,
     scene: AskedScene,
@@ -134,9 +116,10 @@ def _draft(
     name: str,
     program: First | ArgMax,
     value: Name,
-    choices: tuple[str, ...],
-    balance: str,
+    pool: str,
+    num_options: int,
 ) -> Draft:
+    """Return a draft whose steps mark the class at every date; options are picked from `pool`."""
     land = scene.land(dates[0], name)
     marked = [
         StepDraft(
@@ -158,8 +141,9 @@ def _draft(
         value=value,
         steps=tuple(marked),
         view=view,
-        choices=choices,
-        balance=balance,
+        pool=pool,
+        num_options=min(num_options, NUM_OPTIONS),
+        balance=pool,
     )
 
 

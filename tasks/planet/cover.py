@@ -74,7 +74,7 @@ _PATCHES = (
     (Land.HEATH, Cover.SHRUB, 120.0, 0.7),
     (Land.SPARSE, Cover.ALPINE_GRASS, 150.0, 0.3),
     (Land.ROCK, Cover.STONES, 150.0, 0.3),
-    (Land.MARSH, Cover.FRESH_WATER, 90.0, 1.1),
+    (Land.MARSH, Cover.FRESH_WATER, 90.0, 1.5),
     (Land.SALT_MARSH, Cover.MUD, 60.0, 0.8),
     (Land.PEATBOG, Cover.HEATHER, 130.0, 0.4),
     (Land.PEATBOG, Cover.FRESH_WATER, 60.0, 1.7),

@@ -127,10 +127,10 @@ def _soak_wetlands(
 ) -> None:
     """Marsh in wet lowland and beside rivers, bog where it is cool and wet."""
     patch_HW = fbm(seed + 231, window.x_W, window.y_H, 800.0, 4)
-    low_HW = (height_HW < 0.1) & (wet_HW + 0.5 * patch_HW > 1.05)
-    beside_HW = (river_HW < 220) & (patch_HW + 0.5 * wet_HW > 0.75)
+    low_HW = (height_HW < 0.1) & (wet_HW + 0.5 * patch_HW > 1.55)
+    beside_HW = (river_HW < 150) & (patch_HW + 0.5 * wet_HW > 1.0)
     land_HW[(low_HW | beside_HW) & (height_HW < 1.0)] = Land.MARSH
-    bog_HW = (wet_HW + 0.6 * patch_HW > 1.0) & (warmth_HW < 0.1) & (height_HW > -0.3)
+    bog_HW = (wet_HW + 0.6 * patch_HW > 1.3) & (warmth_HW < 0.1) & (height_HW > -0.3)
     land_HW[bog_HW & (height_HW < 1.7)] = Land.PEATBOG
 
 
@@ -147,7 +147,7 @@ def _fill_waters(
     shore_HW = fbm(seed + 241, window.x_W, window.y_H, 1300.0, 4)
     lake_HW = lake_depth(seed, window, year)
     inland_HW = (height_HW < 1.3) & (coast_HW > 60)
-    land_HW[(lake_HW > -0.12) & inland_HW & (shore_HW > 0.2)] = Land.MARSH
+    land_HW[(lake_HW > -0.12) & inland_HW & (shore_HW > 0.5)] = Land.MARSH
     land_HW[(lake_HW > 0) & inland_HW] = Land.LAKE
     runs_HW = (river_HW < river_half_width(seed, window, year)) & (height_HW < 1.5)
     land_HW[(coast_HW < 330) & (shore_HW > 0.55)] = Land.SALT_MARSH

@@ -1,27 +1,29 @@
 """Writes a whole planet: one world in the layouts of four archives, with its truth beside them."""
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 
 from tasks.planet.bigearthnet import write_bigearthnet
 from tasks.planet.chatearthnet import write_chatearthnet
 from tasks.planet.teochatlas import write_teochatlas
-from tasks.planet.world import World
-from tasks.planet.xbd import write_xbd
+from tasks.planet.truth import Json, write_truth
+from tasks.planet.world import World, world_of
+from tasks.planet.xbd import XbdScene, plan_xbd, write_xbd, write_xbd_scene
 from tasks.planet.zoo import add_zoo
 
 Writer = Callable[[Path, World, int, int], None]
 
-# the slowest first, so that two processes end together
-WRITERS: dict[str, Writer] = {
-    "xbd": write_xbd,
+ARCHIVES = ("bigearthnet", "xbd", "chatearthnet", "teochatlas")  # who gets the remainder first
+# written whole, each in one process; xBD is as much work as the three together and goes in parts
+_WHOLE: dict[str, Writer] = {
+    "teochatlas": write_teochatlas,
     "chatearthnet": write_chatearthnet,
     "bigearthnet": write_bigearthnet,
-    "teochatlas": write_teochatlas,
 }
-_ORDER = ("bigearthnet", "xbd", "chatearthnet", "teochatlas")  # who gets the remainder first
+_XBD_PARTS = 4
 _PROCESSES = 2
 
 
@@ -43,23 +45,47 @@ def write_planet(out: Path, scenes: int, seed: int, zoo: bool = False) -> None:
     shares = scenes_by_archive(scenes)
     # spawned, not forked: the parent may run threads, and OpenCV's do not survive a fork
     with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn")) as pool:
-        jobs = [
-            pool.submit(_write, name, out / name, shares[name], seed)
-            for name in WRITERS
+        xbd_parts = _submit_xbd(pool, out / "xbd", shares["xbd"], seed)
+        others = [
+            pool.submit(_write_whole, name, out / name, shares[name], seed)
+            for name in _WHOLE
             if shares[name]
         ]
-        for job in jobs:
-            job.result()
+        truths = list(chain.from_iterable(part.result() for part in xbd_parts))
+        for other in others:
+            other.result()
+    if truths:
+        write_truth(out / "xbd", truths)
     if zoo:
         add_zoo(out, seed)
 
 
 def scenes_by_archive(scenes: int) -> dict[str, int]:
     """Return how many scenes each archive gets: equal shares, the remainder to the first ones."""
-    share, rest = divmod(scenes, len(_ORDER))
-    return {name: share + (number < rest) for number, name in enumerate(_ORDER)}
+    share, rest = divmod(scenes, len(ARCHIVES))
+    return {name: share + (number < rest) for number, name in enumerate(ARCHIVES)}
 
 
-def _write(name: str, out: Path, scenes: int, seed: int) -> None:
+def _submit_xbd(
+    pool: ProcessPoolExecutor, out: Path, scenes: int, seed: int
+) -> list[Future[list[dict[str, Json]]]]:
+    """Start the parts of the xBD archive; scenes of one disaster stay together, as its towns do."""
+    if scenes == 0:
+        return []
+    write_xbd(out, world_of(seed), 0, seed)  # its folders, which the parts share
+    plan = sorted(plan_xbd(scenes, seed), key=lambda scene: scene.disaster.name)
+    size = -(-len(plan) // _XBD_PARTS)
+    return [
+        pool.submit(_write_xbd_part, out, tuple(plan[first : first + size]), seed)
+        for first in range(0, len(plan), size)
+    ]
+
+
+def _write_xbd_part(out: Path, scenes: tuple[XbdScene, ...], seed: int) -> list[dict[str, Json]]:
+    """Write some scenes of xBD and return their truth; run in a process of its own."""
+    return [write_xbd_scene(out, world_of(seed), scene) for scene in scenes]
+
+
+def _write_whole(name: str, out: Path, scenes: int, seed: int) -> None:
     """Write one archive; run in a process of its own."""
-    WRITERS[name](out, World(seed), scenes, seed)
+    _WHOLE[name](out, world_of(seed), scenes, seed)

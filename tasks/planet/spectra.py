@@ -45,7 +45,7 @@ _TABLE = {
     Cover.LAWN: (260, 350, 750, 450, 1150, 2900, 3500, 3700, 3850, 3700, 2150, 1150),
     Cover.BARE_EARTH: (1000, 1250, 1650, 2100, 2250, 2400, 2500, 2600, 2700, 2700, 3300, 2900),
     Cover.TRACK: (850, 1030, 1320, 1600, 1750, 1950, 2100, 2200, 2300, 2300, 2750, 2300),
-    Cover.SNOW: (8600, 8500, 8400, 8300, 8200, 8000, 7800, 7600, 7200, 6200, 900, 800),
+    Cover.SNOW: (3900, 3750, 3600, 3500, 3600, 3750, 3800, 3900, 3750, 3700, 450, 500),
     Cover.BURNT: (330, 370, 430, 500, 560, 650, 700, 760, 850, 900, 1700, 1900),
     Cover.RUBBLE: (1150, 1350, 1600, 1800, 1880, 1980, 2050, 2100, 2150, 2150, 2500, 2300),
     Cover.MOSS: (420, 520, 780, 760, 1050, 1600, 1800, 1900, 2000, 2000, 2100, 1400),
@@ -63,7 +63,7 @@ _UNEVEN = {
     Cover.PAVING: (0.12, 0.06), Cover.ASPHALT: (0.06, 0.02), Cover.RED_ROOF: (0.12, 0.04),
     Cover.GREY_ROOF: (0.14, 0.04), Cover.WHITE_ROOF: (0.1, 0.03), Cover.RUBBLE: (0.18, 0.26),
     Cover.BURNT: (0.2, 0.15), Cover.MANGROVE: (0.1, 0.3), Cover.OLIVE_GROVE: (0.1, 0.45),
-    Cover.VINES: (0.1, 0.25), Cover.SNOW: (0.05, 0.02),
+    Cover.VINES: (0.1, 0.25), Cover.SNOW: (0.28, 0.05),
 }  # fmt: skip
 _EVEN_ENOUGH = (0.09, 0.06)  # crops, meadows, soil: patches of growth, little grain
 _PAIRS = np.array([_UNEVEN.get(cover, _EVEN_ENOUGH) for cover in Cover], dtype=np.float32)

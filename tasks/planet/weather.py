@@ -10,10 +10,10 @@ from tasks.planet.classes import Cover
 from tasks.planet.noise import Floats, fbm
 from tasks.planet.window import Window
 
-_CLOUD_M = 900.0  # size of the larger clouds
+_CLOUD_M = 620.0  # size of the larger clouds
 _SHADOW_SHIFT_M = (-310.0, 270.0)  # where a cloud's shadow falls: the sun is in the south-east
 _SHADE = np.float32(0.5)
-_WHITE = np.float32(0.62)
+_WHITE = np.float32(0.42)
 _BARE_OF_SNOW = {
     Cover.SEA_WATER: 0.0, Cover.FRESH_WATER: 0.3, Cover.TURBID_WATER: 0.0,
     Cover.BROADLEAF_TREE: 0.45, Cover.CONIFER_TREE: 0.28, Cover.SHRUB: 0.65,
@@ -58,7 +58,9 @@ def under_clouds(light_HWB: Floats, window: Window, sky: Sky) -> Floats:
     shadow_HW = _opacity(window, sky, *_SHADOW_SHIFT_M)
     cloud_HW = cloud_opacity(window, sky)[..., None]
     light_HWB = light_HWB * (1 - _SHADE * shadow_HW[..., None])
-    return np.asarray(light_HWB * (1 - cloud_HW) + cloud_HW * _WHITE)
+    billows_HW = fbm(sky.seed + 3, window.x_W, window.y_H, 260.0, 4)
+    bright_HW = _WHITE * (1 + np.float32(0.25) * np.tanh(billows_HW))
+    return np.asarray(light_HWB * (1 - cloud_HW) + cloud_HW * bright_HW[..., None])
 
 
 def _opacity(window: Window, sky: Sky, east_m: float, north_m: float) -> Floats:
@@ -67,4 +69,4 @@ def _opacity(window: Window, sky: Sky, east_m: float, north_m: float) -> Floats:
         return np.zeros(window.shape_HW, dtype=np.float32)
     billows_HW = fbm(sky.seed, window.x_W - east_m, window.y_H - north_m, _CLOUD_M, 5)
     edge = NormalDist().inv_cdf(1 - min(sky.cloud_share, 0.999))
-    return np.clip((billows_HW - np.float32(edge)) * 2.5, 0, 1)
+    return np.asarray(np.clip((billows_HW - np.float32(edge)) * 2.5, 0, 1))

@@ -24,6 +24,7 @@ from tasks.planet.window import Window
 
 __all__ = ["Building", "Cover", "Event", "Land", "Sky", "Town", "Window", "World"]
 
+_SEED_STEP = 1_000_003  # parts of the world add small numbers to it: no two worlds share one
 MIDSUMMER_2018 = 2018.5  # date of everything that is not asked at another date
 
 
@@ -36,7 +37,7 @@ class World:
     """
 
     def __init__(self, seed: int) -> None:
-        self.seed = seed
+        self.seed = seed * _SEED_STEP
 
     def land_HW(self, window: Window, year: float = MIDSUMMER_2018) -> NDArray[np.uint8]:
         """Return the `Land` use of every pixel centre, (H, W) uint8."""

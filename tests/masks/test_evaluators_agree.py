@@ -8,6 +8,7 @@ no tie hangs on rounding.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ Leaf = ClassMask | Instances | Valid
 
 BACKGROUND, INVALID = -1, -2
 CLASSES = ("forest", "water", "crops", "town")
+NUM_SEEDS = 4000
 UNITS = ("m2", "m", "share", "count", "")
 PIXEL_SIZES_M = (None, (10.0, 10.0), (10.0, 10.0), (0.5, 0.5), (2.5, 4.0), (7.25, 7.5))
 
@@ -118,7 +120,7 @@ def draw_ids(rng: Random, size_HW: tuple[int, int], num_classes: int) -> np.ndar
     for _ in range(rng.randint(0, 1 if ground == "shores" else 5)):
         largest = rng.choice([0, 3, 8])
         ids_HW[draw_blob(rng, size_HW, largest)] = rng.choice(codes)
-    if one_in(rng, 3):
+    if one_in(rng, 2):
         for _ in range(rng.randint(1, 2)):
             ids_HW[draw_blob(rng, size_HW, rng.choice([0, 4]))] = INVALID
     return ids_HW
@@ -127,7 +129,7 @@ def draw_ids(rng: Random, size_HW: tuple[int, int], num_classes: int) -> np.ndar
 def draw_class_masks(rng: Random, ids_HW: np.ndarray, labels: tuple[str, ...], at: dict[str, Any]):
     """Return the masks of a label map; sometimes classes overlap, as predicted ones may."""
     overlap = one_in(rng, 6)
-    origin = Origin.BOX if one_in(rng, 10) else Origin.ANNOTATED
+    origin = Origin.BOX if one_in(rng, 16) else Origin.ANNOTATED
     masks = []
     for number, label in enumerate(labels):
         mask_HW = ids_HW == number
@@ -141,12 +143,14 @@ def draw_class_masks(rng: Random, ids_HW: np.ndarray, labels: tuple[str, ...], a
     return masks
 
 
-def draw_objects(rng: Random, size_HW: tuple[int, int], labels: tuple[str, ...], at: dict[str, Any]):
+def draw_objects(
+    rng: Random, size_HW: tuple[int, int], labels: tuple[str, ...], at: dict[str, Any]
+):
     """Return objects that may overlap, touch, and lie on invalid pixels."""
     attributes = ["destroyed", "no-damage"]
     if one_in(rng, 4):
         attributes += ["un-classified", ""]
-    origin = Origin.BOX if one_in(rng, 5) else Origin.ANNOTATED
+    origin = Origin.BOX if one_in(rng, 8) else Origin.ANNOTATED
     return [
         SceneMask(
             kind=MaskKind.INSTANCE,
@@ -179,7 +183,7 @@ def draw_layer(
 
 
 def draw_evidence(rng: Random) -> Evidence:
-    size_HW = draw_size(draw)
+    size_HW = draw_size(rng)
     layers, masks = [], []
     for layer in ("land", "more land")[: 1 + one_in(rng, 3)]:
         labels = CLASSES[: rng.randint(1, 4)]
@@ -207,7 +211,7 @@ def leaves_of(evidence: Evidence) -> list[Leaf]:
         if mask.kind is MaskKind.CLASS:
             named += [ClassMask(label=mask.label, **at)] * 4
         elif mask.kind is MaskKind.INSTANCE:
-            named += [Instances(label=mask.label, **at)] * 2
+            named += [Instances(label=mask.label, **at)] * 3
             named += [Instances(label=mask.label, attribute=mask.attribute, **at)]
     for info in evidence.layers:
         at = {"layer": info.layer, "date": info.date_index}
@@ -228,8 +232,8 @@ class Writer:
         if one_in(self.rng, 150):
             wrong = {"layer": "land", "label": "moss", "date": 0}
             return self.rng.choice(
-                    [ClassMask(**wrong), Instances(**wrong), Valid(layer="sea", date=0)]
-                )
+                [ClassMask(**wrong), Instances(**wrong), Valid(layer="sea", date=0)]
+            )
         return self.rng.choice(self.named)
 
     def mask(self, depth: int) -> Any:
@@ -427,34 +431,44 @@ def agree(a: Value | str, b: Value | str) -> bool:
     return close and a.unit == b.unit
 
 
-@settings(max_examples=300, deadline=None)
-@given(questioned_scenes())
-def test_both_evaluators_give_every_program_one_outcome(
-    questioned: tuple[Evidence, list[Any]],
-) -> None:
-    check_agreement(*questioned)
-
-
-@settings(max_examples=200, deadline=None)
-@given(calm_scenes())
-def test_both_evaluators_agree_on_distances_borders_and_places(
-    questioned: tuple[Evidence, list[Any]],
-) -> None:
-    check_agreement(*questioned)
-
-
-def check_agreement(evidence: Evidence, programs: list[Any]) -> None:
+def disagreements(evidence: Evidence, programs: list[Any]) -> list[str]:
+    """Return what to show for each program on which the evaluators differ."""
     measured, scene = Measured(evidence), ReferenceScene(evidence)
+    found = []
     for program in programs:
         fast = outcome(lambda program=program: evaluate_fast(program, measured))
         plain = outcome(lambda program=program: evaluate_plainly(program, scene))
-        assert agree(fast, plain), f"{dump_program(program)}: production {fast}, reference {plain}"
+        if not agree(fast, plain):
+            text = dump_program(program)
+            found.append(f"{text}: production {fast}, reference {plain}, on {evidence}")
+    return found
 
 
-@settings(max_examples=200, deadline=None)
-@given(questioned_scenes())
-def test_the_interval_of_a_number_holds_its_value(questioned: tuple[Evidence, list[Any]]) -> None:
-    evidence, programs = questioned
+# hypothesis finds the smallest scene and program; the plain seeds beside it try many more
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_both_evaluators_give_every_program_one_outcome(rng: Random) -> None:
+    assert disagreements(*questioned_scene(rng)) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_both_evaluators_agree_on_distances_borders_and_places(rng: Random) -> None:
+    assert disagreements(*calm_scene(rng)) == []
+
+
+def test_both_evaluators_agree_on_some_thousand_programs() -> None:
+    found = [text for k in range(NUM_SEEDS) for text in disagreements(*questioned_scene(Random(k)))]
+    found += [text for k in range(NUM_SEEDS // 4) for text in disagreements(*calm_scene(Random(k)))]
+    assert not found, f"{len(found)} disagreements, the shortest: {min(found, key=len)}"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_interval_of_a_number_holds_its_value(rng: Random) -> None:
+    evidence, programs = questioned_scene(rng)
     scene = ReferenceScene(evidence)
     for program in programs:
         plain = outcome(lambda program=program: evaluate_plainly(program, scene))
@@ -462,12 +476,10 @@ def test_the_interval_of_a_number_holds_its_value(questioned: tuple[Evidence, li
             assert plain.low <= plain.value <= plain.high, dump_program(program)
 
 
-@settings(max_examples=100, deadline=None)
-@given(questioned_scenes())
-def test_a_program_means_the_same_after_it_was_stored(
-    questioned: tuple[Evidence, list[Any]],
-) -> None:
-    evidence, programs = questioned
+@settings(max_examples=50, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_a_program_means_the_same_after_it_was_stored(rng: Random) -> None:
+    evidence, programs = questioned_scene(rng)
     scene = ReferenceScene(evidence)
     for program in programs:
         stored = load_program(dump_program(program))
