@@ -19,8 +19,8 @@ def grow(mask_HW: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def dilate(mask_HW: NDArray[np.bool_], valid_HW: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the valid pixels of the grown mask."""
-    return grow(mask_HW) & valid_HW
+    """Return the mask with those of its neighbours that are valid; it never loses a pixel."""
+    return mask_HW | (grow(mask_HW) & valid_HW)
 
 
 def erode(mask_HW: NDArray[np.bool_], valid_HW: NDArray[np.bool_]) -> NDArray[np.bool_]:

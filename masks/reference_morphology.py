@@ -1,10 +1,9 @@
-"""The masks of the reference evaluator and their margins, in plain NumPy and SciPy."""
+"""The masks of the reference evaluator and their margins, in plain NumPy."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 MaskHW = NDArray[np.bool_]
 
@@ -31,7 +30,13 @@ def opened(forms: Forms, valid_HW: MaskHW) -> Forms:
 
 def grow(mask_HW: MaskHW) -> MaskHW:
     """Return the mask with all 8 neighbours of its pixels."""
-    return ndimage.binary_dilation(mask_HW, structure=SQUARE)
+    tall_HW = mask_HW.copy()
+    tall_HW[1:] |= mask_HW[:-1]
+    tall_HW[:-1] |= mask_HW[1:]
+    wide_HW = tall_HW.copy()
+    wide_HW[:, 1:] |= tall_HW[:, :-1]
+    wide_HW[:, :-1] |= tall_HW[:, 1:]
+    return wide_HW
 
 
 def dilate(mask_HW: MaskHW, valid_HW: MaskHW) -> MaskHW:

@@ -1,6 +1,8 @@
 """A scene's evidence, decoded with plain NumPy for the reference evaluator."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -95,27 +97,36 @@ class ReferenceScene:
 
     def _union(self, leaf: Leaf) -> MaskHW:
         masks = self.stored(leaf)
-        # a layer that stores no valid mask carries a label everywhere
-        fill = isinstance(leaf, Valid) and not masks
-        union_HW = np.full(self.evidence.size_HW, fill, dtype=np.bool_)
-        for mask in masks:
-            union_HW |= decode_rle(mask.counts, self.evidence.size_HW)
+        if isinstance(leaf, Valid) and not masks:
+            # a layer that stores no valid mask carries a label everywhere
+            union_HW = np.ones(self.evidence.size_HW, dtype=np.bool_)
+        else:
+            union_HW = decode_union([mask.counts for mask in masks], self.evidence.size_HW)
         union_HW.flags.writeable = False
         return union_HW
 
 
 def decode_rle(counts: bytes, size_HW: tuple[int, int]) -> MaskHW:
-    """Return the (H, W) mask of a compressed COCO RLE: runs of 0 and 1 in turn, down the columns.
+    """Return the (H, W) mask of a compressed COCO RLE; ValueError as in `decode_union`."""
+    return decode_union([counts], size_HW)
+
+
+def decode_union(codes: Sequence[bytes], size_HW: tuple[int, int]) -> MaskHW:
+    """Return the (H, W) union of compressed COCO RLEs: runs of 0 and 1 in turn, down the columns.
 
     Raises:
-        ValueError: if the runs are cut short, negative, or do not fill the mask exactly.
+        ValueError: if the runs of one are cut short, negative, or do not fill the mask exactly.
     """
     height, width = size_HW
-    runs = _runs(counts)
-    if any(run < 0 for run in runs) or sum(runs) != height * width:
-        raise ValueError(f"runs {runs[:8]}... do not fill a mask of {height} x {width} pixels")
-    values = np.arange(len(runs)) % 2 == 1
-    return np.repeat(values, runs).reshape(width, height).T
+    union = np.zeros(height * width, dtype=np.bool_)
+    for counts in codes:
+        runs = _runs(counts)
+        if any(run < 0 for run in runs) or sum(runs) != height * width:
+            raise ValueError(f"runs {runs[:8]}... do not fill a mask of {height} x {width} pixels")
+        ends = list(accumulate(runs))
+        for start, end in zip(ends[0::2], ends[1::2], strict=False):
+            union[start:end] = True
+    return union.reshape(width, height).T
 
 
 def _runs(counts: bytes) -> list[int]:

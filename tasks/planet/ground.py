@@ -18,8 +18,8 @@ from tasks.planet.terrain import (
 )
 from tasks.planet.window import Window
 
-_PARISH_M = 1050.0
-_QUARTER_M = 430.0
+_PARISH_M = 1300.0
+_QUARTER_M = 560.0
 _FELLING_YEARS = 5.0  # a felled stand is scrub for this long
 
 # farmland of a parish: cumulative shares in cool, temperate and warm climates
@@ -62,7 +62,7 @@ def _farmland(seed: int, window: Window, warmth_HW: Floats) -> NDArray[np.uint8]
     quarters = mosaic(seed + 202, window, _QUARTER_M, 45.0)
     draw_HW = parishes.draw_N(seed + 203)[parishes.cell_HW]
     own_N = quarters.draw_N(seed + 204)
-    differs_HW = (quarters.draw_N(seed + 205) < 0.34)[quarters.cell_HW]
+    differs_HW = (quarters.draw_N(seed + 205) < 0.26)[quarters.cell_HW]
     draw_HW = np.where(differs_HW, own_N[quarters.cell_HW], draw_HW)
     zone_HW = np.digitize(warmth_HW, [-0.35, 0.55])
     limits = np.cumsum(_SHARES, axis=1).astype(np.float32)
@@ -89,7 +89,7 @@ def _plant_forest(
     dense_HW = dense_HW + 0.45 * height_HW + 0.15 * wet_HW
     stands = mosaic(seed + 212, window, 260.0, 25.0)
     kind_HW = fbm(seed + 213, window.x_W, window.y_H, 1900.0, 3) + 0.7 * warmth_HW
-    land_HW[(dense_HW > 0.42) & (stands.draw_N(seed + 214) < 0.55)[stands.cell_HW]] = Land.SCRUB
+    land_HW[(dense_HW > 0.42) & (stands.draw_N(seed + 214) < 0.45)[stands.cell_HW]] = Land.SCRUB
     forest_HW = dense_HW > 0.58
     forest = np.array([Land.CONIFER, Land.MIXED_FOREST, Land.BROADLEAF], dtype=np.uint8)
     land_HW[forest_HW] = forest[np.digitize(kind_HW, [-0.3, 0.45])][forest_HW]

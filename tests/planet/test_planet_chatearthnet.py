@@ -221,7 +221,5 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path):
         out = tmp_path / name / "chatearthnet"
         write_chatearthnet(out, World(9), 5, 9)
         root = tmp_path / name
-        trees.append(
-            {p.relative_to(root): p.read_bytes() for p in root.rglob("*") if p.is_file()}
-        )
+        trees.append({p.relative_to(root): p.read_bytes() for p in root.rglob("*") if p.is_file()})
     assert trees[0] == trees[1]

@@ -1,6 +1,7 @@
 """The procedural world: the same from any window, believable, and dated."""
 
 import ast
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 import tasks.planet
 from tasks.planet.classes import ROOFS, Cover, Land
 from tasks.planet.noise import fbm, fbm_at, mix, unit
+from tasks.planet.planet import scenes_by_archive, write_planet
 from tasks.planet.strokes import paint_polygons
 from tasks.planet.world import Event, Sky, Window, World
 
@@ -121,8 +123,8 @@ def test_buildings_have_ids_of_their_own_and_are_the_same_from_another_window(to
     assert set(buildings) <= set(wider)
 
 
-def test_houses_of_a_block_do_not_overlap_much(town_window):
-    buildings = [b for b in WORLD.buildings(town_window) if b.use == "house"]
+def test_buildings_hardly_overlap(town_window):
+    buildings = WORLD.buildings(town_window)
     corners = np.array([building.corners_m for building in buildings])
     drawn = np.zeros(town_window.shape_HW, dtype=np.uint8)
     paint_polygons(drawn, town_window, corners, np.ones(len(corners), dtype=np.uint8))
@@ -253,3 +255,37 @@ def test_a_window_turns_metres_into_columns_and_rows():
     assert window.pixels(corners).tolist() == [[0, 0], [9, 9], [10, -1]]
     assert window.split(2).x_W[:3].tolist() == [100.5, 101.5, 102.5]
     assert window.thinned(2).y_H[:2].tolist() == [48.0, 44.0]
+
+
+def test_scenes_are_shared_out_equally_and_the_remainder_goes_to_the_first():
+    assert set(scenes_by_archive(240).values()) == {60}
+    shares = scenes_by_archive(6)
+    assert shares == {"bigearthnet": 2, "xbd": 2, "chatearthnet": 1, "teochatlas": 1}
+    assert sum(scenes_by_archive(1).values()) == 1
+
+
+def test_a_planet_needs_a_scene_and_an_empty_folder(tmp_path):
+    with pytest.raises(ValueError, match="not 0"):
+        write_planet(tmp_path / "new", 0, 1)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    with pytest.raises(FileExistsError, match="full"):
+        write_planet(tmp_path / "full", 4, 1)
+
+
+@pytest.mark.slow
+def test_a_planet_has_four_archives_their_truth_and_the_same_bytes_each_time(tmp_path):
+    trees = []
+    for name in ("one", "two"):
+        root = tmp_path / name
+        write_planet(root, 9, 5)
+        trees.append({p.relative_to(root): p.read_bytes() for p in root.rglob("*") if p.is_file()})
+    assert trees[0] == trees[1]
+    folders = {path.parts[0] for path in trees[0]}
+    assert folders == {"bigearthnet", "xbd", "chatearthnet", "teochatlas", "truth"}
+    counts = {
+        path.stem: len(json.loads(content)["scenes"])
+        for path, content in trees[0].items()
+        if path.parts[0] == "truth"
+    }
+    assert counts == {"bigearthnet": 3, "xbd": 2, "chatearthnet": 2, "teochatlas": 2}
