@@ -15,7 +15,7 @@ LANGUAGE_VERSION = 1
 
 
 class _Node(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class ClassMask(_Node):
@@ -310,7 +310,7 @@ def load_program(text: str | bytes) -> Any:
     depth = _depth(tree)
     if depth > MAX_DEPTH:
         raise ValueError(f"program nests {depth} operations deep; at most {MAX_DEPTH} are allowed")
-    return PROGRAM.validate_python(tree)
+    return PROGRAM.validate_json(text)
 
 
 def program_json_schema() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What Sentinel-1 sees: backscatter by cover in VV and VH, with the speckle of one pass."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tasks.planet.classes import Cover
 from tasks.planet.cover import cover
@@ -53,8 +52,3 @@ def _pass_seed(seed: int, window: Window, pass_seed: int) -> int:
     """Return the seed of the speckle of one pass over one place."""
     place = mix(seed, round(float(window.x_W[0])), round(float(window.y_H[0])))
     return int(mix(pass_seed, int(place >> np.uint64(1))))
-
-
-def as_eight_bit(decibel_HW: Floats, low: float, high: float) -> NDArray[np.uint8]:
-    """Return dB stretched from [low, high] to 0..255, (H, W) uint8."""
-    return np.asarray(np.clip((decibel_HW - low) / (high - low) * 255, 0, 255).astype(np.uint8))

@@ -48,7 +48,7 @@ class World:
         return cover(self.seed, window, year)
 
     def towns(self, window: Window) -> tuple[Town, ...]:
-        """Return the towns that may reach into the window (place, radius, population of plots)."""
+        """Return the towns that may reach into the window."""
         return towns_in(self.seed, window.bounds_m)
 
     def buildings(self, window: Window, year: float = MIDSUMMER_2018) -> tuple[Building, ...]:

@@ -131,7 +131,8 @@ def test_a_number_must_be_finite(value: str) -> None:
         ({"op": "argmax", "of": NAMED[:1]}, "at least 2"),
         ({"op": "rank", "of": NAMED, "place": 0}, "greater than or equal to 1"),
         ({"op": "first", "of": TESTS[:1]}, "at least 2"),
-        ([], "dictionary"),
+        ([], "object"),
+        ({"op": "number", "value": "3"}, "valid number"),
     ],
 )
 def test_what_is_not_in_the_language_is_refused(tree: object, complaint: str) -> None:
