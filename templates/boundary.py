@@ -14,7 +14,7 @@ from templates.asked import AskedScene, class_at
 from templates.draft import Draft, QuestionTemplate, StepDraft
 from templates.phrases import do
 
-PAIRS_TRIED = 4
+PER_ANSWER = 2  # pairs that touch, and pairs that do not
 PER_LAYER = 2
 MIN_SHARE = 0.01
 
@@ -28,23 +28,38 @@ class Pair:
     b: ClassMask
 
 
-def class_pairs(scene: AskedScene, layer: MeasuredLayer, rng: Random, num_pairs: int) -> list[Pair]:
-    """Draw pairs of land classes that each cover at least `MIN_SHARE` of the layer."""
+def class_pairs(scene: AskedScene, layer: MeasuredLayer, *, touching: bool) -> list[Pair]:
+    """Return all pairs of land classes that touch, or that do not.
+
+    Each covers at least `MIN_SHARE` of the layer; none where the layer's classes overlap.
+    """
+    if layer.stats is None:
+        return []
     names = [
         name
         for name in layer.info.classes
         if layer.class_px(name) >= MIN_SHARE * layer.valid_px
         and not scene.land(layer, name).countable
     ]
-    pairs = list(combinations(names, 2))
-    drawn = rng.sample(pairs, min(num_pairs, len(pairs)))
-    return [Pair(layer, class_at(layer, a), class_at(layer, b)) for a, b in drawn]
+    adjacent = layer.stats.adjacent
+    return [
+        Pair(layer, class_at(layer, a), class_at(layer, b))
+        for a, b in combinations(names, 2)
+        if adjacent[layer.class_id(a), layer.class_id(b)] == touching
+    ]
+
+
+def drawn(pairs: list[Pair], rng: Random, number: int) -> list[Pair]:
+    """Draw up to `number` pairs."""
+    return rng.sample(pairs, min(number, len(pairs)))
 
 
 def propose_border(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on whether two classes border one another."""
     for layer in scene.measured.layers:
-        for pair in class_pairs(scene, layer, rng, PAIRS_TRIED):
+        touching = drawn(class_pairs(scene, layer, touching=True), rng, PER_ANSWER)
+        apart = drawn(class_pairs(scene, layer, touching=False), rng, PER_ANSWER)
+        for pair in (*touching, *apart):
             program = Border(a=pair.a, b=pair.b)
             value = scene.value(template.task, program)
             if isinstance(value, Truth):
@@ -61,7 +76,7 @@ def propose_length(template: QuestionTemplate, scene: AskedScene, rng: Random) -
     if scene.measured.evidence.pixel_size_m is None:
         return
     for layer in scene.measured.layers:
-        for pair in class_pairs(scene, layer, rng, PER_LAYER):
+        for pair in drawn(class_pairs(scene, layer, touching=True), rng, PER_LAYER):
             if scene.value(template.task, Border(a=pair.a, b=pair.b)) != Truth(True):
                 continue
             program = BorderLength(a=pair.a, b=pair.b)

@@ -7,10 +7,9 @@ from schemas.program import Distance
 from schemas.trace import Fact, quantity_text
 from schemas.value import Quantity
 from templates.asked import AskedScene
-from templates.boundary import class_pairs, pair_draft
+from templates.boundary import class_pairs, drawn, pair_draft
 from templates.draft import Draft, QuestionTemplate
 
-PAIRS_TRIED = 6
 PER_LAYER = 2
 
 
@@ -19,15 +18,8 @@ def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Itera
     if scene.measured.evidence.pixel_size_m is None:
         return
     for layer in scene.measured.layers:
-        if layer.stats is None:
-            continue
-        touching = layer.stats.adjacent
-        apart = [
-            pair
-            for pair in class_pairs(scene, layer, rng, PAIRS_TRIED)
-            if not touching[layer.class_id(pair.a.label), layer.class_id(pair.b.label)]
-        ]
-        for pair in apart[:PER_LAYER]:
+        apart = class_pairs(scene, layer, touching=False)
+        for pair in drawn(apart, rng, PER_LAYER):
             program = Distance(a=pair.a, b=pair.b)
             value = scene.value(template.task, program)
             if isinstance(value, Quantity):
