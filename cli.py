@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from tasks.errors import ConfigError, UserError
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -55,6 +57,10 @@ def build(
     if engine == "local":
         from flows.local import build as run
     else:
+        from flows.settings import settle
+
+        settle()
+        console.print("prefect  starting (--engine local runs without it)", highlight=False)
         from flows.pipeline import pipeline as run
     from tasks.inspect_dataset import counts_table
 
@@ -85,18 +91,30 @@ def planet(
 def verify(
     dataset: Dataset,
     digests: Annotated[bool, typer.Option(help="Also check every file's SHA-256.")] = True,
+    source: Annotated[
+        list[str], typer.Option("--source", help="NAME=DIR: also compare with this archive.")
+    ] = [],  # noqa: B006 - typer reads it as "none given"
     workers: Annotated[int, typer.Option(min=1, help="Processes to work with.")] = 1,
 ) -> None:
     """Prove every answer again from the shards alone; exit status 1 if one does not hold."""
     from tasks.verify import verify as prove
 
+    sources = {name: Path(folder) for name, folder in _sources(source).items()}
     report = prove(dataset, digests=digests, workers=workers)
-    for failure in report.failures[:MAX_FAILURES_SHOWN]:
+    failures = list(report.failures)
+    if sources:
+        from tasks.verify_source import verify_sources
+
+        compared = verify_sources(dataset, sources, workers)
+        failures += compared.failures
+    for failure in failures[:MAX_FAILURES_SHOWN]:
         _say(str(failure))
-    if len(report.failures) > MAX_FAILURES_SHOWN:
-        console.print(f"and {len(report.failures) - MAX_FAILURES_SHOWN} more")
+    if len(failures) > MAX_FAILURES_SHOWN:
+        console.print(f"and {len(failures) - MAX_FAILURES_SHOWN} more")
     console.print(f"proved   {report.proved:,} of {report.samples:,} samples")
-    if not report.ok:
+    if sources:
+        console.print(f"compared {compared.scenes:,} scenes with {', '.join(sources)}")
+    if failures:
         raise typer.Exit(1)
 
 
@@ -128,8 +146,6 @@ def _say(line: str) -> None:
 
 
 def _sources(pairs: list[str]) -> dict[str, str]:
-    from tasks.config import ConfigError
-
     sources: dict[str, str] = {}
     for pair in pairs:
         name, equals, folder = pair.partition("=")
@@ -142,13 +158,10 @@ def _sources(pairs: list[str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Run the command line; a bad configuration is one clear line and exit status 2."""
-    from tasks.config import ConfigError
-    from tasks.pool import WorkerDied
-
+    """Run the command line; what a person can put right is one clear line and exit status 2."""
     try:
         app()
-    except (ConfigError, WorkerDied, OSError) as error:
+    except (UserError, OSError) as error:
         Console(stderr=True).print(
             f"terrascope: {error}", style="red", markup=False, highlight=False, soft_wrap=True
         )

@@ -1,10 +1,12 @@
 """The whole way of the data as a Prefect flow: archives in, proved Parquet out."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from prefect import flow, task, unmapped
 from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.futures import PrefectFutureList
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from tasks.config import BuildConfig
@@ -29,29 +31,42 @@ seal = task(name="publish", task_run_name="publish")(publish_dataset)
 THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)  # the work is in processes
 
 
-@flow(name="terrascope", flow_run_name="{config.out}", task_runner=THREADS)
+@flow(
+    name="terrascope",
+    flow_run_name="{config.dataset}",
+    task_runner=THREADS,
+)
 def pipeline(config: BuildConfig) -> Published:
     """Archives -> scenes -> L1 questions -> selection -> shards -> a published dataset."""
     with claimed(config):
         plan = catalogue(config)
         scenes = ingest.map(unmapped(config), plan.batches)
         asked = ask.map(unmapped(config), scenes)
+        raise_first((scenes, asked))
         select(config, plan, wait_for=asked)
         shards = write.map(unmapped(config), asked)
+        raise_first((shards,))
         published: Published = seal(config, plan, wait_for=shards)
     show(published)
     return published
 
 
-@task(task_run_name="show")
+def raise_first(stages: Iterable[PrefectFutureList[Any]]) -> None:
+    """Raise what the first stage that failed raised, not that what follows it could not run."""
+    for runs in stages:
+        runs.result()
+
+
+@task(name="show", task_run_name="show")
 def show(published: Published) -> None:
     """Leave the counts table and the link to the report in the Prefect UI."""
-    key = re.sub(r"[^a-z0-9]+", "-", published.dataset.resolve().name.lower()).strip("-")
+    name = published.dataset.resolve().name
+    key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     create_table_artifact(
         [count.model_dump() for count in published.counts],
         key=f"counts-{key}",
-        description=f"What every stage of {key} took and gave: taken = out + rejected + left out",
+        description=f"What every stage of {name} took and gave: taken = out + rejected + left out",
     )
     create_link_artifact(
-        published.report.resolve().as_uri(), key=f"report-{key}", link_text=f"Report of {key}"
+        published.report.resolve().as_uri(), key=f"report-{key}", link_text=f"Report of {name}"
     )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from masks.components import Components, components
 from masks.measured import Measured
-from masks.regions import layers_of, region
+from masks.regions import cell_slices, layers_of, region
 from schemas.program import ClassMask
 from schemas.value import Undefined
 
@@ -53,8 +53,6 @@ def _parts(expr: Any, mask_HW: NDArray[np.bool_], measured: Measured) -> Compone
 
 def _cell_counts_px(mask_HW: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return a mask's pixels in each cell of the 3 x 3 grid, (3, 3)."""
-    height, width = mask_HW.shape
-    rows = 3 * np.arange(height) // height
-    cols = 3 * np.arange(width) // width
-    flat = np.bincount((3 * rows[:, None] + cols)[mask_HW], minlength=9)
-    return flat.reshape(3, 3).astype(np.int64)
+    size_HW = (mask_HW.shape[0], mask_HW.shape[1])
+    held_px = [np.count_nonzero(mask_HW[cell_slices(cell, size_HW)]) for cell in range(9)]
+    return np.array(held_px, dtype=np.int64).reshape(3, 3)

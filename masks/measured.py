@@ -1,7 +1,8 @@
 """A scene's evidence, decoded and measured once: the production view that programs run on."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,50 @@ MaskHW = NDArray[np.bool_]
 CLOSED_VALID_SHARE = 0.99  # under this, unknown pixels may hide a class
 
 
-class Region:
-    """A mask with its inner and outer form, each (H, W) bool and made when first asked for."""
+class Region(Protocol):
+    """A mask with its inner and outer form, each (H, W) bool and made when first asked for.
+
+    A region never holds the layer that keeps it, nor itself: a scene's masks are freed with the
+    scene, not when the garbage collector comes round.
+    """
+
+    @property
+    def mask_HW(self) -> MaskHW:
+        """The mask itself."""
+
+    @property
+    def inner_HW(self) -> MaskHW:
+        """What is left under erosion of what it is made of."""
+
+    @property
+    def outer_HW(self) -> MaskHW:
+        """What it may be under dilation of what it is made of."""
+
+
+class Leaf:
+    """A stored mask as a region: its inner form is eroded, its outer form dilated."""
+
+    def __init__(self, make: Callable[[], MaskHW], valid_HW: MaskHW) -> None:
+        self._make, self._valid_HW = make, valid_HW
+
+    @cached_property
+    def mask_HW(self) -> MaskHW:
+        """The mask itself."""
+        return self._make()
+
+    @cached_property
+    def inner_HW(self) -> MaskHW:
+        """The mask eroded."""
+        return erode(self.mask_HW, self._valid_HW)
+
+    @cached_property
+    def outer_HW(self) -> MaskHW:
+        """The mask dilated."""
+        return dilate(self.mask_HW, self._valid_HW)
+
+
+class Compound:
+    """A region whose three forms are each made in their own way."""
 
     def __init__(
         self, mask: Callable[[], MaskHW], inner: Callable[[], MaskHW], outer: Callable[[], MaskHW]
@@ -33,12 +76,12 @@ class Region:
 
     @cached_property
     def inner_HW(self) -> MaskHW:
-        """What is left under erosion of what it is made of."""
+        """The mask at its smallest."""
         return self._make_inner()
 
     @cached_property
     def outer_HW(self) -> MaskHW:
-        """What it may be under dilation of what it is made of."""
+        """The mask at its largest."""
         return self._make_outer()
 
 
@@ -123,7 +166,7 @@ class MeasuredLayer:
     def class_region(self, label: str) -> Region:
         """Return a class's region; empty where it has no mask."""
         if label not in self._regions:
-            self._regions[label] = self._leaf(lambda: self._class_mask(label))
+            self._regions[label] = Leaf(self._class_maker(label), self.valid_HW)
         return self._regions[label]
 
     def selected(self, label: str, attribute: str | None) -> tuple[SceneMask, ...]:
@@ -135,36 +178,32 @@ class MeasuredLayer:
     @cached_property
     def valid_region(self) -> Region:
         """The valid pixels as a region that has no margin."""
-        return Region(lambda: self.valid_HW, lambda: self.valid_HW, lambda: self.valid_HW)
+        valid_HW = self.valid_HW
+        return Compound(lambda: valid_HW, lambda: valid_HW, lambda: valid_HW)
 
     def instance_region(self, label: str, attribute: str | None) -> Region:
         """Return the union of objects as a region."""
         key = f"instances\0{label}\0{attribute}"
         if key not in self._regions:
-            self._regions[key] = self._leaf(lambda: self._union(label, attribute))
+            union = partial(_union, self.selected(label, attribute), self.size_HW)
+            self._regions[key] = Leaf(union, self.valid_HW)
         return self._regions[key]
 
-    def _class_mask(self, label: str) -> MaskHW:
+    def _class_maker(self, label: str) -> Callable[[], MaskHW]:
+        """Return what makes a class's mask; it does not hold the layer."""
         mask = self.class_masks.get(label)
         if mask is None:
-            return np.zeros(self.size_HW, dtype=np.bool_)
+            return partial(np.zeros, self.size_HW, dtype=np.bool_)
         if self.ids_HW is None:
-            return decode(mask.counts, self.size_HW)
-        return np.equal(self.ids_HW, self.class_id(label))
+            return partial(decode, mask.counts, self.size_HW)
+        return partial(np.equal, self.ids_HW, self.class_id(label))
 
-    def _union(self, label: str, attribute: str | None) -> MaskHW:
-        union_HW = np.zeros(self.size_HW, dtype=np.uint8)
-        for instance in self.selected(label, attribute):
-            paint(union_HW, instance.counts, 1)
-        return union_HW.view(np.bool_)
 
-    def _leaf(self, mask: Callable[[], MaskHW]) -> Region:
-        region = Region(
-            mask,
-            lambda: erode(region.mask_HW, self.valid_HW),
-            lambda: dilate(region.mask_HW, self.valid_HW),
-        )
-        return region
+def _union(masks: tuple[SceneMask, ...], size_HW: tuple[int, int]) -> MaskHW:
+    union_HW = np.zeros(size_HW, dtype=np.uint8)
+    for mask in masks:
+        paint(union_HW, mask.counts, 1)
+    return union_HW.view(np.bool_)
 
 
 class Measured:

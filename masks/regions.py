@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from masks.measured import MaskHW, Measured, MeasuredLayer, Region
+from masks.measured import Compound, MaskHW, Measured, MeasuredLayer, Region
 from schemas.mask import Origin
 from schemas.program import And, CellOf, ClassMask, Count, Exists, Instances, Minus, Or, Part, Valid
 from schemas.value import Undefined
@@ -18,8 +18,7 @@ _BOX_MEASURES = (Exists, Count, CellOf)  # what a mask made from a box may answe
 
 def leaves(node: BaseModel | tuple[Any, ...]) -> Iterator[Leaf]:
     """Yield the leaves of any expression, left to right."""
-    for leaf, _ in _leaves_with_measure(node, None):
-        yield leaf
+    yield from (leaf for leaf, _ in _leaves_with_measure(node, None))
 
 
 def check_leaves(program: BaseModel, measured: Measured) -> None:
@@ -55,19 +54,19 @@ def region(expr: Any, measured: Measured) -> Region:
     a, b = region(expr.a, measured), region(expr.b, measured)
     match expr:
         case And():
-            return Region(
+            return Compound(
                 lambda: a.mask_HW & b.mask_HW,
                 lambda: a.inner_HW & b.inner_HW,
                 lambda: a.outer_HW & b.outer_HW,
             )
         case Or():
-            return Region(
+            return Compound(
                 lambda: a.mask_HW | b.mask_HW,
                 lambda: a.inner_HW | b.inner_HW,
                 lambda: a.outer_HW | b.outer_HW,
             )
         case Minus():
-            return Region(
+            return Compound(
                 lambda: a.mask_HW & ~b.mask_HW,
                 lambda: a.inner_HW & ~b.outer_HW,
                 lambda: a.outer_HW & ~b.inner_HW,
@@ -108,7 +107,7 @@ def _part(of: Region, cell: int) -> Region:
         part_HW[rows, cols] = mask_HW[rows, cols]
         return part_HW
 
-    return Region(lambda: cut(of.mask_HW), lambda: cut(of.inner_HW), lambda: cut(of.outer_HW))
+    return Compound(lambda: cut(of.mask_HW), lambda: cut(of.inner_HW), lambda: cut(of.outer_HW))
 
 
 def _leaves_with_measure(node: Any, measure: Any) -> Iterator[tuple[Leaf, Any]]:

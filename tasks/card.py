@@ -48,6 +48,10 @@ _USE = """\
 
 Masks are compressed COCO run-length codes: `pycocotools.mask.decode` reads them.
 """
+_PAPER_PIXEL = """\
+**Pixel size.** Areas and lengths of the Sentinel sources take every pixel as 10 m, as the TerraScope
+paper does. ChatEarthNet's true pixels are 9.55 m times the cosine of the latitude.
+"""
 _DEFINITIONS = """\
 ## Definitions
 
@@ -86,6 +90,7 @@ def card(manifest: Manifest, found: Survey) -> str:
         "What became of each stage's input:\n\n" + _stages(found),
         _refused(found),
         _DEFINITIONS,
+        _PAPER_PIXEL if manifest.config.get("pixel_size") == "paper" else "",
         "## Licences\n\n" + _ledger(found),
         _origin(manifest),
     ]

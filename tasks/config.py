@@ -8,14 +8,11 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tasks.errors import ConfigError as ConfigError  # other modules know it from here
 from tasks.sources.registry import SOURCES
 from templates.questions import L1_QUESTIONS
 
 TASKS = tuple(template.task for template in L1_QUESTIONS)
-
-
-class ConfigError(ValueError):
-    """A configuration that no work may start from; the message names the value and what to do."""
 
 
 class BuildConfig(BaseModel):
@@ -54,6 +51,11 @@ class BuildConfig(BaseModel):
         }
 
     @property
+    def dataset(self) -> str:
+        """Name of the dataset: that of its folder."""
+        return self.out.resolve().name
+
+    @property
     def content_digest(self) -> str:
         """SHA-256 over `content`, in hex."""
         return digest_of(self.content())
@@ -77,6 +79,16 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> BuildConfig:
         config = BuildConfig.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_explain(error)) from error
+    check_config(config)
+    return config
+
+
+def check_config(config: BuildConfig) -> None:
+    """Check what types cannot say; a deployment's parameters come here without `load_config`.
+
+    Raises:
+        ConfigError: an unknown source or task, or a source folder that is not there.
+    """
     for name, root in config.sources.items():
         if name not in SOURCES:
             raise ConfigError(f"unknown source {name!r}; known are {', '.join(sorted(SOURCES))}")
@@ -85,7 +97,6 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> BuildConfig:
     for task in config.tasks:
         if task not in TASKS:
             raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
-    return config
 
 
 def _read_yaml(file: Path | None) -> dict[str, Any]:

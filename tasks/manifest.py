@@ -21,12 +21,13 @@ from pydantic import (
 
 from schemas.parquet import SCHEMA_VERSION
 from tasks.atomic import place_text
+from tasks.errors import UserError
 
 MANIFEST_NAME = "manifest.json"
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
-class ManifestError(ValueError):
+class ManifestError(UserError):
     """The manifest is missing, hand-edited, or of another version; the message says what to do."""
 
 

@@ -2,18 +2,18 @@
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
+from threading import Lock
 
+from masks.warm_up import compile_kernels
+from tasks.errors import WorkerDied
 from tasks.granules import GranuleId
 from tasks.ledger import Record
 
 GranuleWork = Callable[..., Record]  # of a configuration and a granule
-
-
-class WorkerDied(RuntimeError):
-    """A worker process was killed or ran out of memory; finished granules are kept."""
+_POOL_LOCK = Lock()  # two batches may run at once, each in a thread of its own
 
 
 def run_granules(
@@ -27,9 +27,11 @@ def run_granules(
     if workers == 1 or len(granules) == 1:
         yield from map(work, granules)
         return
-    pool = _pool(workers)
-    futures = [pool.submit(work, granule) for granule in granules]
+    futures: list[Future[Record]] = []
     try:
+        with _POOL_LOCK:
+            pool = _pool(workers)
+        futures += (pool.submit(work, granule) for granule in granules)
         for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool as error:
@@ -46,6 +48,7 @@ def run_granules(
 @lru_cache(maxsize=1)
 def _pool(workers: int) -> ProcessPoolExecutor:
     """Return the pool; workers are forked from a clean server that has the stages imported."""
+    compile_kernels()  # in a fresh checkout every worker would spend ten seconds on it
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tasks.assemble", "tasks.ask", "tasks.ingest"])
     return ProcessPoolExecutor(max_workers=workers, mp_context=context)

@@ -9,12 +9,13 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas.mask import Evidence, LayerInfo, Origin, SceneMask
+from tasks.errors import UserError
 from tasks.shards import CODED_SCHEMA, IMAGE_BYTES
 
 _SCENE_PARTS = ("grid", "scene_masks", "layers")
 
 
-class RowError(ValueError):
+class RowError(UserError):
     """A row, or a whole shard, that does not hold what its schema promises."""
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 STABLE_STEP = 0.02  # a stored rate is used again unless it would move by more
-CAP_OVER_MEAN = 2.0  # of a large answer set's counts, such as the cells of a grid
+CAP_OVER_MEAN = 1.0  # of a large answer set's counts, such as the cells of a grid
 MAX_ONE_SIDED = 2.0  # items expected of each answer in a group that lacks another answer
 
 

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from masks.rle import decode
 from tasks.atomic import placing
 from tasks.drawing import ColourRGB, colour_of, decoded_image, enlarged, overlaid
+from tasks.errors import UserError
 from tasks.manifest import Manifest, read_manifest
 from tasks.readable import interval_text, program_text, step_pieces
 from tasks.rows import Row, read_rows
@@ -37,7 +38,7 @@ def show(dataset: Path, sample_id: str, out_png: Path) -> None:
     """Write a picture of a sample.
 
     Raises:
-        KeyError: if the dataset holds no such sample.
+        UserError: if the dataset holds no such sample.
         ManifestError: if the folder holds no finished dataset.
         RowError: if the row cannot be read.
         OSError: if the picture cannot be written.
@@ -48,13 +49,13 @@ def show(dataset: Path, sample_id: str, out_png: Path) -> None:
 
 
 def find_row(dataset: Path, manifest: Manifest, sample_id: str) -> Row:
-    """Return a sample by its id; KeyError names the dataset where there is none."""
+    """Return a sample by its id; UserError names the dataset where there is none."""
     for file in manifest.files:
         path = dataset / file.path
         ids = pq.ParquetFile(path).read(columns=["sample_id"]).column(0).to_pylist()
         if sample_id in ids:
             return read_rows(path, {sample_id})[sample_id]
-    raise KeyError(f"{dataset} holds no sample {sample_id!r}")
+    raise UserError(f"{dataset} holds no sample {sample_id!r}")
 
 
 def picture(row: Row) -> Image.Image:

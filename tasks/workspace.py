@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tasks.atomic import place_text
-from tasks.config import BuildConfig, ConfigError
+from tasks.config import BuildConfig, check_config
+from tasks.errors import ConfigError
 
 
 @contextmanager
@@ -14,8 +15,10 @@ def claimed(config: BuildConfig) -> Iterator[None]:
     """Hold the output folder for one build.
 
     Raises:
-        ConfigError: the folder holds something else, another dataset, or another build is running.
+        ConfigError: the folder holds something else, another dataset, or another build is running;
+            or as in `check_config`.
     """
+    check_config(config)
     _check_owner(config)
     work = config.out / ".work"
     work.mkdir(parents=True, exist_ok=True)
@@ -34,17 +37,25 @@ def _check_owner(config: BuildConfig) -> None:
     out = config.out
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; name a folder")
-    if not out.exists() or not any(out.iterdir()):
-        return
     marker = out / ".work" / "dataset.json"
+    if not out.exists():
+        return
     if not marker.is_file():
+        if all(path.name == ".work" for path in out.iterdir()):
+            return  # empty, or a build was cut off before it could say whose the folder is
         raise ConfigError(
             f"--out {out} holds files that are no dataset of this program; choose an empty folder"
         )
-    found = json.loads(marker.read_text(encoding="utf-8"))
+    try:
+        found = dict(json.loads(marker.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ConfigError(
+            f"{marker} is damaged, so nothing says what was built in {out}; choose another folder "
+            "or remove it"
+        ) from error
     if found != _identity(config):
         raise ConfigError(
-            f"--out {out} holds another dataset, built from {found['sources']}, not from "
+            f"--out {out} holds another dataset, built from {found.get('sources')}, not from "
             f"{_identity(config)['sources']}; choose another folder or remove it"
         )
 

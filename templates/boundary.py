@@ -115,7 +115,7 @@ def pair_draft(
             for line, mask in zip(lines, (pair.a, pair.b), strict=True)
         ),
         view=view,
-        pool="any pair",
+        pool=" / ".join(sorted((pair.a.label, pair.b.label))),
     )
 
 

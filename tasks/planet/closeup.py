@@ -29,7 +29,8 @@ IN_SHADOW = (0.46, 0.5, 0.58)  # of the light, deep beside a wall
 PITCHED = ("house", "farm")
 _SHIFT = 4  # binary digits behind the point of what OpenCV draws
 _TEXTURE = ((2, 0.05), (5, 0.03), (24, 0.03))  # (pixels, share of the value): the ground varies
-_STAIRS_M = 6.0  # the land mask has steps of some metres; a median of that width rounds them
+_STAIRS_M = 6.0  # the land mask has steps of some metres; medians of that width round them
+_MEDIAN_PX = 5  # a wider one is ten times slower, and two of this do the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,6 @@ def paint(
     """
     image = _ground(world, window, year, event)
     rng = np.random.default_rng([light.seed, 1])
-    _add_texture(image, window, world.seed)
     paint_crowns(image, world, window, year, light.sun, light.shadow, event)
     if draw_ground is not None:
         draw_ground(image)
@@ -95,8 +95,10 @@ def _ground(world: World, window: Window, year: float, event: Event | None) -> I
     """Return the world's own picture, every second pixel of it, with its stairs rounded."""
     height, width = window.shape_HW
     coarse = halved(window)
-    kernel_px = max(round(_STAIRS_M / coarse.pixel_m) // 2 * 2 + 1, 3)
-    ground = cv2.medianBlur(np.ascontiguousarray(world.rgb_HWC(coarse, year, event)), kernel_px)
+    ground = np.ascontiguousarray(world.rgb_HWC(coarse, year, event))
+    for _ in range(max(round(_STAIRS_M / coarse.pixel_m / _MEDIAN_PX), 1)):
+        ground = np.asarray(cv2.medianBlur(ground, _MEDIAN_PX), dtype=np.uint8)
+    _add_texture(ground, window, world.seed)
     whole = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(whole, dtype=np.uint8)
 
@@ -107,17 +109,17 @@ def fill(image: Image, ring_px: Points, colour: Sequence[float] | NDArray[np.flo
     cv2.fillPoly(image, [points], [float(c) for c in colour], cv2.LINE_AA, _SHIFT)
 
 
-def _add_texture(image: Image, window: Window, seed: int) -> None:
+def _add_texture(ground: Image, window: Window, seed: int) -> None:
     """Vary the brightness of the ground, the same way at every date of one place."""
     height, width = window.shape_HW
     place = np.random.default_rng(
         [seed, abs(int(window.x_W[0] * 10)), abs(int(window.y_H[0] * 10)), 5]
     )
-    factor_HW = np.ones((height, width), np.float32)
+    factor_HW = np.ones(ground.shape[:2], np.float32)
     for cell_px, strength in _TEXTURE:
         noise = place.standard_normal((height // cell_px + 1, width // cell_px + 1), np.float32)
-        factor_HW += strength * cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR)
-    cv2.multiply(image, cv2.merge([factor_HW] * 3), dst=image, dtype=cv2.CV_8U)
+        factor_HW += cv2.resize(strength * noise, ground.shape[1::-1])
+    cv2.multiply(ground, cv2.merge([factor_HW] * 3), dst=ground, dtype=cv2.CV_8U)
 
 
 def _darken_shadows(
@@ -187,9 +189,7 @@ def _exposed(image: Image, light: Light) -> Image:
     blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.7), dtype=np.uint8)
     seen = toned(blurred, light.gain_C, light.haze_C)
     half = (image.shape[0] // 2 + 1, image.shape[1] // 2 + 1)
-    grain = cv2.resize(rng.standard_normal(half, np.float32), image.shape[1::-1])
-    up, down = (
-        cv2.merge([cv2.convertScaleAbs(np.maximum(sign * grain, 0), alpha=GRAIN_DN)] * 3)
-        for sign in (1, -1)
-    )
+    grain = rng.standard_normal(half, np.float32)
+    steps = (cv2.convertScaleAbs(np.maximum(sign * grain, 0), alpha=GRAIN_DN) for sign in (1, -1))
+    up, down = (cv2.merge([cv2.resize(step, image.shape[1::-1])] * 3) for step in steps)
     return np.asarray(cv2.subtract(cv2.add(seen, up), down), dtype=np.uint8)

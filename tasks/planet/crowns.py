@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.planet.classes import Cover
+from tasks.planet.compiled import compiled
 from tasks.planet.noise import unit
 from tasks.planet.tone import toned
 from tasks.planet.window import Window
@@ -25,8 +26,9 @@ DENSITY = {
 GREENS = ((52, 74, 44), (64, 88, 48), (44, 64, 46), (78, 96, 56))
 STRIPPED = {"fire": (46, 38, 32), "volcano": (88, 84, 80), "wind": (96, 88, 70)}
 IN_SHADE = (0.55, 0.58, 0.66)  # of the light: what is left is the blue of the sky
+TOWARD_SUN = 0.4  # radii from the middle of a crown to its brightest point
+SUNLIT, FALL_OFF = 1.28, 0.45  # light there, and what is lost a radius further away
 _FALLEN = 0.5  # severity above which a crown is burnt, buried or stripped
-_SHIFT = 3
 
 
 @lru_cache(maxsize=4)
@@ -51,18 +53,16 @@ def paint_crowns(
     """Draw the crowns of a window into (H, W, 3) RGB, each with its shadow, lit from `sun`."""
     at_K2, radius_K, key_K, cover_K, hit_K = _crowns(world, window, year, event)
     toward = np.array(sun)
-    shade = np.zeros(image.shape[:2], np.uint8)
-    _discs(shade, at_K2 - toward * shadow * 1.3 * radius_K[:, None], radius_K, None)
-    np.copyto(image, toned(image, IN_SHADE), where=shade[:, :, None] > 0)
+    shade_HW = np.zeros(image.shape[:2], np.uint8)
+    _mark_discs(shade_HW, at_K2 - toward * shadow * 1.3 * radius_K[:, None], radius_K)
+    cv2.copyTo(toned(image, IN_SHADE), shade_HW, image)
     green_K3 = np.array(GREENS)[(key_K * 97).astype(np.int64) % len(GREENS)]
     green_K3 = green_K3 * (0.8 + 0.45 * key_K[:, None])
     green_K3[cover_K == Cover.CONIFER_TREE] *= (0.72, 0.8, 0.86)
     if event is not None and event.kind in STRIPPED:
         green_K3[hit_K] = STRIPPED[event.kind]
         radius_K = np.where(hit_K, radius_K * 0.75, radius_K)
-    for step, factor in ((0.0, 0.78), (0.28, 1.0), (0.5, 1.18)):
-        middle_K2 = at_K2 + toward * (radius_K * step * 0.8)[:, None]
-        _discs(image, middle_K2, radius_K * (1 - step), green_K3 * factor)
+    _round_crowns(image, at_K2, radius_K, green_K3.astype(np.float32), toward * TOWARD_SUN)
 
 
 def _crowns(
@@ -94,16 +94,42 @@ def _crowns(
     return at_K2[grown], radius_K[grown], key_K[grown], cover_K[grown], hit_K[grown]
 
 
-def _discs(
+@compiled
+def _mark_discs(
+    shade_HW: NDArray[np.uint8], at_K2: NDArray[np.float64], radius_K: NDArray[np.float64]
+) -> None:
+    """Set the pixels of K discs to 255."""
+    height, width = shade_HW.shape
+    for k in range(radius_K.size):
+        x, y, radius = at_K2[k, 0], at_K2[k, 1], radius_K[k]
+        for row in range(max(int(y - radius), 0), min(int(y + radius) + 1, height)):
+            for column in range(max(int(x - radius), 0), min(int(x + radius) + 1, width)):
+                if (column + 0.5 - x) ** 2 + (row + 0.5 - y) ** 2 < radius * radius:
+                    shade_HW[row, column] = 255
+
+
+@compiled
+def _round_crowns(
     image: NDArray[np.uint8],
     at_K2: NDArray[np.float64],
     radius_K: NDArray[np.float64],
-    colour_K3: NDArray[np.float64] | None,
+    green_K3: NDArray[np.float32],
+    toward: NDArray[np.float64],
 ) -> None:
-    """Draw K discs; without colours they are 255 in a mask."""
-    scale = 2**_SHIFT
-    centres = np.rint((at_K2 - 0.5) * scale).astype(np.int64).tolist()
-    radii = np.maximum(np.rint(radius_K * scale), 1).astype(np.int64).tolist()
-    colours = [(255.0,)] * len(radii) if colour_K3 is None else colour_K3.tolist()
-    for centre, radius, colour in zip(centres, radii, colours, strict=True):
-        cv2.circle(image, centre, radius, colour, -1, cv2.LINE_AA, _SHIFT)
+    """Draw K discs with smooth edges, brightest at `toward`, in radii from the middle."""
+    height, width = image.shape[:2]
+    for k in range(radius_K.size):
+        x, y, radius = at_K2[k, 0], at_K2[k, 1], radius_K[k]
+        reach = radius + 0.5
+        for row in range(max(int(y - reach), 0), min(int(y + reach) + 1, height)):
+            for column in range(max(int(x - reach), 0), min(int(x + reach) + 1, width)):
+                right, down = column + 0.5 - x, row + 0.5 - y
+                share = min(reach - np.sqrt(right * right + down * down), 1.0)
+                if share <= 0.0:
+                    continue
+                right, down = right / radius - toward[0], down / radius - toward[1]
+                lit = SUNLIT - FALL_OFF * np.sqrt(right * right + down * down)
+                for channel in range(3):
+                    under = float(image[row, column, channel])
+                    seen = under + share * (lit * green_K3[k, channel] - under)
+                    image[row, column, channel] = np.uint8(min(seen + 0.5, 255.0))

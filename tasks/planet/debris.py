@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from tasks.planet.footprints import Footprint, Points
-from tasks.planet.tone import Image, blended
+from tasks.planet.tone import Image, blended, toned
 
 WET = ("flooding", "tsunami")
 
@@ -23,6 +23,7 @@ CHARRED_RGB = (52, 46, 42)
 TARPAULIN_RGB = (58, 96, 168)
 RING_M = {"minor-damage": 4.0, "major-damage": 8.0, "destroyed": 9.0}  # of water, or of soot
 _SPILL_M = 1.6  # rubble lies beyond the walls
+_UNIT = 128  # of the brightness of rubble, in whole steps
 
 
 def paint_damage(
@@ -96,14 +97,18 @@ def _rubble(
     factor += 0.1 * value
     factor[value > 2.1] = 1.45
     factor[value < -1.9] = 0.5
-    texture = factor[:, :, None] * np.array(colour, np.float32)
-    return np.asarray(np.clip(texture, 18, 240).astype(np.uint8))
+    grey = cv2.convertScaleAbs(factor, alpha=_UNIT)
+    texture = toned(cv2.merge([grey] * 3), tuple(value / _UNIT for value in colour))
+    return np.asarray(cv2.max(cv2.min(texture, (240,) * 4), (18,) * 4), dtype=np.uint8)
 
 
 def _cover(image: Image, over: Image, mask: Image, strength: float = 1.0) -> None:
     """Blend `over` into the image where the mask (0 to 255) says."""
-    share_HW = mask.astype(np.float32) * np.float32(strength / 255)
-    np.copyto(image, blended(over, image, share_HW))
+    left, top, width, height = cv2.boundingRect(mask)
+    part = slice(top, top + height), slice(left, left + width)
+    if width:
+        share_HW = mask[part].astype(np.float32) * np.float32(strength / 255)
+        image[part] = blended(np.ascontiguousarray(over[part]), image[part].copy(), share_HW)
 
 
 def _draw(mask: Image, ring_px: Points, value: int, grow_px: float = 0.0) -> None:

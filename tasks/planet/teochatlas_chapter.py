@@ -4,16 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
-
+from tasks.planet.pictures import write_picture
 from tasks.planet.tone import Image
-
-JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
-# Huffman codes alone: as small as a search for matches on such pictures, and faster
-PNG = [
-    cv2.IMWRITE_PNG_COMPRESSION, 1,
-    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY,
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +26,7 @@ class Chapter:
         for name, picture in self.pictures.items():
             path = out / self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            options = {".jpg": JPEG, ".png": PNG}.get(path.suffix, [])
-            if not cv2.imwrite(str(path), picture[:, :, ::-1], options):
-                raise OSError(f"cannot write {path}")
+            write_picture(path, picture)
 
 
 def json_name(folder: str, eval_name: str) -> str:

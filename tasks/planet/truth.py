@@ -30,8 +30,8 @@ Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Js
 
 def class_pixels(codes_HW: NDArray[np.integer]) -> dict[str, int]:
     """Return {code: number of pixels} for every code that occurs, in order of code."""
-    codes, counts = np.unique(codes_HW, return_counts=True)
-    return {str(code): count for code, count in zip(codes.tolist(), counts.tolist(), strict=True)}
+    counts = np.bincount(codes_HW.ravel())
+    return {str(code): int(counts[code]) for code in np.flatnonzero(counts).tolist()}
 
 
 def buildings_inside(world: World, window: Window, year: float) -> int:

@@ -17,7 +17,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +24,7 @@ from tasks.planet.closeup import Light, paint
 from tasks.planet.disasters import DISASTERS, Disaster, decimal_year
 from tasks.planet.footprints import Footprint, footprints_in
 from tasks.planet.georeference import Georeference, metres_per_degree
+from tasks.planet.pictures import write_picture
 from tasks.planet.places import find_window, towns_together
 from tasks.planet.truth import Json, write_truth
 from tasks.planet.window import Window
@@ -38,11 +38,6 @@ SPLIT_SHARES = (0.6, 0.2, 0.2)  # of the tier 1 scenes; the archive has 0.60, 0.
 UNCLASSIFIED_SHARE = 0.25  # of the scenes have one to three un-classified buildings
 COUNTS = ((1, 5), (6, 20), (21, 55), (56, 120))  # buildings a scene, drawn in turn
 DISASTERS_A_REGION = 4  # of the world; each has its own place on the globe all the same
-# Huffman codes alone: as small as a search for matches on such pictures, and faster
-PNG = [
-    cv2.IMWRITE_PNG_COMPRESSION, 1,
-    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY,
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,13 +187,7 @@ def _write_files(
     folder, stem = out / scene.split, _stem(scene, post)
     content = {"features": features(labels, georeference, post=post), "metadata": meta}
     (folder / "labels" / f"{stem}.json").write_text(json.dumps(content))
-    write_png(folder / "images" / f"{stem}.png", picture_HWC[:, :, ::-1])
+    write_picture(folder / "images" / f"{stem}.png", picture_HWC)
     if scene.split != "tier3":
         raster = target(labels, SIZE_PX, post=post)
-        write_png(folder / "targets" / f"{stem}_target.png", raster)
-
-
-def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write grey (H, W) or blue-green-red (H, W, 3) pixels; raises OSError if that fails."""
-    if not cv2.imwrite(str(path), pixels, PNG):
-        raise OSError(f"cannot write {path}")
+        write_picture(folder / "targets" / f"{stem}_target.png", raster)

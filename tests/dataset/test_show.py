@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tasks.drawing import PALETTE, enlarged, overlaid
+from tasks.errors import UserError
 from tasks.manifest import ManifestError
 from tasks.show import show
 
@@ -25,7 +26,7 @@ def test_the_same_sample_is_the_same_picture(dataset, tmp_path):
 
 
 def test_a_sample_that_is_not_there_is_named(dataset, tmp_path):
-    with pytest.raises(KeyError, match="holds no sample 'nowhere'"):
+    with pytest.raises(UserError, match="holds no sample 'nowhere'"):
         show(dataset, "nowhere", tmp_path / "x.png")
     assert not (tmp_path / "x.png").exists()
 
