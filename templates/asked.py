@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -103,10 +104,12 @@ class AskedScene:
         return f"the labelled area of {place}"
 
     def view(self, rng: Random) -> View:
-        """Draw the images that a sample carries: optical, SAR or both, at every date.
+        """Draw the images that a sample carries: optical, SAR or both, at every date."""
+        return rng.choice(self._views)
 
-        A cloudy optical image is never carried without SAR where the scene has SAR.
-        """
+    @cached_property
+    def _views(self) -> list[View]:
+        """What a sample may carry; a cloudy optical image never without SAR where there is SAR."""
         optical = [i for i, m in enumerate(self.images) if m.modality is Modality.OPTICAL]
         sar = [
             i
@@ -116,9 +119,11 @@ class AskedScene:
         choices = [c for c in (optical, sar, optical + sar if optical and sar else []) if c]
         if sar and any(self.images[i].cloudy for i in optical):
             choices.remove(optical)
-        carried = rng.choice(choices)
-        return View(
-            image_indices=tuple(carried),
-            date_indices=tuple(self.images[i].date_index for i in carried),
-            both_sensors=bool(optical and sar) and len(carried) == len(optical) + len(sar),
-        )
+        return [
+            View(
+                image_indices=tuple(carried),
+                date_indices=tuple(self.images[i].date_index for i in carried),
+                both_sensors=bool(optical and sar) and len(carried) == len(optical) + len(sar),
+            )
+            for carried in choices
+        ]

@@ -6,6 +6,8 @@ from itertools import combinations
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from masks.measured import MeasuredLayer
 from schemas.program import Border, BorderLength, ClassMask
 from schemas.trace import SEG, Fact, Line, quantity_text
@@ -28,8 +30,10 @@ class Pair:
     b: ClassMask
 
 
-def class_pairs(scene: AskedScene, layer: MeasuredLayer, *, touching: bool) -> list[Pair]:
-    """Return all pairs of land classes that touch, or that do not.
+def drawn_pairs(
+    scene: AskedScene, layer: MeasuredLayer, rng: Random, number: int, *, touching: bool
+) -> list[Pair]:
+    """Draw up to `number` pairs of land classes that touch, or that do not.
 
     Each covers at least `MIN_SHARE` of the layer; none where the layer's classes overlap.
     """
@@ -41,24 +45,22 @@ def class_pairs(scene: AskedScene, layer: MeasuredLayer, *, touching: bool) -> l
         if layer.class_px(name) >= MIN_SHARE * layer.valid_px
         and not scene.land(layer, name).countable
     ]
-    adjacent = layer.stats.adjacent
-    return [
-        Pair(layer, class_at(layer, a), class_at(layer, b))
-        for a, b in combinations(names, 2)
-        if adjacent[layer.class_id(a), layer.class_id(b)] == touching
+    ids = [layer.class_id(name) for name in names]
+    adjacent = layer.stats.adjacent[np.ix_(ids, ids)].tolist()
+    pairs = [
+        (names[i], names[j])
+        for i, j in combinations(range(len(names)), 2)
+        if adjacent[i][j] == touching
     ]
-
-
-def drawn(pairs: list[Pair], rng: Random, number: int) -> list[Pair]:
-    """Draw up to `number` pairs."""
-    return rng.sample(pairs, min(number, len(pairs)))
+    drawn = rng.sample(pairs, min(number, len(pairs)))
+    return [Pair(layer, class_at(layer, a), class_at(layer, b)) for a, b in drawn]
 
 
 def propose_border(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on whether two classes border one another."""
     for layer in scene.measured.layers:
-        touching = drawn(class_pairs(scene, layer, touching=True), rng, PER_ANSWER)
-        apart = drawn(class_pairs(scene, layer, touching=False), rng, PER_ANSWER)
+        touching = drawn_pairs(scene, layer, rng, PER_ANSWER, touching=True)
+        apart = drawn_pairs(scene, layer, rng, PER_ANSWER, touching=False)
         for pair in (*touching, *apart):
             program = Border(a=pair.a, b=pair.b)
             value = scene.value(template.task, program)
@@ -76,7 +78,7 @@ def propose_length(template: QuestionTemplate, scene: AskedScene, rng: Random) -
     if scene.measured.evidence.pixel_size_m is None:
         return
     for layer in scene.measured.layers:
-        for pair in drawn(class_pairs(scene, layer, touching=True), rng, PER_LAYER):
+        for pair in drawn_pairs(scene, layer, rng, PER_LAYER, touching=True):
             if scene.value(template.task, Border(a=pair.a, b=pair.b)) != Truth(True):
                 continue
             program = BorderLength(a=pair.a, b=pair.b)

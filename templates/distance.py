@@ -7,7 +7,7 @@ from schemas.program import Distance
 from schemas.trace import Fact, quantity_text
 from schemas.value import Quantity
 from templates.asked import AskedScene
-from templates.boundary import class_pairs, drawn, pair_draft
+from templates.boundary import drawn_pairs, pair_draft
 from templates.draft import Draft, QuestionTemplate
 
 PER_LAYER = 2
@@ -18,8 +18,7 @@ def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Itera
     if scene.measured.evidence.pixel_size_m is None:
         return
     for layer in scene.measured.layers:
-        apart = class_pairs(scene, layer, touching=False)
-        for pair in drawn(apart, rng, PER_LAYER):
+        for pair in drawn_pairs(scene, layer, rng, PER_LAYER, touching=False):
             program = Distance(a=pair.a, b=pair.b)
             value = scene.value(template.task, program)
             if isinstance(value, Quantity):

@@ -1,6 +1,7 @@
 """Longer sequences: when a class is first seen, when it is largest, and how it develops."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -17,7 +18,7 @@ from schemas.program import (
     Share,
     Valid,
 )
-from schemas.trace import SEG, Fact, pixels_text
+from schemas.trace import SEG, Fact, Line, pixels_text
 from schemas.value import Name
 from templates.asked import AskedScene, View, class_at
 from templates.draft import Draft, QuestionTemplate, StepDraft
@@ -48,8 +49,9 @@ def propose_first(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
             )
             value = scene.value(template.task, program)
             if isinstance(value, Name):
-                pool, options = f"{len(dates)} dates", len(dates) - 1
-                yield _draft(template, scene, rng, view, dates, name, program, value, pool, options)
+                found = ("The first image that shows any is ", Fact(value.value), ".")
+                draft = _draft(template, scene, rng, view, dates, name, program, value, found)
+                yield _with_options(draft, f"{len(dates)} dates", len(dates) - 1)
 
 
 def propose_largest(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
@@ -65,8 +67,9 @@ def propose_largest(template: QuestionTemplate, scene: AskedScene, rng: Random) 
             )
             value = scene.value(template.task, program)
             if isinstance(value, Name):
-                pool, options = f"{len(dates)} dates", len(dates)
-                yield _draft(template, scene, rng, view, dates, name, program, value, pool, options)
+                found = ("The largest mask is that of ", Fact(value.value), ".")
+                draft = _draft(template, scene, rng, view, dates, name, program, value, found)
+                yield _with_options(draft, f"{len(dates)} dates", len(dates))
 
 
 def propose_trend(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
@@ -86,8 +89,9 @@ def propose_trend(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
             value = scene.value(template.task, program)
             if isinstance(value, Name):
                 view = scene.view(rng)
-                pool, options = "any class", 3
-                yield _draft(template, scene, rng, view, dates, name, program, value, pool, options)
+                found = ("From image to image, ", Fact(value.value), ".")
+                draft = _draft(template, scene, rng, view, dates, name, program, value, found)
+                yield _with_options(draft, "any class", len((GREW, SHRANK, BOTH)))
 
 
 def _shown(dates: list[MeasuredLayer]) -> list[str]:
@@ -116,10 +120,9 @@ def _draft(
     name: str,
     program: First | ArgMax,
     value: Name,
-    pool: str,
-    num_options: int,
+    found: Line,
 ) -> Draft:
-    """Return a draft whose steps mark the class at every date; options are picked from `pool`."""
+    """Return a draft whose steps mark the class at every date, and then say what was found."""
     land = scene.land(dates[0], name)
     marked = [
         StepDraft(
@@ -139,12 +142,15 @@ def _draft(
         classes=(name,),
         program=program,
         value=value,
-        steps=tuple(marked),
+        steps=(*marked, StepDraft(line=found)),
         view=view,
-        pool=pool,
-        num_options=min(num_options, NUM_OPTIONS),
-        balance=pool,
     )
+
+
+def _with_options(draft: Draft, pool: str, num_answers: int) -> Draft:
+    """Return the draft with options picked from `pool`, which also evens out its answers."""
+    num_options = min(num_answers, NUM_OPTIONS)
+    return replace(draft, pool=pool, num_options=num_options, balance=pool)
 
 
 FIRST_SEEN = QuestionTemplate(
