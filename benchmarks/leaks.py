@@ -1,6 +1,6 @@
 """How much of a dataset's questions can be answered without looking: rules fitted on one half.
 
-Usage: python benchmarks/leaks.py [--scenes 10000] [--dataset DIR] [--min-items 5000]
+Usage: python benchmarks/leaks.py [--source bigearthnet xbd chatearthnet] [--scenes 10000] [--dataset DIR] [--min-items 5000]
 
 Without --dataset the questions are those of that many planet scenes a source (label maps and
 buildings only, no pictures), asked and selected as in a build, in granules of 256 scenes.
@@ -171,10 +171,10 @@ def gathered(rows: Iterable[dict[str, Any]]) -> dict[str, list[Item]]:
     return items
 
 
-def made_items(num_scenes: int, seed: int) -> dict[str, list[Item]]:
-    """Ask planet scenes of two sources and select, as a build does; return the kept items."""
+def made_items(sources: list[str], num_scenes: int, seed: int) -> dict[str, list[Item]]:
+    """Ask planet scenes of some sources and select, as a build does; return the kept items."""
     rows: list[tuple[str, dict[str, Any]]] = []
-    for source in ("bigearthnet", "xbd"):
+    for source in sources:
         scenes = (
             town_scenes(num_scenes, seed)
             if source == "xbd"
@@ -208,6 +208,7 @@ def main() -> None:
     """Print one line a task and rule."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", type=Path)
+    parser.add_argument("--source", nargs="+", default=["bigearthnet", "xbd"])
     parser.add_argument("--scenes", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--min-items", type=int, default=5000)
@@ -217,7 +218,7 @@ def main() -> None:
     found = (
         read_items(arguments.dataset)
         if arguments.dataset
-        else made_items(arguments.scenes, arguments.seed)
+        else made_items(arguments.source, arguments.scenes, arguments.seed)
     )
     for task, items in sorted(found.items()):
         train = [item for item in items if int(item.sample_id[-1], 16) % 2]

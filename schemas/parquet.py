@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 SCHEMA_VERSION = 1
-ROW_GROUP_ROWS = 64  # random access against scan speed, measured: 32 to 64 rows of images
+ROW_GROUP_ROWS = 64  # at most; random access against scan speed, measured: 32 to 64 image rows
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the layout of HF `Image`
 _FILES = pa.list_(pa.struct([("path", pa.string()), ("sha256", pa.string())]))

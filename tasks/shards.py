@@ -7,6 +7,7 @@ leaves are dictionary-encoded, with a limit on the dictionary page that no granu
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -110,16 +111,23 @@ def _scene_rows(scenes: pa.Table, selected: pa.Table) -> NDArray[np.int64]:
 def _row_groups(
     order: NDArray[np.int64], scene_rows: NDArray[np.int64], scenes: pa.Table
 ) -> Iterator[NDArray[np.int64]]:
-    """Cut the ordered questions after 64 rows, or before their scenes' images get too large."""
-    start, held, scene_before = 0, 0, -1
-    for at, scene in enumerate(scene_rows[order]):
-        grown = 0 if scene == scene_before else scenes.column("images").slice(scene, 1).nbytes
-        full = at - start == ROW_GROUP_ROWS or held + grown > ROW_GROUP_IMAGE_BYTES
-        if full and at > start:
-            yield order[start:at]
-            start, held = at, 0
+    """Cut the ordered questions into row groups of at most 64 rows.
+
+    A scene is not cut in two, because each row group stores its images once; unless it alone has
+    more than 64 questions. A group ends early where its images get too large.
+    """
+    firsts = np.flatnonzero(np.diff(scene_rows[order], prepend=-1))
+    start, held = 0, 0
+    for first, end in pairwise([*firsts.tolist(), len(order)]):
+        grown = scenes.column("images").slice(scene_rows[order[first]], 1).nbytes
+        full = end - start > ROW_GROUP_ROWS or held + grown > ROW_GROUP_IMAGE_BYTES
+        if full and first > start:
+            yield order[start:first]
+            start, held = first, 0
         held += grown
-        scene_before = scene
+        while end - start > ROW_GROUP_ROWS:
+            yield order[start : start + ROW_GROUP_ROWS]
+            start += ROW_GROUP_ROWS
     if start < len(order):
         yield order[start:]
 

@@ -70,7 +70,7 @@ def propose_border(template: QuestionTemplate, scene: AskedScene, rng: Random) -
                     found = "Other pixels lie everywhere between the two masks."
                 draft = pair_draft(template, scene, rng, pair, program, value, (found,))
                 names = sorted(draft.classes)
-                yield replace(draft, choices=("Yes", "No"), pool="", balance=" / ".join(names))
+                yield replace(draft, choices=("Yes", "No"), balance=" / ".join(names))
 
 
 def propose_length(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
@@ -86,7 +86,8 @@ def propose_length(template: QuestionTemplate, scene: AskedScene, rng: Random) -
             if isinstance(value, Quantity):
                 length = Fact(quantity_text(value.value, value.unit))
                 found = ("Their common pixel edges add up to ", length, ".")
-                yield pair_draft(template, scene, rng, pair, program, value, found)
+                names = " / ".join(sorted((pair.a.label, pair.b.label)))
+                yield pair_draft(template, scene, rng, pair, program, value, found, names)
 
 
 def pair_draft(
@@ -97,6 +98,7 @@ def pair_draft(
     program: Any,
     value: Value,
     found: Line,
+    pool: str = "",
 ) -> Draft:
     """Return the draft of a question on two classes: mark A, mark B, then what was found."""
     view = scene.view(rng)
@@ -117,7 +119,7 @@ def pair_draft(
             for line, mask in zip(lines, (pair.a, pair.b), strict=True)
         ),
         view=view,
-        pool=" / ".join(sorted((pair.a.label, pair.b.label))),
+        pool=pool,
     )
 
 

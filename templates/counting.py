@@ -12,6 +12,7 @@ from templates.draft import Draft, QuestionTemplate, StepDraft
 from templates.phrases import be
 
 PER_LAYER = 2
+AREA_OPTIONS = 3  # most classes fall into few areas: four clearly different counts are rare
 MIN_COMPONENT_PX = 9  # a 3 x 3 block: smaller specks are not separate areas
 
 
@@ -42,6 +43,7 @@ def propose_areas(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
                 steps=(StepDraft(line=line, mask=mask, label=name, date_index=date),),
                 view=view,
                 pool=name,
+                num_options=AREA_OPTIONS,
                 balance="any class",
             )
 

@@ -69,12 +69,16 @@ def propose(scene: AskedScene, templates: Sequence[QuestionTemplate], seed: int)
 
 def finish(askings: Sequence[Asking], seed: int) -> Iterator[Item]:
     """Give each question its form; options come from other scenes of the same granule."""
-    pools: Mapping[str, list[tuple[str, Value]]] = defaultdict(list)
+    pools: Mapping[str, list[Asking]] = defaultdict(list)
     for asking in askings:
         if asking.draft.pool:
-            pools[_pool(asking)].append((asking.scene_id, asking.draft.value))
+            pools[_pool(asking)].append(asking)
+    others: dict[tuple[str, str], list[Value]] = {}  # of each pool, for each scene
     for asking in askings:
-        yield _finish(asking, pools[_pool(asking)] if asking.draft.pool else [], seed)
+        key = (_pool(asking), asking.scene_id)
+        if asking.draft.pool and key not in others:
+            others[key] = [a.draft.value for a in pools[key[0]] if a.scene_id != asking.scene_id]
+        yield _finish(asking, others.get(key, []), seed)
 
 
 def _pool(asking: Asking) -> str:
