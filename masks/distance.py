@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masks.kernel import kernel
-from masks.morphology import touch
 from masks.runs import BEGIN, END, ROW, row_runs
 
 
@@ -28,7 +27,9 @@ def min_distance_m(
 
 def adjacent(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]) -> bool:
     """Return whether two (H, W) masks overlap or touch at an edge or a corner."""
-    return touch(a_HW, b_HW)
+    _check_same_size(a_HW, b_HW)
+    a_HW, b_HW = np.ascontiguousarray(a_HW, np.bool_), np.ascontiguousarray(b_HW, np.bool_)
+    return bool(_touch(a_HW.view(np.uint8), b_HW.view(np.uint8)))
 
 
 def shared_edges(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]) -> tuple[int, int]:
@@ -140,6 +141,27 @@ def _smallest_gap(
         else:
             j += 1
     return smallest
+
+
+@kernel
+def _touch(a_HW: NDArray[np.uint8], b_HW: NDArray[np.uint8]) -> bool:
+    """Return whether a pixel of `b` is in `a` or has one of its 8 neighbours there."""
+    height, width = a_HW.shape
+    columns = np.zeros(width + 2, dtype=np.uint8)  # of three rows at once, ringed by no mask
+    met = np.zeros(width // 8 * 8 + 8, dtype=np.uint8)  # of one row, looked at as words
+    words = met.view(np.uint64)
+    for row in range(height):
+        above, below = max(row - 1, 0), min(row + 1, height - 1)
+        for i in range(width):
+            columns[i + 1] = a_HW[above, i] | a_HW[row, i] | a_HW[below, i]
+        for i in range(width):
+            met[i] = (columns[i] | columns[i + 1] | columns[i + 2]) & b_HW[row, i]
+        any_met = np.uint64(0)
+        for i in range(words.size):
+            any_met |= words[i]
+        if any_met:
+            return True
+    return False
 
 
 @kernel

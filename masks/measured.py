@@ -11,6 +11,7 @@ from masks.components import ClassComponents, label_components
 from masks.label_stats import LabelStats, label_stats, margin_counts
 from masks.morphology import dilate, erode
 from masks.rle import area_px, decode, paint
+from masks.runs import column_major
 from schemas.mask import Evidence, Invalid, LayerInfo, MaskKind, SceneMask
 from schemas.scene import BACKGROUND_ID, INVALID_ID
 from schemas.value import Undefined
@@ -123,10 +124,14 @@ class MeasuredLayer:
     @cached_property
     def ids_HW(self) -> NDArray[np.uint8] | None:
         """The label map that the class masks were cut from; None where they overlap."""
-        ids_HW = np.where(self.valid_HW, np.uint8(BACKGROUND_ID), np.uint8(INVALID_ID))
+        outside = BACKGROUND_ID if self._valid is None else INVALID_ID
+        painted_HW = np.full(self.size_HW, outside, dtype=np.uint8, order="F")
+        if self._valid is not None:
+            paint(painted_HW, self._valid.counts, BACKGROUND_ID)
         for class_id, name in enumerate(self.info.classes):
             if (mask := self.class_masks.get(name)) is not None:
-                paint(ids_HW, mask.counts, class_id)
+                paint(painted_HW, mask.counts, class_id)
+        ids_HW = column_major(painted_HW.T).reshape(self.size_HW)
         held_px = int(np.count_nonzero(ids_HW < BACKGROUND_ID))
         return ids_HW if held_px == sum(self._areas_px.values()) else None
 
@@ -193,17 +198,18 @@ class MeasuredLayer:
         """Return what makes a class's mask; it does not hold the layer."""
         mask = self.class_masks.get(label)
         if mask is None:
-            return partial(np.zeros, self.size_HW, dtype=np.bool_)
+            size_HW = self.size_HW
+            return lambda: np.zeros(size_HW, dtype=np.bool_)
         if self.ids_HW is None:
             return partial(decode, mask.counts, self.size_HW)
         return partial(np.equal, self.ids_HW, self.class_id(label))
 
 
 def _union(masks: tuple[SceneMask, ...], size_HW: tuple[int, int]) -> MaskHW:
-    union_HW = np.zeros(size_HW, dtype=np.uint8)
+    union_HW = np.zeros(size_HW, dtype=np.uint8, order="F")
     for mask in masks:
         paint(union_HW, mask.counts, 1)
-    return union_HW.view(np.bool_)
+    return np.ascontiguousarray(union_HW).view(np.bool_)
 
 
 class Measured:

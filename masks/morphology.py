@@ -1,4 +1,4 @@
-"""Masks one pixel larger or smaller: growth, dilation, erosion, opening by a 3 x 3 square.
+"""Masks one pixel larger or smaller: dilation, erosion, opening by a 3 x 3 square.
 
 What lies outside the image is unknown, and so are invalid pixels: they neither erode a mask nor
 receive dilation (docs/program.md). All masks are (H, W) bool and of one size.
@@ -8,14 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masks.kernel import kernel
-
-
-def grow(mask_HW: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels that are in the mask or have one of their 8 neighbours in it."""
-    mask_HW = np.ascontiguousarray(mask_HW, dtype=np.bool_)
-    grown_HW = np.empty_like(mask_HW)
-    _grow(mask_HW.view(np.uint8), grown_HW.view(np.uint8))
-    return grown_HW
 
 
 def dilate(mask_HW: NDArray[np.bool_], valid_HW: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -39,12 +31,6 @@ def opening(mask_HW: NDArray[np.bool_], valid_HW: NDArray[np.bool_]) -> NDArray[
     return dilate(erode(mask_HW, valid_HW), valid_HW)
 
 
-def touch(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]) -> bool:
-    """Return whether a pixel of the second mask is in the first or one of its neighbours is."""
-    a_HW, b_HW = _contiguous(a_HW, b_HW)
-    return bool(_touch(a_HW.view(np.uint8), b_HW.view(np.uint8)))
-
-
 def _contiguous(
     a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -55,23 +41,11 @@ def _contiguous(
 
 
 @kernel
-def _grow(pixels_HW: NDArray[np.uint8], grown_HW: NDArray[np.uint8]) -> None:
-    height, width = pixels_HW.shape
-    columns = np.zeros(width + 2, dtype=np.uint8)  # of three rows at once, ringed by no mask
-    for row in range(height):
-        above, below = max(row - 1, 0), min(row + 1, height - 1)
-        for i in range(width):
-            columns[i + 1] = pixels_HW[above, i] | pixels_HW[row, i] | pixels_HW[below, i]
-        for i in range(width):
-            grown_HW[row, i] = columns[i] | columns[i + 1] | columns[i + 2]
-
-
-@kernel
 def _dilate(
     pixels_HW: NDArray[np.uint8], valid_HW: NDArray[np.uint8], dilated_HW: NDArray[np.uint8]
 ) -> None:
     height, width = pixels_HW.shape
-    columns = np.zeros(width + 2, dtype=np.uint8)
+    columns = np.zeros(width + 2, dtype=np.uint8)  # of three rows at once, ringed by no mask
     for row in range(height):
         above, below = max(row - 1, 0), min(row + 1, height - 1)
         for i in range(width):
@@ -97,23 +71,3 @@ def _erode(
             )
         for i in range(width):
             eroded_HW[row, i] = pixels_HW[row, i] & ~(columns[i] | columns[i + 1] | columns[i + 2])
-
-
-@kernel
-def _touch(a_HW: NDArray[np.uint8], b_HW: NDArray[np.uint8]) -> bool:
-    height, width = a_HW.shape
-    columns = np.zeros(width + 2, dtype=np.uint8)
-    met = np.zeros(width // 8 * 8 + 8, dtype=np.uint8)  # of one row, looked at as words
-    words = met.view(np.uint64)
-    for row in range(height):
-        above, below = max(row - 1, 0), min(row + 1, height - 1)
-        for i in range(width):
-            columns[i + 1] = a_HW[above, i] | a_HW[row, i] | a_HW[below, i]
-        for i in range(width):
-            met[i] = (columns[i] | columns[i + 1] | columns[i + 2]) & b_HW[row, i]
-        any_met = np.uint64(0)
-        for i in range(words.size):
-            any_met |= words[i]
-        if any_met:
-            return True
-    return False

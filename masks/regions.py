@@ -1,6 +1,5 @@
 """Mask expressions of a program: their leaves, their checks, the regions they stand for."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,17 +12,20 @@ from schemas.value import Undefined
 
 Leaf = ClassMask | Instances | Valid
 UNCLASSIFIED = "un-classified"
+_LEAVES = (ClassMask, Instances, Valid)
+_SETS = (And, Or, Minus, Part)
+_CONSTANTS = (str, int, float, type(None))
 _BOX_MEASURES = (Exists, Count, CellOf)  # what a mask made from a box may answer
 
 
-def leaves(node: BaseModel | tuple[Any, ...]) -> Iterator[Leaf]:
-    """Yield the leaves of any expression, left to right."""
-    yield from (leaf for leaf, _ in _leaves_with_measure(node, None))
+def leaves(node: BaseModel | tuple[Any, ...]) -> list[Leaf]:
+    """Return the leaves of any expression, left to right."""
+    return [leaf for leaf, _ in _leaves_with_measure(node, None)]
 
 
 def check_leaves(program: BaseModel, measured: Measured) -> None:
     """Raise `Undefined` if the program names what is not there or may not be used so."""
-    pairs = list(_leaves_with_measure(program, None))
+    pairs = _leaves_with_measure(program, None)
     for leaf, _ in pairs:
         layer = measured.layer(leaf.layer, leaf.date)
         if not isinstance(leaf, Valid) and leaf.label not in layer.info.classes:
@@ -110,18 +112,16 @@ def _part(of: Region, cell: int) -> Region:
     return Compound(lambda: cut(of.mask_HW), lambda: cut(of.inner_HW), lambda: cut(of.outer_HW))
 
 
-def _leaves_with_measure(node: Any, measure: Any) -> Iterator[tuple[Leaf, Any]]:
-    """Yield each leaf with the innermost measure that uses it."""
-    if isinstance(node, Leaf):
-        yield node, measure
-    elif isinstance(node, tuple):
-        for child in node:
-            yield from _leaves_with_measure(child, measure)
-    elif isinstance(node, BaseModel):
-        inner = measure if isinstance(node, And | Or | Minus | Part) else node
-        for _, child in node:
-            if isinstance(child, BaseModel | tuple):
-                yield from _leaves_with_measure(child, inner)
+def _leaves_with_measure(node: Any, measure: Any) -> list[tuple[Leaf, Any]]:
+    """Return each leaf with the innermost measure that uses it."""
+    kind = type(node)  # of the closed language; isinstance of a pydantic class is slow
+    if kind in _LEAVES:
+        return [(node, measure)]
+    if kind is tuple:
+        return [pair for child in node for pair in _leaves_with_measure(child, measure)]
+    inner = measure if kind in _SETS else node
+    children = [child for child in vars(node).values() if not isinstance(child, _CONSTANTS)]
+    return [pair for child in children for pair in _leaves_with_measure(child, inner)]
 
 
 def is_box(leaf: Leaf, measured: Measured) -> bool:

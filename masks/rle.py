@@ -92,8 +92,15 @@ def area_px(counts: bytes) -> int:
 
 
 def paint(ids_HW: NDArray[np.uint8], counts: bytes, value: int) -> None:
-    """Set the mask's pixels in `ids_HW` to `value`, in place; ValueError as for `decode`."""
-    _paint(_runs_of(counts, (ids_HW.shape[0], ids_HW.shape[1])), ids_HW, value)
+    """Set the mask's pixels in `ids_HW` to `value`, in place; ValueError as for `decode`.
+
+    Several times as fast where `ids_HW` lies column by column, as codes do.
+    """
+    runs = _runs_of(counts, (ids_HW.shape[0], ids_HW.shape[1]))
+    if ids_HW.flags.f_contiguous:
+        _fill(runs, ids_HW.T.reshape(-1), value)
+    else:
+        _paint(runs, ids_HW, value)
 
 
 def _runs_of(counts: bytes, size_HW: tuple[int, int]) -> NDArray[np.int64]:

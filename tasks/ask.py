@@ -15,8 +15,7 @@ from tasks.atomic import placing
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
-from tasks.ingest import output_of
-from tasks.ledger import Ledger, Record
+from tasks.ledger import Ledger, Record, output_of
 from tasks.scene_table import MEASURED_COLUMNS, asked_scenes
 from tasks.step_masks import StepMasks
 from templates.asked import AskedScene

@@ -15,8 +15,7 @@ from tasks.atomic import place_text
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
-from tasks.ingest import output_of
-from tasks.ledger import Ledger, Output, Record
+from tasks.ledger import Ledger, Output, Record, output_of
 from tasks.manifest import MANIFEST_NAME
 from tasks.select import Cell, Rates, is_kept, keep_rates
 from tasks.shards import Provenance, write_shard
@@ -44,12 +43,12 @@ def select_rates(config: BuildConfig, granules: Sequence[GranuleId]) -> Rates:
 
 
 def stored_rates(ledger: Ledger) -> Rates:
-    """Return the keep rates of the last selection, none where there was none."""
-    path = _rates_path(ledger)
-    if not path.is_file():
+    """Return the keep rates of the last selection, none where there was none or it is damaged."""
+    try:
+        rows = json.loads(_rates_path(ledger).read_bytes())
+        return {(group, answer): float(rate) for group, answer, rate in rows}
+    except (FileNotFoundError, ValueError, TypeError):
         return {}
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    return {(group, answer): rate for group, answer, rate in rows}
 
 
 def write_granule(config: BuildConfig, granule: GranuleId, stages: str) -> Record:

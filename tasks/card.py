@@ -49,8 +49,8 @@ _USE = """\
 Masks are compressed COCO run-length codes: `pycocotools.mask.decode` reads them.
 """
 _PAPER_PIXEL = """\
-**Pixel size.** Areas and lengths of the Sentinel sources take every pixel as 10 m, as the TerraScope
-paper does. ChatEarthNet's true pixels are 9.55 m times the cosine of the latitude.
+**Pixel size.** Areas and lengths of the Sentinel sources take every pixel as 10 m, as the
+TerraScope paper does. ChatEarthNet's true pixels are 9.55 m times the cosine of the latitude.
 """
 _DEFINITIONS = """\
 ## Definitions

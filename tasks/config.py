@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
 from tasks.sources.registry import SOURCES
@@ -43,6 +43,11 @@ class BuildConfig(BaseModel):
         default=True, description="Even out the answers within every task and class."
     )
     workers: int = Field(default=2, ge=1, description="Processes; they never change the result.")
+
+    @field_validator("sources")
+    @classmethod
+    def _absolute(cls, sources: dict[str, Path]) -> dict[str, Path]:
+        return {name: root.resolve() for name, root in sources.items()}
 
     def content(self) -> dict[str, Any]:
         """Return the part of the configuration that decides what is in the dataset."""

@@ -94,7 +94,7 @@ def _counts(
 def _pixel_size_words(scene: ReferenceScene) -> Iterator[str]:
     if scene.evidence.pixel_size_m is not None:
         x_m, y_m = scene.evidence.pixel_size_m
-        yield f"{x_m:.2f} m × {y_m:.2f} m"
+        yield f"{x_m:.4g} m × {y_m:.4g} m"
 
 
 def _part_values(node: BaseModel, scene: ReferenceScene) -> Iterator[Quantity]:

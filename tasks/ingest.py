@@ -1,6 +1,5 @@
 """Ingest: read a granule's scenes from the archive and write them as one scene table."""
 
-import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from schemas.scene import INVALID_ID, Scene, SceneRef
 from tasks.atomic import placing
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import Granule, GranuleId, load_granule
-from tasks.ledger import Ledger, Output, Record
+from tasks.ledger import Ledger, Record, output_of
 from tasks.scene_table import scenes_to_table
 from tasks.shards import write_rejects
 from tasks.sources.registry import SOURCES
@@ -54,18 +53,6 @@ def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
     )
     ledger.store(record)
     return record
-
-
-def output_of(dataset: Path, path: Path, rows: int) -> Output:
-    """Return what the ledger keeps of a written file."""
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Output(
-        path=path.relative_to(dataset).as_posix(),
-        sha256=sha256,
-        bytes=path.stat().st_size,
-        rows=rows,
-    )
 
 
 def read_scene(config: BuildConfig, root: Path, ref: SceneRef) -> Scene:

@@ -4,6 +4,7 @@ A stage is done for a granule when its record holds the key that the stage would
 recorded outputs are still there. Records are written last, so a killed stage leaves none.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,12 +15,16 @@ from tasks.atomic import place_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One file a stage wrote, relative to the dataset folder."""
+    """One file a stage wrote, relative to the dataset folder.
+
+    `mtime_ns` tells quickly that nobody touched it since; a touched file is digested again.
+    """
 
     path: str
     sha256: str
     bytes: int
     rows: int
+    mtime_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,7 @@ class Ledger:
     def load(self, stage: str, granule: str) -> Record | None:
         """Return the record of a stage and granule, None where there is no readable one."""
         try:
-            tree = json.loads(self.path(stage, granule, ".json").read_bytes())
+            tree = dict(json.loads(self.path(stage, granule, ".json").read_bytes()))
             outputs = tuple(Output(**output) for output in tree.pop("outputs"))
             return Record(**tree, outputs=outputs)
         except (FileNotFoundError, ValueError, TypeError, KeyError):
@@ -63,9 +68,20 @@ class Ledger:
         record = self.load(stage, granule)
         if record is None or record.key != key:
             return None
-        if any(_size(self.dataset / output.path) != output.bytes for output in record.outputs):
+        if not all(self._stands(output) for output in record.outputs):
             return None
         return record
+
+    def _stands(self, output: Output) -> bool:
+        """Return whether an output is there with the content that was written."""
+        path = self.dataset / output.path
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return False
+        if status.st_size != output.bytes:
+            return False
+        return status.st_mtime_ns == output.mtime_ns or sha256_of(path) == output.sha256
 
     def store(self, record: Record) -> None:
         """Write a record; call it when the outputs are in place."""
@@ -81,8 +97,19 @@ class Ledger:
                     stale.unlink()
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return -1
+def output_of(dataset: Path, path: Path, rows: int) -> Output:
+    """Return what the ledger keeps of a written file."""
+    status = path.stat()
+    return Output(
+        path=path.relative_to(dataset).as_posix(),
+        sha256=sha256_of(path),
+        bytes=status.st_size,
+        rows=rows,
+        mtime_ns=status.st_mtime_ns,
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

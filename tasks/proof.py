@@ -1,6 +1,7 @@
 """Prove one sample again from its own masks, with the reference evaluator only."""
 
 import math
+import re
 from collections.abc import Iterator
 
 from pydantic import BaseModel
@@ -8,8 +9,8 @@ from pydantic import BaseModel
 from masks.reference import evaluate
 from masks.reference_scene import ReferenceScene
 from schemas.program import load_program
-from schemas.trace import value_text
-from schemas.value import Quantity, Undefined, Value
+from schemas.trace import THINK_CLOSE, value_text
+from schemas.value import Quantity, Truth, Undefined, Value
 from tasks.answer_text import read_quantity, rounds_to
 from tasks.facts import KnownFacts
 from tasks.finding import Finding
@@ -19,6 +20,8 @@ from tasks.rows import Row
 
 TOLERANCE = 1e-9  # relative; sums of products differ in the last bits between evaluators
 MAX_HALF_WIDTH = 0.15  # of an open answer's value
+# numbers that no mask is measured for: which image, and the floor of a patch
+_NAMED_NUMBERS = re.compile(r"[Ii]mage \d+|at least \d+ pixels")
 
 
 def prove(row: Row, scene: ReferenceScene) -> list[Finding]:
@@ -49,6 +52,8 @@ def _check_measured(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
     yield from _check_wording(row, value, scene.evidence.north_up)
     if isinstance(value, Quantity):
         yield from _check_margin(row, value)
+    if isinstance(value, Truth) and row.options and set(row.options) != {"Yes", "No"}:
+        yield Finding(rule="options", expected="Yes and No", found=f"{row.options}")
     marked: list[tuple[BaseModel, int]] = []
     for number, mask in enumerate(row.masks):
         yield from check_mask(row, number, mask, scene, marked)
@@ -119,11 +124,18 @@ def _check_margin(row: Row, value: Quantity) -> Iterator[Finding]:
 
 
 def _check_facts(row: Row, known: KnownFacts) -> Iterator[Finding]:
+    """Every marked fact must be measured, and no number may stand in the steps unmarked."""
+    bare = list(row.trace)
     for span in row.fact_spans:
         fact = row.trace[span.start : span.end]
+        bare[span.start : span.end] = " " * len(fact)
         if not known.hold(fact):
             yield Finding(
                 rule="fact",
                 expected="a fact measured on this sample's masks",
                 found=fact,
             )
+    steps = "".join(bare).split(THINK_CLOSE)[0]
+    for word in _NAMED_NUMBERS.sub(" ", steps).split():
+        if any(c.isdigit() for c in word) and word.strip(".,") not in row.question:
+            yield Finding(rule="unmarked_number", expected="a marked fact", found=word)

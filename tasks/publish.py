@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from tasks.ask import STAGE as L1
 from tasks.ask import TIER
 from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import stored_rates
+from tasks.atomic import placing
 from tasks.card import write_card
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
@@ -79,13 +81,13 @@ def publish(
             for granule, record in zip(granules, records[SHARDS], strict=True)
             for output in record.outputs
         ),
-        quarantine=_write_quarantine(config, ledger, granules),
+        quarantine=_gather_quarantine(ledger, granules),
         counts=_counts(config, ledger, records),
         rates=tuple(
             SelectionRate(group=group, answer_key=answer, rate=rate)
             for (group, answer), rate in stored_rates(ledger).items()
         ),
-        config=config.model_dump(mode="json", exclude={"workers"}),
+        config=config.model_dump(mode="json", exclude={"workers", "out"}),
         config_digest=config.content_digest,
         seed=config.seed,
         commit=checkout_commit(CHECKOUT),
@@ -95,6 +97,9 @@ def publish(
     if _is_published(config.out, manifest):
         return Published(dataset=config.out, counts=manifest.counts, changed=False)
     _remove_strangers(config.out, manifest)
+    for file in manifest.quarantine:
+        with placing(config.out / file.path) as temporary:
+            copyfile(ledger.path("quarantine", Path(file.path).stem, ".parquet"), temporary)
     for stage in (INGEST, L1, SHARDS, "catalogue"):
         ledger.forget_others(stage, [granule.name for granule in granules])
     write_card(config.out, manifest)
@@ -133,10 +138,8 @@ def _counts(
     return tuple(StageCount(**dict(zip(names, row, strict=True))) for row in rows)
 
 
-def _write_quarantine(
-    config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId]
-) -> tuple[QuarantineFile, ...]:
-    """Write one table of refused scenes a source; all of them, whatever stage refused them."""
+def _gather_quarantine(ledger: Ledger, granules: Sequence[GranuleId]) -> tuple[QuarantineFile, ...]:
+    """Gather all refusals, whatever stage they come from, into one table a source, set aside."""
     paths = [ledger.path("index", "all", ".rejects.parquet")]
     paths += [ledger.path(INGEST, granule.name, ".rejects.parquet") for granule in granules]
     rejected = pa.concat_tables([pq.read_table(path, schema=REJECT_SCHEMA) for path in paths])
@@ -147,10 +150,10 @@ def _write_quarantine(
             for row in rejected.to_pylist()
             if row["source"] == source
         ]
-        written = write_rejects(config.out / "quarantine" / f"{source}.parquet", rows)
+        written = write_rejects(ledger.path("quarantine", source, ".parquet"), rows)
         files.append(
             QuarantineFile(
-                path=written.path.relative_to(config.out).as_posix(),
+                path=f"quarantine/{source}.parquet",
                 sha256=written.sha256,
                 rows=written.rows,
                 bytes=written.bytes,
@@ -164,6 +167,10 @@ def _is_published(dataset: Path, manifest: Manifest) -> bool:
     try:
         found = read_manifest(dataset)
     except ManifestError:
+        return False
+    beside = ("README.md", "croissant.json", "report/index.html")
+    paths = (*beside, *(file.path for file in (*manifest.files, *manifest.quarantine)))
+    if not all((dataset / path).is_file() for path in paths):
         return False
     same = {"created": manifest.created, "commit": manifest.commit}
     return found.model_copy(update=same) == manifest

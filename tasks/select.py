@@ -62,7 +62,7 @@ def _evened(cells: Mapping[Cell, int]) -> Rates:
 
 
 def _capped(cells: Mapping[Cell, int]) -> Rates:
-    cap = CAP_OVER_MEAN * mean(cells.values())
+    cap = CAP_OVER_MEAN * mean(cells.values()) if len(cells) > 1 else MAX_ONE_SIDED
     return {(cell.group, cell.answer): min(1.0, cap / count) for cell, count in cells.items()}
 
 

@@ -1,5 +1,6 @@
 """Compare a dataset with its archives: every scene is read anew and its masks are recomputed."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tasks.ingest import read_scene
 from tasks.manifest import DataFile, Manifest, read_manifest
 from tasks.rows import Row, RowError, open_shard, row_groups
 from tasks.same_scene import differences
+from tasks.sources.safe_files import Archive
 from tasks.verify import Failure
 
 Refs = dict[str, SceneRef]  # by scene id
@@ -178,6 +180,22 @@ def _check_scene(
         scene = read_scene(config, config.sources[ref.source], ref)
     except Refusal as refusal:
         yield Finding(rule="source_refused", expected="a readable scene", found=f"{refusal}")
+        yield from _changed_files(config.sources[ref.source], rows[0])
         return
     for row in rows:
         yield from differences(scene, row)
+
+
+def _changed_files(root: Path, row: Row) -> Iterator[Finding]:
+    """Say which files of a scene that cannot be read again are not as they were."""
+    archive = Archive(root)
+    for file in row.provenance.files:
+        if "#" in file.path:  # a record inside a JSON file; only its reader can cut it out
+            continue
+        try:
+            with archive.resolve(file.path).open("rb") as content:
+                now = hashlib.file_digest(content, "sha256").hexdigest()
+        except (OSError, Refusal) as error:
+            now = str(error)
+        if now != file.sha256:
+            yield Finding(rule="source_digest", expected=f"{file.path} {now}", found=file.sha256)

@@ -32,7 +32,7 @@ def propose_area(template: QuestionTemplate, scene: AskedScene, rng: Random) -> 
         line = (
             *_covers(layer, land, view, name),
             " pixels. A pixel is ",
-            Fact(f"{size_m[0]:.2f} m × {size_m[1]:.2f} m"),
+            Fact(f"{size_m[0]:.4g} m × {size_m[1]:.4g} m"),
             ", so the area is ",
             Fact(f"{value.value:,.0f} m²"),
             ", about ",
@@ -64,7 +64,7 @@ def propose_coverage(template: QuestionTemplate, scene: AskedScene, rng: Random)
 
 
 def _measurable(scene: AskedScene, rng: Random) -> Iterator[tuple[MeasuredLayer, str]]:
-    for layer in scene.measured.layers:
+    for layer in scene.plain_layers():
         names = [
             name
             for name in layer.info.classes

@@ -9,6 +9,7 @@ from typing import Any
 
 from masks.evaluate import evaluate
 from masks.measured import CLOSED_VALID_SHARE, Measured, MeasuredLayer
+from schemas.mask import Invalid
 from schemas.program import ClassMask
 from schemas.scene import Modality
 from schemas.taxonomy import LandClass
@@ -99,31 +100,56 @@ class AskedScene:
     def whole(self, layer: MeasuredLayer, view: View) -> str:
         """Return what a share is of: the picture, or its labelled part where labels are missing."""
         place = view.place(layer.info.date_index)
-        if layer.valid_px >= CLOSED_VALID_SHARE * layer.size_HW[0] * layer.size_HW[1]:
-            return place
-        return f"the labelled area of {place}"
+        return place if self.labelled(layer) else f"the labelled area of {place}"
+
+    def labelled(self, layer: MeasuredLayer) -> bool:
+        """Return whether so few pixels lack a label that a question need not speak of it."""
+        return layer.valid_px >= CLOSED_VALID_SHARE * layer.size_HW[0] * layer.size_HW[1]
+
+    def plain_layers(self) -> list[MeasuredLayer]:
+        """Return the layers of which anything on one date can be asked.
+
+        Not those where objects of an unknown state lie beside others (a class is then only partly
+        shown), nor footprints after an event: rubble still has one.
+        """
+        return [
+            layer
+            for layer in self.measured.layers
+            if layer.info.invalid is not Invalid.FORBIDS
+            and not any(instance.attribute for instance in layer.instances)
+        ]
 
     def view(self, rng: Random) -> View:
-        """Draw the images that a sample carries: optical, SAR or both, at every date."""
-        return rng.choice(self._views)
+        """Draw the images that a sample carries: optical, SAR or both, at every date.
+
+        A cloudy optical image is never carried without SAR where the scene has SAR, and stands
+        behind it then: masks lie on the first image of a date.
+        """
+        carried = rng.choice(self._views)
+        dates = [self.images[i].date_index for i in carried]
+        return View(
+            image_indices=carried,
+            date_indices=tuple(dates),
+            both_sensors=len({self.images[i].modality for i in carried}) > 1,
+        )
+
+    @property
+    def can_be_seen(self) -> bool:
+        """Whether some choice of images shows every date that has a label."""
+        return bool(self._views)
 
     @cached_property
-    def _views(self) -> list[View]:
-        """What a sample may carry; a cloudy optical image never without SAR where there is SAR."""
+    def _views(self) -> list[tuple[int, ...]]:
         optical = [i for i, m in enumerate(self.images) if m.modality is Modality.OPTICAL]
-        sar = [
-            i
-            for i, m in enumerate(self.images)
-            if m.modality is Modality.SAR and m.rendering.startswith(self.sar_rendering)
-        ]
-        choices = [c for c in (optical, sar, optical + sar if optical and sar else []) if c]
-        if sar and any(self.images[i].cloudy for i in optical):
-            choices.remove(optical)
+        sar = [i for i, m in enumerate(self.images) if m.modality is Modality.SAR]
+        wanted = [i for i in sar if self.images[i].rendering.startswith(self.sar_rendering)]
+        sar = wanted or sar
+        cloudy = any(self.images[i].cloudy for i in optical)
+        both = sar + optical if cloudy else optical + sar
+        choices = [both, sar] if cloudy and sar else [optical, sar, both]
+        labelled = {layer.info.date_index for layer in self.measured.layers}
         return [
-            View(
-                image_indices=tuple(carried),
-                date_indices=tuple(self.images[i].date_index for i in carried),
-                both_sensors=bool(optical and sar) and len(carried) == len(optical) + len(sar),
-            )
-            for carried in choices
+            tuple(choice)
+            for choice in choices
+            if choice and labelled <= {self.images[i].date_index for i in choice}
         ]

@@ -67,7 +67,7 @@ def propose_border(template: QuestionTemplate, scene: AskedScene, rng: Random) -
             if isinstance(value, Truth):
                 found = "The two masks touch along a common edge."
                 if not value.value:
-                    found = "Other pixels lie everywhere between the two masks."
+                    found = "No pixel of one mask lies beside a pixel of the other."
                 draft = pair_draft(template, scene, rng, pair, program, value, (found,))
                 names = sorted(draft.classes)
                 yield replace(draft, choices=("Yes", "No"), balance=" / ".join(names))
@@ -110,7 +110,9 @@ def pair_draft(
         (f"{lead}I mark {b.phrase} {SEG}. ", *found),
     )
     return Draft(
-        question=template.ask(rng, do=do(a), a=a.phrase, b=b.phrase, place=view.place(date)),
+        question=template.ask(
+            rng, do=do(a), a=a.phrase, b=b.phrase, place=scene.whole(pair.layer, view)
+        ),
         classes=(pair.a.label, pair.b.label),
         program=program,
         value=value,
@@ -140,8 +142,8 @@ BORDER_LENGTH = QuestionTemplate(
     wordings=(
         "how long is the border between {a} and {b} in {place}, along pixel edges?",
         "what length of border, along pixel edges, do {a} and {b} share in {place}?",
-        "over what length of pixel edges do {a} and {b} touch in {place}?",
-        "in {place}, how many metres of pixel edges do {a} and {b} have in common?",
+        "in {place}, how long is the boundary of {a} with {b}, measured along pixel edges?",
+        "measured along pixel edges, how long is the border of {a} with {b} in {place}?",
     ),
     propose=propose_length,
 )

@@ -1,271 +1,155 @@
-"""Change between two dates: what was gained or lost, which grew more, what was destroyed."""
+"""Change of land between two dates: what a class gained or lost, and which class gained more."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 from random import Random
+from typing import Any
 
+from masks.evaluate import evaluate
 from masks.measured import MeasuredLayer
-from schemas.program import (
-    Area,
-    ArgMax,
-    Count,
-    Div,
-    Exists,
-    Instances,
-    Minus,
-    NamedNumber,
-    Share,
-    Valid,
-)
-from schemas.trace import SEG, Fact, Line, pixels_text, quantity_text, things_text
-from schemas.value import Name, Quantity, Truth
+from schemas.program import And, Area, ArgMax, Minus, NamedNumber, Share, Valid
+from schemas.trace import SEG, Fact, Line, quantity_text
+from schemas.value import Name, Quantity
 from templates.asked import AskedScene, View, class_at
 from templates.draft import Draft, QuestionTemplate, StepDraft
-from templates.phrases import be
 
 PAIRS_TRIED = 3
 PER_LAYER = 2
 
 
-def two_dates(scene: AskedScene) -> Iterator[tuple[MeasuredLayer, MeasuredLayer]]:
-    """Yield the first and the last date of each layer that one product shows more than once."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One class of one layer between two dates; pixels without a label at either are left out."""
+
+    before: MeasuredLayer
+    after: MeasuredLayer
+    name: str
+
+    def moved(self, *, gained: bool) -> And:
+        """Return the ground that the class gained or lost, labelled at both dates."""
+        old, new = class_at(self.before, self.name), class_at(self.after, self.name)
+        if gained:
+            return And(a=Minus(a=new, b=old), b=_valid(self.before))
+        return And(a=Minus(a=old, b=new), b=_valid(self.after))
+
+    def share(self, *, gained: bool) -> Share:
+        """Return that ground as a share of what is labelled at both dates."""
+        whole = And(a=_valid(self.before), b=_valid(self.after))
+        return Share(of=self.moved(gained=gained), within=whole)
+
+    def step(self, scene: AskedScene, view: View, *, gained: bool) -> StepDraft:
+        """Return the step that marks the ground gained or lost, on the image that shows it."""
+        phrase = scene.land(self.before, self.name).phrase
+        first, last = (
+            view.place(self.before.info.date_index),
+            view.place(self.after.info.date_index),
+        )
+        layer = self.after if gained else self.before
+        date = layer.info.date_index
+        text = (
+            f"{view.lead(date)}I mark what is {phrase} here and was not in {first} {SEG}."
+            if gained
+            else f"{view.lead(date)}I mark what is {phrase} here and no longer in {last} {SEG}."
+        )
+        moved = self.moved(gained=gained)
+        return StepDraft(line=(text,), mask=moved, label=self.name, date_index=date)
+
+
+def changes(scene: AskedScene) -> Iterator[list[Change]]:
+    """Yield, by layer, the classes that differ between its first and its last date."""
     for dates in scene.dated_layers():
-        if len(dates) > 1:
-            yield dates[0], dates[-1]
-
-
-def changed_classes(before: MeasuredLayer, after: MeasuredLayer) -> list[str]:
-    """Return the classes whose mask differs between two dates."""
-    return [
-        name
-        for name in before.info.classes
-        if getattr(before.class_masks.get(name), "counts", b"")
-        != getattr(after.class_masks.get(name), "counts", b"")
-    ]
+        before, after = dates[0], dates[-1]
+        if before is not after:
+            yield [
+                Change(before, after, name)
+                for name in before.info.classes
+                if before.class_masks.get(name) != after.class_masks.get(name)
+                and not scene.land(before, name).countable
+            ]
 
 
 def propose_amount(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on what a class gained or lost: its area, or without pixel size its share."""
-    for before, after in two_dates(scene):
-        names = changed_classes(before, after)
-        for name in rng.sample(names, min(PER_LAYER, len(names))):
+    for found in changes(scene):
+        for change in rng.sample(found, min(PER_LAYER, len(found))):
             gained = rng.random() < 0.5
-            old, new = class_at(before, name), class_at(after, name)
-            moved = Minus(a=new, b=old) if gained else Minus(a=old, b=new)
-            program: Area | Share = Area(of=moved)
+            program: Any = Area(of=change.moved(gained=gained))
             if scene.measured.evidence.pixel_size_m is None:
-                program = Share(of=moved, within=_valid(after))
+                program = change.share(gained=gained)
             value = scene.value(template.task, program)
             if not isinstance(value, Quantity) or value.value == 0:
                 continue
             view = scene.view(rng)
+            whole = "labelled " if not _labelled(scene, change) else ""
+            amount: Line = ("It measures ", Fact(quantity_text(value.value, value.unit)), ".")
             yield Draft(
                 question=template.ask(
                     rng,
-                    a=scene.land(before, name).phrase,
+                    a=scene.land(change.before, change.name).phrase,
                     gain="gain" if gained else "lose",
-                    amount="area" if value.unit == "m2" else "percentage of the image",
-                    before=view.place(before.info.date_index),
-                    after=view.place(after.info.date_index),
+                    amount="area" if value.unit == "m2" else f"percentage of the {whole}scene",
+                    before=view.place(change.before.info.date_index),
+                    after=view.place(change.after.info.date_index),
                 ),
-                classes=(name,),
+                classes=(change.name,),
                 program=program,
                 value=value,
-                steps=(
-                    *_both(scene, view, before, after, name),
-                    StepDraft(
-                        line=(
-                            f"What was {'gained' if gained else 'lost'} measures ",
-                            Fact(quantity_text(value.value, value.unit)),
-                            ".",
-                        )
-                    ),
-                ),
+                steps=(change.step(scene, view, gained=gained), StepDraft(line=amount)),
                 view=view,
-                pool=f"{name} {value.unit}",
+                pool=f"{change.name} {value.unit}",
             )
 
 
 def propose_which(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
-    """Yield questions on which of two classes gained more of the picture."""
-    for before, after in two_dates(scene):
-        pairs = list(combinations(changed_classes(before, after), 2))
+    """Yield questions on which of two classes gained more new ground; both gained some."""
+    for found in changes(scene):
+        pairs = list(combinations(found, 2))
         for pair in rng.sample(pairs, min(PAIRS_TRIED, len(pairs))):
-            lands = [scene.land(before, name) for name in pair]
+            a, b = (scene.land(change.before, change.name).phrase for change in pair)
             program = ArgMax(
                 of=tuple(
-                    NamedNumber(
-                        name=land.phrase,
-                        value=Share(
-                            of=Minus(a=class_at(after, name), b=class_at(before, name)),
-                            within=_valid(after),
-                        ),
-                    )
-                    for name, land in zip(pair, lands, strict=True)
+                    NamedNumber(name=phrase, value=change.share(gained=True))
+                    for change, phrase in zip(pair, (a, b), strict=True)
                 )
             )
             value = scene.value(template.task, program)
-            if not isinstance(value, Name):
+            if not isinstance(value, Name) or not all(_gained(c, scene) for c in pair):
                 continue
             view = scene.view(rng)
+            larger: Line = ("The larger gain is that of ", Fact(value.value), ".")
             yield Draft(
                 question=template.ask(
                     rng,
-                    a=lands[0].phrase,
-                    b=lands[1].phrase,
-                    before=view.place(before.info.date_index),
-                    after=view.place(after.info.date_index),
+                    a=a,
+                    b=b,
+                    before=view.place(pair[0].before.info.date_index),
+                    after=view.place(pair[0].after.info.date_index),
                 ),
-                classes=pair,
+                classes=(pair[0].name, pair[1].name),
                 program=program,
                 value=value,
                 steps=(
-                    *_both(scene, view, before, after, pair[0]),
-                    *_both(scene, view, before, after, pair[1]),
-                    StepDraft(line=("The larger gain is that of ", Fact(value.value), ".")),
+                    *(change.step(scene, view, gained=True) for change in pair),
+                    StepDraft(line=larger),
                 ),
                 view=view,
-                choices=(lands[0].phrase, lands[1].phrase),
-                balance=" / ".join(pair),
+                choices=(a, b),
+                balance=f"{pair[0].name} / {pair[1].name}",
             )
+
+
+def _gained(change: Change, scene: AskedScene) -> bool:
+    share = evaluate(change.share(gained=True), scene.measured)
+    return isinstance(share, Quantity) and share.value > 0
+
+
+def _labelled(scene: AskedScene, change: Change) -> bool:
+    return scene.labelled(change.before) and scene.labelled(change.after)
 
 
 def _valid(layer: MeasuredLayer) -> Valid:
     return Valid(layer=layer.info.layer, date=layer.info.date_index)
-
-
-def _both(
-    scene: AskedScene, view: View, before: MeasuredLayer, after: MeasuredLayer, name: str
-) -> Iterator[StepDraft]:
-    """Yield the steps that mark a class before and after."""
-    phrase = scene.land(before, name).phrase
-    for layer in (before, after):
-        date = layer.info.date_index
-        line: Line = (
-            f"{view.lead(date)}I mark {phrase} {SEG}, ",
-            Fact(pixels_text(layer.class_px(name))),
-            " pixels.",
-        )
-        yield StepDraft(line=line, mask=class_at(layer, name), label=name, date_index=date)
-
-
-def object_states(scene: AskedScene) -> Iterator[tuple[MeasuredLayer, str, tuple[str, ...]]]:
-    """Yield layers at a later date whose objects carry a state, with the states of its classes."""
-    for layer in scene.measured.layers:
-        attributes = {m.attribute for m in layer.instances} - {""}
-        if layer.info.date_index > 0 and attributes:
-            states = next(
-                other.info.classes
-                for other in scene.measured.layers
-                if other.info.layer != layer.info.layer
-                and other.info.date_index == layer.info.date_index
-            )
-            label = layer.instances[0].label
-            yield layer, label, states
-
-
-def propose_state_exists(
-    template: QuestionTemplate, scene: AskedScene, rng: Random
-) -> Iterator[Draft]:
-    """Yield questions on whether any object ended in a state, such as destroyed."""
-    for layer, label, states in object_states(scene):
-        for state in rng.sample(states, min(PER_LAYER, len(states))):
-            objects = _in_state(layer, label, state)
-            program = Exists(of=objects)
-            value = scene.value(template.task, program)
-            if isinstance(value, Truth):
-                yield _state_draft(
-                    template, scene, rng, layer, objects, program, value, balance=state
-                )
-
-
-def propose_state_count(
-    template: QuestionTemplate, scene: AskedScene, rng: Random
-) -> Iterator[Draft]:
-    """Yield questions on how many objects ended in a state."""
-    for layer, label, states in object_states(scene):
-        for state in rng.sample(states, min(PER_LAYER, len(states))):
-            objects = _in_state(layer, label, state)
-            program = Count(of=objects)
-            value = scene.value(template.task, program)
-            if isinstance(value, Quantity):
-                yield _state_draft(
-                    template, scene, rng, layer, objects, program, value, pool=state, balance=state
-                )
-
-
-def propose_state_share(
-    template: QuestionTemplate, scene: AskedScene, rng: Random
-) -> Iterator[Draft]:
-    """Yield questions on the share of objects that ended in a state."""
-    for layer, label, states in object_states(scene):
-        for state in rng.sample(states, min(PER_LAYER, len(states))):
-            objects = _in_state(layer, label, state)
-            everything = Instances(layer=objects.layer, label=label, date=objects.date)
-            program = Div(a=Count(of=objects), b=Count(of=everything))
-            value = scene.value(template.task, program)
-            if isinstance(value, Quantity) and 0 < value.value < 1:
-                yield _state_draft(template, scene, rng, layer, objects, program, value, pool=state)
-
-
-def _in_state(layer: MeasuredLayer, label: str, state: str) -> Instances:
-    return Instances(
-        layer=layer.info.layer, label=label, date=layer.info.date_index, attribute=state
-    )
-
-
-def _state_draft(
-    template: QuestionTemplate,
-    scene: AskedScene,
-    rng: Random,
-    layer: MeasuredLayer,
-    objects: Instances,
-    program: Exists | Count | Div,
-    value: Truth | Quantity,
-    pool: str = "",
-    balance: str = "",
-) -> Draft:
-    state = str(objects.attribute)
-    date = layer.info.date_index
-    land = next(words[state] for words in scene.words.values() if state in words)
-    everything = Instances(layer=objects.layer, label=objects.label, date=0)
-    kind = scene.land(layer, objects.label)
-    view = scene.view(rng)
-    total = len(layer.selected(objects.label, None))
-    found = len(layer.selected(objects.label, state))
-    before: Line = (
-        f"{view.lead(0)}I mark every {kind.singular} {SEG}, ",
-        Fact(things_text(total, kind.singular, kind.phrase)),
-        " in all.",
-    )
-    after: Line = (
-        f"{view.lead(date)}I mark every {land.singular} {SEG}, ",
-        Fact(things_text(found, land.singular, land.phrase)),
-        ".",
-    )
-    if isinstance(program, Div) and isinstance(value, Quantity):
-        after = (*after, " That is ", Fact(quantity_text(value.value, value.unit)), " of them.")
-    return Draft(
-        question=template.ask(
-            rng,
-            a=land.phrase,
-            be=be(land),
-            all=kind.phrase,
-            before=view.place(0),
-            after=view.place(date),
-        ),
-        classes=(state,),
-        program=program,
-        value=value,
-        steps=(
-            StepDraft(line=before, mask=everything, label=objects.label, date_index=0),
-            StepDraft(line=after, mask=objects, label=state, date_index=date),
-        ),
-        view=view,
-        choices=("Yes", "No") if isinstance(value, Truth) else (),
-        pool=pool,
-        balance=balance,
-    )
 
 
 CHANGE_AMOUNT = QuestionTemplate(
@@ -284,42 +168,9 @@ CHANGE_WHICH = QuestionTemplate(
     version=1,
     wordings=(
         "between {before} and {after}, which took over more new ground: {a} or {b}?",
-        "which gained more new area from {before} to {after}, {a} or {b}?",
+        "which gained more new ground from {before} to {after}: {a} or {b}?",
         "of {a} and {b}, which spread over more new ground between {before} and {after}?",
-        "comparing {before} with {after}, where was the larger gain: {a} or {b}?",
+        "comparing {before} with {after}, which had the larger gain: {a} or {b}?",
     ),
     propose=propose_which,
-)
-STATE_EXISTS = QuestionTemplate(
-    task="change_exists",
-    version=1,
-    wordings=(
-        "did the event between {before} and {after} leave any {a}?",
-        "are there any {a} in {after}, after the event?",
-        "after what happened between {before} and {after}, are any {a} to be seen?",
-        "does {after} show any {a} that stood in {before}?",
-    ),
-    propose=propose_state_exists,
-)
-STATE_COUNT = QuestionTemplate(
-    task="change_count",
-    version=1,
-    wordings=(
-        "how many {a} are there in {after}, after the event?",
-        "how many {a} did the event between {before} and {after} leave?",
-        "count the {a} in {after}. How many are there?",
-        "what is the number of {a} after the event, in {after}?",
-    ),
-    propose=propose_state_count,
-)
-STATE_SHARE = QuestionTemplate(
-    task="change_share",
-    version=1,
-    wordings=(
-        "what percentage of the {all} seen in {before} are {a} in {after}?",
-        "of all {all} in {before}, what percentage are {a} after the event?",
-        "what share of the {all}, in percent, are {a} in {after}?",
-        "after the event, what percentage of the {all} are {a}?",
-    ),
-    propose=propose_state_share,
 )

@@ -13,12 +13,13 @@ from templates.phrases import be
 
 PER_LAYER = 2
 AREA_OPTIONS = 3  # most classes fall into few areas: four clearly different counts are rare
-MIN_COMPONENT_PX = 9  # a 3 x 3 block: smaller specks are not separate areas
+MIN_COMPONENT_PX = 9  # a 3 x 3 block: smaller specks are not counted
+FLOOR = f"{MIN_COMPONENT_PX} pixels"
 
 
 def propose_areas(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the number of separate areas of land-cover classes."""
-    for layer in scene.measured.layers:
+    for layer in scene.plain_layers():
         names = [n for n in layer.info.classes if layer.class_px(n) >= MIN_COMPONENT_PX]
         names = [n for n in names if not scene.land(layer, n).countable]
         for name in rng.sample(names, min(PER_LAYER, len(names))):
@@ -29,14 +30,16 @@ def propose_areas(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
             if not isinstance(value, Quantity) or value.value < 1:
                 continue
             land, view = scene.land(layer, name), scene.view(rng)
-            found = Fact(things_text(int(value.value), "separate area", "separate areas"))
+            found = Fact(things_text(int(value.value), "separate patch", "separate patches"))
             line = (
                 f"{view.lead(date)}I mark {land.phrase} {SEG}. The mask falls into ",
                 found,
-                f" of at least {MIN_COMPONENT_PX} pixels.",
+                f" of at least {FLOOR}.",
             )
             yield Draft(
-                question=template.ask(rng, a=land.phrase, place=scene.whole(layer, view)),
+                question=template.ask(
+                    rng, a=land.phrase, place=scene.whole(layer, view), floor=FLOOR
+                ),
                 classes=(name,),
                 program=program,
                 value=value,
@@ -50,7 +53,7 @@ def propose_areas(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
 
 def propose_objects(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the number of objects, such as all buildings at one date."""
-    for layer in scene.measured.layers:
+    for layer in scene.plain_layers():
         for name in sorted({m.label for m in layer.instances}):
             draft = _objects_draft(template, scene, rng, layer, name)
             if draft is not None:
@@ -89,10 +92,10 @@ AREA_COUNT = QuestionTemplate(
     task="count_areas",
     version=1,
     wordings=(
-        "how many separate areas of {a} are there in {place}?",
-        "into how many separate areas does the {a} in {place} fall?",
-        "count the separate areas of {a} in {place}. How many are there?",
-        "what is the number of separate areas of {a} in {place}?",
+        "how many separate patches of {a} are there in {place}, leaving out any under {floor}?",
+        "leaving out patches under {floor}, how many separate patches of {a} does {place} show?",
+        "count the separate patches of {a} in {place} of at least {floor}. How many are there?",
+        "what is the number of separate patches of {a} of at least {floor} in {place}?",
     ),
     propose=propose_areas,
 )

@@ -17,7 +17,7 @@ PER_ANSWER = 2  # questions a layer and answer; selection evens out what the sce
 
 def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield a few questions on classes that are there and on classes that are not."""
-    for layer in scene.measured.layers:
+    for layer in scene.plain_layers():
         present = [name for name in layer.info.classes if layer.class_px(name)]
         absent = [name for name in layer.info.classes if not layer.class_px(name)]
         for names in (present, absent if layer.closed else []):

@@ -50,6 +50,9 @@ class Item:
 def propose(scene: AskedScene, templates: Sequence[QuestionTemplate], seed: int) -> list[Asking]:
     """Return all questions that can safely be asked of a scene; each kind draws by its own seed."""
     askings: list[Asking] = []
+    if not scene.can_be_seen:
+        scene.undefined["any: no_image_at_a_labelled_date"] += 1
+        return askings
     for template in templates:
         rng = Random(f"{seed}:{scene.scene_id}:{template.task}:{template.version}")
         for draft in template.propose(template, scene, rng):
@@ -69,16 +72,12 @@ def propose(scene: AskedScene, templates: Sequence[QuestionTemplate], seed: int)
 
 def finish(askings: Sequence[Asking], seed: int) -> Iterator[Item]:
     """Give each question its form; options come from other scenes of the same granule."""
-    pools: Mapping[str, list[Asking]] = defaultdict(list)
+    pools: Mapping[str, list[tuple[str, Value]]] = defaultdict(list)
     for asking in askings:
         if asking.draft.pool:
-            pools[_pool(asking)].append(asking)
-    others: dict[tuple[str, str], list[Value]] = {}  # of each pool, for each scene
+            pools[_pool(asking)].append((asking.scene_id, asking.draft.value))
     for asking in askings:
-        key = (_pool(asking), asking.scene_id)
-        if asking.draft.pool and key not in others:
-            others[key] = [a.draft.value for a in pools[key[0]] if a.scene_id != asking.scene_id]
-        yield _finish(asking, others.get(key, []), seed)
+        yield _finish(asking, pools[_pool(asking)] if asking.draft.pool else [], seed)
 
 
 def _pool(asking: Asking) -> str:

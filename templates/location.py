@@ -8,14 +8,13 @@ from schemas.trace import SEG, Fact, cell_text
 from schemas.value import Name
 from templates.asked import AskedScene, class_at
 from templates.draft import Draft, QuestionTemplate, StepDraft
-from templates.phrases import be
 
 PER_LAYER = 2
 
 
 def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on classes that lie in one place."""
-    for layer in scene.measured.layers:
+    for layer in scene.plain_layers():
         names = [name for name in layer.info.classes if layer.class_px(name)]
         for name in rng.sample(names, min(PER_LAYER, len(names))):
             date = layer.info.date_index
@@ -26,12 +25,17 @@ def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Itera
                 continue
             land, view = scene.land(layer, name), scene.view(rng)
             line = (
-                f"{view.lead(date)}I find {land.phrase} {SEG}. The largest part lies in the ",
+                f"{view.lead(date)}I find {land.phrase} {SEG}. The largest patch lies in the ",
                 Fact(cell_text(value.value, scene.north_up)),
                 f" of {view.place(date)}.",
             )
             yield Draft(
-                question=template.ask(rng, a=land.phrase, be=be(land), place=view.place(date)),
+                question=template.ask(
+                    rng,
+                    a=land.phrase,
+                    place=view.place(date),
+                    largest="largest" if scene.labelled(layer) else "largest labelled",
+                ),
                 classes=(name,),
                 program=program,
                 value=value,
@@ -46,10 +50,10 @@ LOCATION = QuestionTemplate(
     task="location",
     version=1,
     wordings=(
-        "where in {place} {be} {a} located?",
-        "in which part of {place} {be} {a} found?",
-        "which part of {place} holds most of the {a}?",
-        "where does most of the {a} in {place} lie?",
+        "dividing {place} into nine parts, in which one lies the {largest} patch of {a}?",
+        "in which ninth of {place} is the {largest} patch of {a} centred?",
+        "of the nine parts of {place}, which one holds the middle of the {largest} patch of {a}?",
+        "where in {place}, by ninths, does the {largest} patch of {a} lie?",
     ),
     propose=propose,
 )

@@ -159,8 +159,8 @@ FIRST_SEEN = QuestionTemplate(
     wordings=(
         "in which image {be} {a} first seen?",
         "which image is the first to show {a}?",
-        "going through the images in order, where {do} {a} first appear?",
-        "when {be} {a} seen for the first time? Name the image.",
+        "going through the images in order, in which one {do} {a} first appear?",
+        "which image is the earliest in which {a} can be seen?",
     ),
     propose=propose_first,
 )
@@ -170,7 +170,7 @@ LARGEST_WHEN = QuestionTemplate(
     wordings=(
         "in which image {do} {a} cover the largest area?",
         "which image shows the most {a}?",
-        "when {do} {a} cover most ground? Name the image.",
+        "which image shows {a} at the largest extent?",
         "across the sequence, in which image {be} {a} at the largest extent?",
     ),
     propose=propose_largest,
@@ -179,10 +179,12 @@ TREND = QuestionTemplate(
     task="trend",
     version=1,
     wordings=(
-        "how did the area of {a} develop over the images?",
-        "what happened to the extent of {a} from the first image to the last?",
-        "over the whole sequence, how did the area of {a} change?",
-        "describe how the extent of {a} developed across the images.",
+        "step by step over the images, did the extent of {a} grow throughout, shrink throughout, "
+        "or do both?",
+        "from each image to the next, how did the extent of {a} change: growth throughout, "
+        "shrinkage throughout, or both?",
+        "going through the images in order, did {a} only grow, only shrink, or do both?",
+        "over the whole sequence, did the area of {a} grow throughout, shrink throughout, or both?",
     ),
     propose=propose_trend,
 )

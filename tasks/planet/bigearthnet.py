@@ -13,7 +13,7 @@ from rasterio.transform import Affine
 from tasks.planet.corine import LABELLED, OUTSIDE, names_of
 from tasks.planet.geotiff import write_band
 from tasks.planet.noise import Floats, fbm, mix, unit
-from tasks.planet.patch_blocks import Patch, choose_patches, map_codes_HW
+from tasks.planet.patch_blocks import TILE_SCENES, Patch, choose_patches, map_codes_HW
 from tasks.planet.spectra import BANDS
 from tasks.planet.truth import Json, buildings_inside, class_pixels, write_truth
 from tasks.planet.weather import Sky
@@ -43,14 +43,18 @@ _SCHEMA = pa.schema(
 )
 
 
-def write_bigearthnet(out: Path, world: World, scenes: int, seed: int) -> None:
+def write_bigearthnet(
+    out: Path, world: World, scenes: int, seed: int, tile_scenes: int = TILE_SCENES
+) -> None:
     """Write `scenes` patches under `out`, the archive's own folder, and their truth beside it.
+
+    One tile is begun for about `tile_scenes` patches.
 
     Beyond the keys of `truth.py`, a scene's truth has `split`, `country`, `cloudy`, `snowy`,
     `corner_m` (UTM of the upper-left corner), `epsg` and `cloud_share` (pixels mostly hidden).
     """
     rows, truths = [], []
-    for patch in choose_patches(world, scenes, seed):
+    for patch in choose_patches(world, scenes, seed, tile_scenes):
         sky = _sky(patch, seed)
         window = patch.window()
         codes_HW = _reference_map(world, patch, window)

@@ -21,7 +21,7 @@ from tasks.planet.chatearthnet_pictures import (
     write_radar,
     write_triples,
 )
-from tasks.planet.map_regions import MapTile, choose_tiles
+from tasks.planet.map_regions import REGION_TILES, MapTile, choose_tiles
 from tasks.planet.mercator import TILE_PX, latitude, longitude, pixel_m
 from tasks.planet.noise import mix, unit
 from tasks.planet.truth import Json, buildings_inside, class_pixels, write_truth
@@ -73,9 +73,14 @@ class Patch:
         )
 
 
-def write_chatearthnet(out: Path, world: World, scenes: int, seed: int) -> None:
-    """Write `scenes` patches under `out`, the archive's own folder, and their truth beside it."""
-    tiles = choose_tiles(world, -(-scenes // _PATCHES_A_TILE), seed)
+def write_chatearthnet(
+    out: Path, world: World, scenes: int, seed: int, region_tiles: int = REGION_TILES
+) -> None:
+    """Write `scenes` patches under `out`, the archive's own folder, and their truth beside it.
+
+    One region is begun for about `region_tiles` tiles of four patches.
+    """
+    tiles = choose_tiles(world, -(-scenes // _PATCHES_A_TILE), seed, region_tiles)
     rasters = _write_rasters(out, world, tiles)
     records: dict[str, list[dict[str, str]]] = defaultdict(list)
     truths: list[dict[str, Json]] = []

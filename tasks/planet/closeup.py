@@ -14,7 +14,7 @@ from tasks.planet.crowns import halved, paint_crowns
 from tasks.planet.debris import paint_damage
 from tasks.planet.footprints import Footprint, Points
 from tasks.planet.noise import unit
-from tasks.planet.tone import Image, blended, toned
+from tasks.planet.tone import Image, dimmed, toned
 from tasks.planet.window import Window
 from tasks.planet.world import Event, World
 
@@ -132,8 +132,8 @@ def _darken_shadows(
         for wing in footprint.wings_px:
             both = np.concatenate([wing, wing + away]).astype(np.float32)
             fill(mask, cv2.convexHull(both)[:, 0].astype(np.float64), (255,))
-    share_HW = (cv2.blur(mask, (3, 3)) / np.float32(255)).astype(np.float32)
-    np.copyto(image, blended(toned(image, IN_SHADOW), image, share_HW))
+    soft = np.asarray(cv2.blur(mask, (3, 3)), dtype=np.uint8)
+    np.copyto(image, dimmed(image, IN_SHADOW, soft))
 
 
 def _paint_roof(image: Image, footprint: Footprint, light: Light) -> None:
@@ -151,24 +151,19 @@ def _paint_roof(image: Image, footprint: Footprint, light: Light) -> None:
 
 def _paint_pitched(image: Image, wing: Points, colour: NDArray[np.float64], light: Light) -> None:
     """Draw a hipped roof: a ridge along the longer side, four faces lit by the sun."""
-    ring = wing
-    if np.linalg.norm(ring[1] - ring[0]) < np.linalg.norm(ring[2] - ring[1]):
-        ring = np.roll(ring, -1, axis=0)
-    start, end = (ring[0] + ring[3]) / 2, (ring[1] + ring[2]) / 2
-    length, width = float(np.linalg.norm(end - start)), float(np.linalg.norm(ring[3] - ring[0]))
-    inset, along = min(0.5 * width, 0.45 * length), (end - start) / length
-    ridge = (start + along * inset, end - along * inset)
-    middle = ring.mean(axis=0)
-    faces = (
-        np.array([ring[0], ring[1], ridge[1], ridge[0]]),
-        np.array([ring[2], ring[3], ridge[0], ridge[1]]),
-        np.array([ring[1], ring[2], ridge[1]]),
-        np.array([ring[3], ring[0], ridge[0]]),
-    )
-    for face in faces:
+    # complex numbers: x right, y down; a tenth of the time of arrays of two
+    a, b, c, d = (complex(x, y) for x, y in wing.tolist())
+    if abs(b - a) < abs(c - b):
+        a, b, c, d = b, c, d, a
+    start, end = (a + d) / 2, (b + c) / 2
+    length, width = abs(end - start), abs(d - a)
+    inset = (end - start) / length * min(0.5 * width, 0.45 * length)
+    low, high = start + inset, end - inset
+    middle, sun = (a + b + c + d) / 4, complex(*light.sun)
+    for face in ((a, b, high, low), (c, d, low, high), (b, c, high), (d, a, low)):
         out = (face[0] + face[1]) / 2 - middle
-        shade = 1 + 0.24 * float(np.dot(out / np.linalg.norm(out), light.sun))
-        fill(image, face, np.clip(colour * shade, 0, 255))
+        shade = 1 + 0.24 * (out * sun.conjugate()).real / abs(out)
+        fill(image, np.array([(z.real, z.imag) for z in face]), np.clip(colour * shade, 0, 255))
 
 
 def _paint_flat(image: Image, wing: Points, colour: NDArray[np.float64], building_id: int) -> None:

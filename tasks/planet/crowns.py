@@ -2,14 +2,13 @@
 
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.planet.classes import Cover
 from tasks.planet.compiled import compiled
 from tasks.planet.noise import unit
-from tasks.planet.tone import toned
+from tasks.planet.tone import dimmed
 from tasks.planet.window import Window
 from tasks.planet.world import Event, World
 
@@ -55,7 +54,7 @@ def paint_crowns(
     toward = np.array(sun)
     shade_HW = np.zeros(image.shape[:2], np.uint8)
     _mark_discs(shade_HW, at_K2 - toward * shadow * 1.3 * radius_K[:, None], radius_K)
-    cv2.copyTo(toned(image, IN_SHADE), shade_HW, image)
+    np.copyto(image, dimmed(image, IN_SHADE, shade_HW))
     green_K3 = np.array(GREENS)[(key_K * 97).astype(np.int64) % len(GREENS)]
     green_K3 = green_K3 * (0.8 + 0.45 * key_K[:, None])
     green_K3[cover_K == Cover.CONIFER_TREE] *= (0.72, 0.8, 0.86)

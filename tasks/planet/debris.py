@@ -35,7 +35,6 @@ def paint_damage(
     rng: np.random.Generator,
 ) -> None:
     """Draw the damage of each building (by id) into (H, W, 3) RGB; roofs are drawn already."""
-    rubble = _rubble(rng, image.shape[:2], RUBBLE_RGB[kind])
     mask = np.zeros(image.shape[:2], np.uint8)
     around = np.zeros_like(mask)
     roofs = np.zeros_like(mask)
@@ -52,7 +51,10 @@ def paint_damage(
             for patch in _patches(rng, footprint):
                 _draw(mask, patch, 255)
     _paint_around(image, around, roofs, kind)
-    _cover(image, rubble, mask)
+    left, top, width, height = cv2.boundingRect(mask)
+    if width:
+        part = slice(top, top + height), slice(left, left + width)
+        _cover(image[part], _rubble(rng, (height, width), RUBBLE_RGB[kind]), mask[part])
     if kind == "wind":
         _paint_tarpaulins(image, footprints, levels, rng)
 
@@ -97,18 +99,15 @@ def _rubble(
     factor += 0.1 * value
     factor[value > 2.1] = 1.45
     factor[value < -1.9] = 0.5
-    grey = cv2.convertScaleAbs(factor, alpha=_UNIT)
-    texture = toned(cv2.merge([grey] * 3), tuple(value / _UNIT for value in colour))
-    return np.asarray(cv2.max(cv2.min(texture, (240,) * 4), (18,) * 4), dtype=np.uint8)
+    grey = cv2.merge([cv2.convertScaleAbs(factor, alpha=_UNIT)] * 3)
+    texture = toned(np.asarray(grey, dtype=np.uint8), tuple(value / _UNIT for value in colour))
+    return np.clip(texture, 18, 240, out=texture)
 
 
 def _cover(image: Image, over: Image, mask: Image, strength: float = 1.0) -> None:
     """Blend `over` into the image where the mask (0 to 255) says."""
-    left, top, width, height = cv2.boundingRect(mask)
-    part = slice(top, top + height), slice(left, left + width)
-    if width:
-        share_HW = mask[part].astype(np.float32) * np.float32(strength / 255)
-        image[part] = blended(np.ascontiguousarray(over[part]), image[part].copy(), share_HW)
+    share_HW = mask.astype(np.float32) * np.float32(strength / 255)
+    np.copyto(image, blended(over, np.ascontiguousarray(image), share_HW))
 
 
 def _draw(mask: Image, ring_px: Points, value: int, grow_px: float = 0.0) -> None:

@@ -1,6 +1,7 @@
 """Disasters: where they strike, how hard, and what they do to buildings and to the ground."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +39,12 @@ class Event:
     seed: int
 
 
+@lru_cache(maxsize=2)
 def severity(window: Window, event: Event) -> Floats:
-    """Return how hard the event struck each pixel, 0 to 1, (H, W)."""
+    """Return how hard the event struck each pixel, 0 to 1, (H, W).
+
+    It is kept, as the ground and the trees of one picture both ask for it.
+    """
     patches_HW = fbm(event.seed, window.x_W, window.y_H, _PATCH_M, 3)
     return _force(event, window.x_W[None, :], window.y_H[:, None], patches_HW)
 

@@ -1,5 +1,6 @@
 """What an optical sensor sees: reflectance by cover and band, with texture, shade and grain."""
 
+from functools import lru_cache
 from typing import TypeVar
 
 import cv2
@@ -16,7 +17,7 @@ from tasks.planet.window import Window
 
 _COARSEST_M = 6.0  # larger pixels are the mean of smaller ones, so that they mix covers
 _SHADOW_M = 5.0  # length of a house's shadow, towards the upper left: the sun is in the south-east
-_SENSOR_NOISE = np.float32(0.012)  # a share of the signal
+SENSOR_NOISE = np.float32(0.012)  # a share of the signal
 _WHITE = 0.24  # red reflectance that is white in a picture, on the curve below
 _GAMMA = 1.35
 Picture = TypeVar("Picture", NDArray[np.bool_], Floats)
@@ -30,8 +31,12 @@ def optical(
     year: float,
     event: Event | None,
     sky: Sky,
+    noise: np.float32 = SENSOR_NOISE,
 ) -> Floats:
-    """Return reflectance as a sensor sees it, (H, W, B) float32, in Sentinel-2 bands."""
+    """Return reflectance as a sensor sees it, (H, W, B) float32, in Sentinel-2 bands.
+
+    `noise` is the sensor's own, as a share of the signal.
+    """
     split = int(np.ceil(window.pixel_m / _COARSEST_M))
     fine = window.split(split)
     ground = surface(seed, fine, year, event)
@@ -46,10 +51,11 @@ def optical(
             bright_HW += snow_HW * (table[Cover.SNOW] - bright_HW)
         light_HWB[..., number] = _mean_of_blocks(bright_HW, split)
     light_HWB = under_clouds(light_HWB, window, sky)
-    rng = np.random.default_rng(_pixel_seed(seed, window, year))
-    noise_HWB = rng.standard_normal(light_HWB.shape, dtype=np.float32)
-    noise_HWB *= _SENSOR_NOISE
-    light_HWB += noise_HWB * light_HWB
+    if noise:
+        rng = np.random.default_rng(_pixel_seed(seed, window, year))
+        noise_HWB = rng.standard_normal(light_HWB.shape, dtype=np.float32)
+        noise_HWB *= noise
+        light_HWB += noise_HWB * light_HWB
     return np.maximum(light_HWB, np.float32(0.0005))
 
 
@@ -73,14 +79,25 @@ def _shading(seed: int, window: Window, ground: Surface) -> Floats:
     """Return the brightness factor of each pixel: plots, patches, crowns, shadows."""
     cover_HW = ground.cover_HW
     rough_HW = ROUGHNESS[cover_HW]
-    patches_HW = fbm(seed + 601, window.x_W, window.y_H, 160.0, 5, 0.65)
-    shade_HW = 1 + rough_HW * patches_HW + ground.tone_HW
+    shade_HW = 1 + rough_HW * _patches(seed, window) + ground.tone_HW
     if window.pixel_m < 3.0:
-        crowns_HW = fbm(seed + 602, window.x_W, window.y_H, 7.0, 2, 0.7)
-        lit_HW = crowns_HW - _moved(crowns_HW, window, 1.6)
-        shade_HW += GRAIN[cover_HW] * (0.5 * crowns_HW - lit_HW)
+        shade_HW += GRAIN[cover_HW] * _relief(seed, window)
         shade_HW *= np.where(_shadow(cover_HW, window), np.float32(0.45), np.float32(1))
     return np.asarray(np.clip(shade_HW, 0.25, 1.9), dtype=np.float32)
+
+
+@lru_cache(maxsize=2)
+def _patches(seed: int, window: Window) -> Floats:
+    """Return lighter and darker ground; kept, as a pair of pictures shows one window twice."""
+    return fbm(seed + 601, window.x_W, window.y_H, 160.0, 5, 0.65)
+
+
+@lru_cache(maxsize=2)
+def _relief(seed: int, window: Window) -> Floats:
+    """Return what is lit and what is shaded of plants some metres wide; kept likewise."""
+    crowns_HW = fbm(seed + 602, window.x_W, window.y_H, 7.0, 2, 0.7)
+    lit_HW = crowns_HW - _moved(crowns_HW, window, 1.6)
+    return np.asarray(0.5 * crowns_HW - lit_HW)
 
 
 def _shadow(cover_HW: NDArray[np.uint8], window: Window) -> NDArray[np.bool_]:

@@ -58,24 +58,31 @@ class MapTile:
         )
 
 
-# the four blocks each lie inside one WorldCover tile of 3 x 3 degrees
+# each lies, with all its parents, inside one WorldCover tile of 3 x 3 degrees
 REGIONS = (
-    Region(column=4340, row=2935, base_m=(-3.0e6, 2.0e6), labels="satlas"),
-    Region(column=3886, row=3141, base_m=(-5.0e6, -2.0e6), labels="worldcover"),
-    Region(column=4402, row=4070, base_m=(-7.0e6, -5.0e7), labels="satlas"),
-    Region(column=4620, row=2150, base_m=(-9.0e6, 5.0e7), labels="satlas"),
+    Region(column=4304, row=2888, base_m=(-3.0e6, 2.0e6), labels="satlas"),
+    Region(column=3832, row=3136, base_m=(-5.0e6, -2.0e6), labels="worldcover"),
+    Region(column=4376, row=4032, base_m=(-7.0e6, -5.0e7), labels="satlas"),
+    Region(column=4576, row=2080, base_m=(-9.0e6, 5.0e7), labels="satlas"),
 )
-_SIDE_MOST = 55  # tiles in a block before it could leave its WorldCover tile
+REGION_TILES = 32  # for so many tiles one more region is begun: 128 patches
+_PARENT = 8  # tiles on a side of their parent three zooms up; regions begin at such a corner
+_PARENTS = 7  # on a side of a region, before it leaves its WorldCover tile
 
 
-def choose_tiles(world: World, tiles: int, seed: int) -> tuple[MapTile, ...]:
-    """Return that many tiles, in blocks of neighbours over at most four regions of the earth."""
-    regions = REGIONS[: min(tiles, len(REGIONS))]
+def choose_tiles(
+    world: World, tiles: int, seed: int, region_tiles: int = REGION_TILES
+) -> tuple[MapTile, ...]:
+    """Return that many tiles, one region of the earth for about `region_tiles` of them.
+
+    Those of a region are neighbours inside one parent tile; where that is full, the next fills up.
+    """
+    regions = REGIONS[: min(max(round(tiles / region_tiles), 1), len(REGIONS))]
     shares = np.diff(np.linspace(0, tiles, len(regions) + 1).round().astype(int)).tolist()
     return tuple(
         tile
         for number, (region, share) in enumerate(zip(regions, shares, strict=True))
-        for tile in _block(world, region, share, seed * 10 + number)
+        for tile in _fill(world, region, share, seed * 10 + number)
     )
 
 
@@ -95,12 +102,13 @@ def degree_window(
     return plane_window(tile, column_px(longitude_W), row_px(latitude_H))
 
 
-def _block(world: World, region: Region, count: int, seed: int) -> list[MapTile]:
+def _fill(world: World, region: Region, count: int, seed: int) -> list[MapTile]:
     """Return `count` tiles of a region, on the most varied of a few pieces of the plane."""
-    side = int(np.ceil(count**0.5))
-    if side > _SIDE_MOST:
-        raise ValueError(f"{count} tiles do not fit a region of {_SIDE_MOST} x {_SIDE_MOST}")
-    looks = 1 if side > 8 else _LOOKS
+    parents = -(-count // _PARENT**2)
+    if parents > _PARENTS**2:
+        raise ValueError(f"{count} tiles do not fit a region of {_PARENTS} x {_PARENTS} parents")
+    side = min(int(np.ceil(count**0.5)), _PARENT)
+    looks = 1 if parents > 1 else _LOOKS
     origins = [
         (
             region.base_m[0] + _SPREAD_M * (float(unit(seed + 831, look)) - 0.5),
@@ -109,13 +117,15 @@ def _block(world: World, region: Region, count: int, seed: int) -> list[MapTile]
         for look in range(looks)
     ]
     best = max(origins, key=lambda origin: _variety(world, region, origin, side))
+    places = [
+        (_PARENT * (parent % _PARENTS) + k % side, _PARENT * (parent // _PARENTS) + k // side)
+        for parent in range(parents)
+        for k in range(side**2)
+    ]
     return [
-        MapTile(
-            region=region, origin_m=best, column=region.column + k % side,
-            row=region.row + k // side,
-        )
-        for k in range(count)
-    ]  # fmt: skip
+        MapTile(region=region, origin_m=best, column=region.column + right, row=region.row + down)
+        for right, down in places[:count]
+    ]
 
 
 def _variety(world: World, region: Region, origin_m: tuple[float, float], side: int) -> float:

@@ -1,6 +1,6 @@
 """Where in its tile each BigEarthNet patch lies: blocks of neighbours, on varied ground."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from tasks.planet.world import World
 _ZONE_M = 1_000_000.0  # how far apart UTM zones lie on the world's plane
 _PIXEL_M = 10.0
 _LOOK_M = 120.0  # pixel of the coarse look at a block
-_LOOKS = 7  # blocks that are looked at before one is chosen
+_LOOKS = 7  # places that are looked at before one is chosen
+_BLOCK_PATCHES = 16  # patches lie together in blocks of 16 x 16, counted from the tile's corner
+TILE_SCENES = 64  # for so many scenes one more tile is begun
 _UNLABELLED_MOST = 0.2  # a coarse look; the archive's own limit is a quarter
 _GOOD_VARIETY = 5  # classes in a patch
 
@@ -27,7 +29,7 @@ class Patch:
     column: int
     row: int
     split: str
-    at_border: bool
+    at_border: bool = False
 
     @property
     def left_m(self) -> float:
@@ -44,17 +46,19 @@ class Patch:
         return _window(self.tile, self.column, self.row, 1, 1, pixel_m)
 
 
-def choose_patches(world: World, scenes: int, seed: int) -> tuple[Patch, ...]:
-    """Return that many patches in blocks of neighbours, one block a tile, in order of their name.
+def choose_patches(
+    world: World, scenes: int, seed: int, tile_scenes: int = TILE_SCENES
+) -> tuple[Patch, ...]:
+    """Return that many patches in order of their name, one tile for about `tile_scenes` of them.
 
-    Fewer tiles for few scenes, so that neighbours fill a tile: about 20 patches a tile at first.
+    Those of a tile are neighbours inside one block; where that is full, the next one fills up.
     """
-    tiles = TILES[: min(max(round(scenes / 20), 1), len(TILES))]
+    tiles = TILES[: min(max(round(scenes / tile_scenes), 1), len(TILES))]
     shares = np.diff(np.linspace(0, scenes, len(tiles) + 1).round().astype(int))
     found = [
         patch
         for tile, share in zip(tiles, shares.tolist(), strict=True)
-        for patch in _block(world, tile, share, seed)
+        for patch in _patches(world, tile, share, seed)
     ]
     return tuple(sorted(found, key=lambda patch: patch.tile.patch_id(patch.column, patch.row)))
 
@@ -76,35 +80,56 @@ def _window(
     )
 
 
-def _block(world: World, tile: TileProduct, count: int, seed: int) -> list[Patch]:
-    """Return `count` neighbouring patches of a tile, from the most varied block looked at."""
-    side = min(int(np.ceil((count * 1.2) ** 0.5)) + 1, TILE_PATCHES)
+def _patches(world: World, tile: TileProduct, count: int, seed: int) -> list[Patch]:
+    """Return `count` patches of a tile, block by block, all but the last block filled."""
     key = int(tile.tile[:2]) * 1000 + ord(tile.tile[3]) * 30 + ord(tile.tile[4])
-    looks = 1 if side > 30 else _LOOKS
-    best: tuple[float, list[tuple[int, int]]] = (-1.0, [])
-    for look in range(looks):
-        column, row = (
-            int(float(unit(seed + salt, key, look)) * (TILE_PATCHES - side + 1))
-            for salt in (801, 802)
+    starts = range(0, TILE_PATCHES, _BLOCK_PATCHES)
+    corners = [(column, row) for row in starts for column in starts]
+    corners.sort(key=lambda corner: float(unit(seed + 801, key, corner[0] * 100 + corner[1])))
+    patches: list[Patch] = []
+    while corners and len(patches) < count:
+        lacking = count - len(patches)
+        looks = [_look(world, tile, *_square(corner, lacking, seed)) for corner in corners[:_LOOKS]]
+        best = max(
+            range(len(looks)),
+            key=lambda k: (min(len(looks[k][1]), lacking), looks[k][0]),
         )
-        found = _look(world, tile, column, row, side)
-        if len(found[1]) >= count and found[0] > best[0]:
-            best = found
-    if len(best[1]) < count:
-        raise ValueError(f"tile {tile.tile} has no block of {count} patches with enough labels")
-    return _split_rings(tile, best[1][:count])
+        patches += _split_rings(tile, looks[best][1][:lacking])
+        del corners[best]
+    if len(patches) < count:
+        raise ValueError(f"tile {tile.tile} has no {count} patches with enough labels")
+    west = min((patch.column for patch in patches), default=0)
+    return [replace(p, at_border=tile.border and p.column == west) for p in patches]
+
+
+def _square(corner: tuple[int, int], count: int, seed: int) -> tuple[int, int, int, int]:
+    """Return column, row, width and height of room for `count` patches inside a block."""
+    side = int(np.ceil((count * 1.2) ** 0.5)) + 1
+    column, width, row, height = (
+        value
+        for axis, start in enumerate(corner)
+        for value in _span(start, side, float(unit(seed + 802 + axis, *corner)))
+    )
+    return column, row, width, height
+
+
+def _span(start: int, length: int, draw: float) -> tuple[int, int]:
+    """Return first and length of a stretch inside the block from `start` on."""
+    whole = min(_BLOCK_PATCHES, TILE_PATCHES - start)
+    length = min(length, whole)
+    return start + int(draw * (whole - length + 1)), length
 
 
 def _look(
-    world: World, tile: TileProduct, column: int, row: int, side: int
+    world: World, tile: TileProduct, column: int, row: int, width: int, height: int
 ) -> tuple[float, list[tuple[int, int]]]:
     """Return how varied a block is, and its patches that are labelled well enough."""
-    window = _window(tile, column, row, side, side, _LOOK_M)
+    window = _window(tile, column, row, height, width, _LOOK_M)
     codes = codes_HW(world.land_HW(window, tile.year), tile.southern)
     cells = round(PATCH_M / _LOOK_M)
     usable, variety = [], 0.0
-    for i in range(side):
-        for j in range(side):
+    for i in range(height):
+        for j in range(width):
             part = codes[i * cells : (i + 1) * cells, j * cells : (j + 1) * cells]
             if 1 - np.isin(part, LABELLED).mean() <= _UNLABELLED_MOST:
                 usable.append((column + j, row + i))
@@ -122,14 +147,12 @@ def _split_rings(tile: TileProduct, places: list[tuple[int, int]]) -> list[Patch
     tests, seen = round(0.25 * len(places)), round(0.5 * len(places))
     split = {int(k): "test" for k in order[:tests]}
     split |= {int(k): "validation" for k in order[tests:seen]}
-    west = min(column for column, _ in places)
     return [
         Patch(
             tile=tile,
             column=column,
             row=row,
             split=split.get(k, "train"),
-            at_border=tile.border and column == west,
         )
         for k, (column, row) in enumerate(places)
     ]

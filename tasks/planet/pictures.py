@@ -13,7 +13,11 @@ _PNG = [
     cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY,
     cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG,
 ]  # fmt: skip
-_OPTIONS = {".png": _PNG, ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 92]}
+_OPTIONS = {
+    ".png": _PNG,
+    ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 92],
+    ".tif": [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE],
+}
 
 
 def write_picture(path: Path, image: Image) -> None:

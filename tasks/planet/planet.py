@@ -6,6 +6,8 @@ from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 
+import cv2
+
 from tasks.planet.bigearthnet import write_bigearthnet
 from tasks.planet.chatearthnet import write_chatearthnet
 from tasks.planet.teochatlas import write_teochatlas
@@ -17,13 +19,14 @@ from tasks.planet.zoo import add_zoo
 Writer = Callable[[Path, World, int, int], None]
 
 ARCHIVES = ("bigearthnet", "xbd", "chatearthnet", "teochatlas")  # who gets the remainder first
-# written whole, each in one process; xBD is as much work as the three together and goes in parts
+# written whole, each in one process, the most work first; xBD is as much as the three together and
+# goes in parts, which fill up what is left of the processes' time
 _WHOLE: dict[str, Writer] = {
     "teochatlas": write_teochatlas,
     "chatearthnet": write_chatearthnet,
     "bigearthnet": write_bigearthnet,
 }
-_XBD_PARTS = 4
+_XBD_PARTS = 6
 _PROCESSES = 2
 
 
@@ -44,13 +47,14 @@ def write_planet(out: Path, scenes: int, seed: int, zoo: bool = False) -> None:
     out.mkdir(parents=True, exist_ok=True)
     shares = scenes_by_archive(scenes)
     # spawned, not forked: the parent may run threads, and OpenCV's do not survive a fork
-    with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn")) as pool:
-        xbd_parts = _submit_xbd(pool, out / "xbd", shares["xbd"], seed)
+    context = get_context("spawn")
+    with ProcessPoolExecutor(_PROCESSES, context, initializer=_one_thread) as pool:
         others = [
             pool.submit(_write_whole, name, out / name, shares[name], seed)
             for name in _WHOLE
             if shares[name]
         ]
+        xbd_parts = _submit_xbd(pool, out / "xbd", shares["xbd"], seed)
         truths = list(chain.from_iterable(part.result() for part in xbd_parts))
         for other in others:
             other.result()
@@ -64,6 +68,11 @@ def scenes_by_archive(scenes: int) -> dict[str, int]:
     """Return how many scenes each archive gets: equal shares, the remainder to the first ones."""
     share, rest = divmod(scenes, len(ARCHIVES))
     return {name: share + (number < rest) for number, name in enumerate(ARCHIVES)}
+
+
+def _one_thread() -> None:
+    """Keep OpenCV from starting threads of its own in a process that has a core to itself."""
+    cv2.setNumThreads(1)
 
 
 def _submit_xbd(

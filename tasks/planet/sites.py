@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -56,6 +57,7 @@ class Site:
         return window.pixels(self.ring_m) + 0.5
 
 
+@lru_cache(maxsize=64)
 def sites_of(world: World, town: Town) -> tuple[Site, ...]:
     """Return the blocks of a town that are built up within the age of satellites, from 2012 on."""
     plan = town_plan(world.seed, town)

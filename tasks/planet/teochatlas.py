@@ -1,4 +1,4 @@
-"""Writer of TEOChatlas: instruction records on single images, pairs and sequences of 3 to 8 dates.
+"""Writer of TEOChatlas: instruction records on single images, pairs and sequences of 3 to 5 dates.
 
 Layout, archives unpacked where they lie::
 
@@ -6,6 +6,11 @@ Layout, archives unpacked where they lie::
                           train/GeoChat_Instruct_images1/*.jpg
     eval/<name>.json      eval/TEOChatlas_images/{QFabric,xBD,S2Looking}/...
                           eval/External_images/AID/*.jpg
+
+All images are crops of places, whose names they begin with: QFabric `1.d2.05172015_320_0.tif` is
+the second date of place 1 from pixel (320, 0) on, xBD `<event>_00000001_pre_disaster_2_3.png` is
+cut from tile 1, S2Looking `1_A_256_0.png` and GeoChat `P0001_0002.jpg` likewise. All crops of a
+place share its dates, and are all in train or all in eval.
 
 A record has `video` (image paths relative to the JSON's folder, in order of date),
 `conversations` (two turns of `from` and `value`), `timestamp`, `task`, `dataset`, `polygon` (WKT
@@ -46,24 +51,20 @@ archive does not tell it), and by dataset:
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tasks.planet.places import towns_together
-from tasks.planet.sites import sites_of
 from tasks.planet.teochatlas_chapter import Chapter
 from tasks.planet.teochatlas_pairs import damage_scene, growth_scene
+from tasks.planet.teochatlas_scene import TeoScene
 from tasks.planet.teochatlas_sequences import site_scene
 from tasks.planet.teochatlas_singles import boxes_scene, class_scene
 from tasks.planet.truth import Json, write_truth
-from tasks.planet.world import Town, World
+from tasks.planet.world import World
 
-Maker = Callable[[np.random.Generator, World, tuple[Town, ...], str, int], Chapter]
+Maker = Callable[[World, TeoScene], Chapter]
 
 EVAL_FILES = (
     "QFabric_RQA5_RTQA5.json",
@@ -72,29 +73,18 @@ EVAL_FILES = (
     "S2Looking_Change_Detection.json",
     "AID.json",
 )
-REGIONS = 4  # of the world from which scenes are taken in turn
-# kinds in turn: of eight scenes three are sequences
-KINDS: tuple[tuple[str, Maker, Maker], ...] = (
-    ("QFabric", site_scene, site_scene),
-    ("xBD", damage_scene, damage_scene),
-    ("S2Looking", growth_scene, growth_scene),
-    ("QFabric", site_scene, site_scene),
-    ("single", boxes_scene, class_scene),
-    ("xBD", damage_scene, damage_scene),
-    ("QFabric", site_scene, site_scene),
-    ("S2Looking", growth_scene, growth_scene),
+# the kinds of scenes in turn: dataset, its maker, and folder, or both folders by turns
+KINDS: tuple[tuple[str, Maker, str], ...] = (
+    ("QFabric", site_scene, "eval"),
+    ("xBD", damage_scene, "eval"),
+    ("S2Looking", growth_scene, "eval train"),
+    ("QFabric", site_scene, "eval"),
+    ("single", boxes_scene, "train eval"),
+    ("QFabric", site_scene, "eval"),
+    ("QFabric", site_scene, "train"),
+    ("xBD", damage_scene, "train"),
 )
-ALTERNATING = (4, 6)  # places in KINDS that are now in train, now in eval
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeoScene:
-    """What is settled about a scene before it is drawn; `number` names its images."""
-
-    index: int
-    folder: str
-    number: int
-    seed: int
+CROPS_A_PLACE = {"QFabric": 64, "xBD": 8, "S2Looking": 16, "single": 16}
 
 
 def write_teochatlas(out: Path, world: World, scenes: int, seed: int) -> None:
@@ -108,30 +98,29 @@ def write_teochatlas(out: Path, world: World, scenes: int, seed: int) -> None:
 
 
 def plan_teochatlas(scenes: int, seed: int) -> tuple[TeoScene, ...]:
-    """Return the scenes: about half in train, numbers that rise."""
-    numbers = np.cumsum(np.random.default_rng([seed, 4]).integers(1, 40, scenes))
-    return tuple(
-        TeoScene(index=k, folder=_folder(k), number=int(numbers[k]), seed=seed)
-        for k in range(scenes)
-    )
+    """Return the scenes: one place of a dataset after another is filled with crops.
 
-
-def _folder(index: int) -> str:
-    """Return train or eval: every kind is in both, the first three scenes are in eval."""
-    place, turn = index % len(KINDS), index // len(KINDS)
-    if place in ALTERNATING:
-        return ("train", "eval")[turn % 2]
-    return "eval" if place < ALTERNATING[0] - 1 else "train"
+    A place is in train or in eval, as its number is even or odd: none is in both.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    plan = []
+    for index in range(scenes):
+        turn, place = divmod(index, len(KINDS))
+        dataset, _, folders = KINDS[place]
+        folder = folders.split()[turn % len(folders.split())]
+        filled, crop = divmod(counts[dataset, folder], CROPS_A_PLACE[dataset])
+        counts[dataset, folder] += 1
+        number = 2 * filled + (folder == "eval")
+        plan.append(TeoScene(index=index, folder=folder, number=number, crop=crop, seed=seed))
+    return tuple(plan)
 
 
 def teochatlas_chapter(world: World, scene: TeoScene) -> Chapter:
     """Return a scene's pictures, records and truth; depends on the scene and the world alone."""
-    rng = np.random.default_rng([scene.seed, 41, scene.index])
-    region_rng = np.random.default_rng([scene.seed, 42, scene.index // len(KINDS) % REGIONS])
-    towns = _growing_towns(region_rng, world)
-    _, train, evaluation = KINDS[scene.index % len(KINDS)]
-    make = train if scene.folder == "train" else evaluation
-    return make(rng, world, towns, scene.folder, scene.number)
+    _, make, _ = KINDS[scene.index % len(KINDS)]
+    if make is boxes_scene and scene.folder == "eval":
+        return class_scene(world, scene)
+    return make(world, scene)
 
 
 def save_teochatlas(out: Path, chapters: list[Chapter]) -> None:
@@ -160,11 +149,3 @@ def save_teochatlas(out: Path, chapters: list[Chapter]) -> None:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text(json.dumps(entries))
     write_truth(out, truth)
-
-
-def _growing_towns(rng: np.random.Generator, world: World) -> tuple[Town, ...]:
-    """Return towns near one another, some of which have blocks built from 2013 to 2022."""
-    while True:
-        towns = towns_together(rng, world)
-        if any(2013.0 < s.year < 2022.0 for town in towns for s in sites_of(world, town)):
-            return towns

@@ -1,16 +1,18 @@
-"""QFabric scenes of TEOChatlas: building sites at the rim of a town, on three to eight dates."""
+"""QFabric scenes of TEOChatlas: building sites at the rim of a town, on three to five dates."""
 
 from collections import defaultdict
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
+from shapely import get_coordinates
 from shapely.geometry import Polygon, box
 
 from tasks.planet.closeup import Light, paint
 from tasks.planet.clouds import add_clouds
 from tasks.planet.disasters import day_of
-from tasks.planet.footprints import footprints_in
-from tasks.planet.places import square_window
+from tasks.planet.footprints import Footprint, footprints_in
 from tasks.planet.sites import (
     FINISHED_AFTER,
     Site,
@@ -20,7 +22,15 @@ from tasks.planet.sites import (
     sites_of,
     visible,
 )
+from tasks.planet.stories import best_dates, story
 from tasks.planet.teochatlas_chapter import Chapter, json_name
+from tasks.planet.teochatlas_scene import (
+    END_YEAR,
+    MIN_BUILDINGS,
+    TeoScene,
+    site_windows,
+    window_pixel_m,
+)
 from tasks.planet.teochatlas_text import (
     POLYGON_PX,
     SEQUENCES,
@@ -32,30 +42,42 @@ from tasks.planet.teochatlas_text import (
 )
 from tasks.planet.tone import Image
 from tasks.planet.window import Window
-from tasks.planet.world import Town, World
+from tasks.planet.world import World
 
 SIZE_PX = 320
+FRAME = box(0, 0, SIZE_PX, SIZE_PX)
 PIXEL_M = (0.6, 0.9)
+PLACE_DATES = 5  # of a place in the archive; a scene shows three or more of them
+PLACE_COLUMNS = 8  # of crops side by side in a place
 CLOUDED_SHARE = 0.15  # of the images
-MIN_BUILDINGS = 3  # on a site in the end: blocks by the water stay empty
-END_YEAR = 2030.0  # by which all blocks are built up
+MOST_SITES = 6  # that are asked about in a scene
+_WINDOWS = 4  # looked at; the one whose sites tell most is taken
 BUILT = ("Construction Done", "Operational")
 EVAL_FILE = "QFabric_RQA5_RTQA5.json"
 
 
-def site_scene(
-    rng: np.random.Generator, world: World, towns: tuple[Town, ...], folder: str, number: int
-) -> Chapter:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """The dates of a scene, by their places in `PLACE_DATES`, its window and its sites."""
+
+    years: dict[int, float]
+    window: Window
+    sites: tuple[Site, ...]
+    shapes: tuple[Polygon, ...]
+
+
+def site_scene(world: World, scene: TeoScene) -> Chapter:
     """Return one sequence with the records of all its sites: kind, and stage in every image."""
-    years, window, sites = _sequence(rng, world, towns)
-    pictures, clouded = _pictures(rng, world, window, years, sites, number)
+    rng = scene.rng()
+    sequence = _sequence(rng, world, scene)
+    pictures, clouded = _pictures(rng, world, sequence, scene)
+    years = list(sequence.years.values())
     paths, dates = list(pictures), [day_of(year).isoformat() for year in years]
-    file, frame = json_name(folder, EVAL_FILE), box(0, 0, SIZE_PX, SIZE_PX)
+    file = json_name(scene.folder, EVAL_FILE)
     records: list[tuple[str, dict[str, Any]]] = []
     regions = []
-    for site in sites:
-        shape = Polygon(site.ring_px(window)).intersection(frame)
-        where = percent_box(np.array(shape.exterior.coords), SIZE_PX)
+    for site, shape in zip(sequence.sites, sequence.shapes, strict=True):
+        where = percent_box(get_coordinates(shape), SIZE_PX)
         statuses = [site.status(year) for year in years]
         asked = [(type_question(where), site.kind, "region_based_question_answering")]
         for image, status in enumerate(statuses, start=1):
@@ -65,7 +87,7 @@ def site_scene(
             entry = record(
                 rng, video=paths, opening=SEQUENCES[int(rng.integers(2))], question=question,
                 answer=answer, timestamp=dates, task=task, dataset="QFabric",
-                polygon=wkt_256(shape, SIZE_PX), train=folder == "train",
+                polygon=wkt_256(shape, SIZE_PX), train=scene.folder == "train",
             )  # fmt: skip
             records.append((file, entry))
         regions.append(_region(site, shape, where, statuses))
@@ -73,7 +95,7 @@ def site_scene(
         "dates": dates,
         "clouded": clouded,
         "size": [SIZE_PX, SIZE_PX],
-        "pixel_size_m": list(window_pixel_m(window)),
+        "pixel_size_m": list(window_pixel_m(sequence.window)),
         "regions": regions,
         "area_px256_by_status": _areas(regions, len(years)),
         "built_px256": [
@@ -81,81 +103,73 @@ def site_scene(
             for k in range(len(years))
         ],
     }
-    return Chapter(folder=folder, pictures=pictures, records=records, truth=truth)
+    return Chapter(folder=scene.folder, pictures=pictures, records=records, truth=truth)
 
 
-def window_pixel_m(window: Window) -> tuple[float, float]:
-    """Return width and height of a pixel in metres."""
-    return (
-        round(float(window.x_W[1] - window.x_W[0]), 6),
-        round(float(window.y_H[0] - window.y_H[1]), 6),
-    )
-
-
-def site_windows(
-    rng: np.random.Generator, world: World, towns: tuple[Town, ...], size_px: int, pixel_m: float
-) -> tuple[Site, Window]:
-    """Return a site that is built between 2013 and 2022, and a window around it.
+def _sequence(rng: np.random.Generator, world: World, scene: TeoScene) -> Sequence:
+    """Return the sequence of a crop: of a few windows and the place's dates those that tell most.
 
     Raises:
-        ValueError: if none of the towns grows in these years.
+        ValueError: if none of the towns grows between 2013 and 2022.
     """
-    sites = [s for town in towns for s in sites_of(world, town) if 2013.0 < s.year < 2022.0]
-    half_m = size_px * pixel_m / 2
-    for k in rng.permutation(len(sites)):
-        x_m, y_m = sites[k].ring_m.mean(axis=0) + rng.uniform(-0.3, 0.3, 2) * half_m
-        left_m, top_m = round(float(x_m) - half_m, 1), round(float(y_m) + half_m, 1)
-        window = square_window(left_m, top_m, size_px, (pixel_m, pixel_m))
-        footprints = footprints_in(world, window, END_YEAR)
-        if len(buildings_on(sites[k], window, footprints)) >= MIN_BUILDINGS:
-            return sites[k], window
-    raise ValueError("none of the towns grows between 2013 and 2022")
+    place = scene.place_rng()
+    steps = place.uniform(1.1, 1.9, PLACE_DATES - 1)
+    years = [round(float(y), 4) for y in place.uniform(2014.3, 2016.3) + np.cumsum([0, *steps])]
+    pixel_m = round(float(place.uniform(*PIXEL_M)), 3)
+    num_dates = int(rng.integers(3, PLACE_DATES + 1))
+    best: tuple[int, Sequence | None] = (-1, None)
+    towns = scene.towns(world)
+    all_sites = tuple(s for town in towns for s in sites_of(world, town))
+    for anchor, window in islice(site_windows(rng, world, towns, SIZE_PX, pixel_m), _WINDOWS):
+        sites = _asked_sites(rng, world, anchor, window, all_sites)
+        shapes = tuple(Polygon(site.ring_px(window)).intersection(FRAME) for site in sites)
+        stages_ST = [[site.status(year) for year in years] for site in sites]
+        areas_S = [shape.area for shape in shapes]
+        dates = best_dates(stages_ST, areas_S, num_dates)
+        told = story(stages_ST, areas_S, dates)
+        if told > best[0]:
+            seen = {k: years[k] for k in dates}
+            best = told, Sequence(years=seen, window=window, sites=sites, shapes=shapes)
+    if best[1] is None:
+        raise ValueError("none of the towns grows between 2013 and 2022")
+    return best[1]
 
 
-def _sequence(
-    rng: np.random.Generator, world: World, towns: tuple[Town, ...]
-) -> tuple[list[float], Window, tuple[Site, ...]]:
-    """Return the dates, the window, and the one to four sites that are asked about."""
-    pixel_m = round(float(rng.uniform(*PIXEL_M)), 3)
-    anchor, window = site_windows(rng, world, towns, SIZE_PX, pixel_m)
-    num_dates = int(rng.integers(3, 9))
-    start = anchor.year - rng.uniform(0.6, 2.2)
-    years = [round(float(y), 4) for y in start + np.cumsum(rng.uniform(0.25, 0.75, num_dates))]
-    seen = visible(tuple(s for town in towns for s in sites_of(world, town)), window)
+def _asked_sites(
+    rng: np.random.Generator,
+    world: World,
+    anchor: Site,
+    window: Window,
+    all_sites: tuple[Site, ...],
+) -> tuple[Site, ...]:
+    """Return the one to six sites in a window that are asked about."""
     footprints = footprints_in(world, window, END_YEAR)
     others = [
         site
-        for site in seen
+        for site in visible(all_sites, window)
         if not np.array_equal(site.ring_m, anchor.ring_m)
         and len(buildings_on(site, window, footprints)) >= MIN_BUILDINGS
     ]
-    chosen = [anchor, *(others[k] for k in rng.permutation(len(others))[:3])]
-    return years, window, tuple(chosen)
+    return (anchor, *(others[k] for k in rng.permutation(len(others))[: MOST_SITES - 1]))
 
 
 def _pictures(
-    rng: np.random.Generator,
-    world: World,
-    window: Window,
-    years: list[float],
-    sites: tuple[Site, ...],
-    number: int,
+    rng: np.random.Generator, world: World, sequence: Sequence, scene: TeoScene
 ) -> tuple[dict[str, Image], list[int]]:
     """Return the pictures by their path, and the places in the sequence of the clouded ones."""
-    offsets = rng.integers(0, 20, 2) * SIZE_PX
-    pictures, clouded = {}, []
+    x_px, y_px = scene.offsets_px(SIZE_PX, PLACE_COLUMNS)
+    pictures: dict[str, Image] = {}
+    clouded = []
+    window, sites = sequence.window, sequence.sites
     finished = max(site.year for site in sites) + FINISHED_AFTER
-    plots = {
-        id(site): buildings_on(site, window, footprints_in(world, window, finished))
-        for site in sites
-    }
-    for k, year in enumerate(years):
+    footprints = footprints_in(world, window, finished)
+    plots = [buildings_on(site, window, footprints) for site in sites]
+    for k, year in sequence.years.items():
         picture = _picture(world, window, year, sites, plots, Light.drawn(rng))
         if rng.uniform() < CLOUDED_SHARE:
             picture = add_clouds(picture, rng, float(rng.uniform(0.1, 0.45)))
-            clouded.append(k)
-        day = day_of(year)
-        stem = f"{number}.d{k + 1}.{day:%m%d%Y}_{offsets[0]}_{offsets[1]}"
+            clouded.append(len(pictures))
+        stem = f"{scene.number + 1}.d{k + 1}.{day_of(year):%m%d%Y}_{x_px}_{y_px}"
         pictures[f"TEOChatlas_images/QFabric/{stem}.tif"] = picture
     return pictures, clouded
 
@@ -165,24 +179,23 @@ def _picture(
     window: Window,
     year: float,
     sites: tuple[Site, ...],
-    plots: dict[int, Any],
+    plots: list[list[Footprint]],
     light: Light,
 ) -> Image:
     """Return the picture of one date: sites show their stage, all else is as the world has it."""
-    on_sites = {f.building.building_id for site in sites for f in plots[id(site)]}
+    on_sites = {f.building.building_id for plot in plots for f in plot}
     standing = [
         f for f in footprints_in(world, window, year) if f.building.building_id not in on_sites
     ]
-    for site in sites:
-        standing += roofed(site.status(year), plots[id(site)])
+    for site, plot in zip(sites, plots, strict=True):
+        standing += roofed(site.status(year), plot)
 
     def draw_sites(image: Image) -> None:
-        for site in sites:
+        for site, plot in zip(sites, plots, strict=True):
             place_seed = abs(int(site.ring_m[0, 0] * 7 + site.ring_m[0, 1] * 13))
             paint_site(
-                image, site.ring_px(window), site.status(year), plots[id(site)], window.pixel_m,
-                place_seed,
-            )  # fmt: skip
+                image, site.ring_px(window), site.status(year), plot, window.pixel_m, place_seed
+            )
 
     return paint(world, window, year, standing, light, draw_ground=draw_sites)
 

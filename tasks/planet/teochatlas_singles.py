@@ -9,14 +9,14 @@ from tasks.planet.clouds import add_clouds
 from tasks.planet.footprints import footprints_in
 from tasks.planet.places import find_window
 from tasks.planet.teochatlas_chapter import Chapter
-from tasks.planet.teochatlas_sequences import window_pixel_m
+from tasks.planet.teochatlas_scene import TeoScene, window_pixel_m
 from tasks.planet.teochatlas_text import (
     ASK_ALL,
     ASK_SCENE,
     NO_BUILDINGS,
     SINGLE,
     boxes_answer,
-    percent_box,
+    percent_boxes,
     record,
 )
 from tasks.planet.window import Window
@@ -36,14 +36,13 @@ _OPEN_LAND = {
 }
 
 
-def class_scene(
-    rng: np.random.Generator, world: World, towns: tuple[Town, ...], folder: str, number: int
-) -> Chapter:
+def class_scene(world: World, scene: TeoScene) -> Chapter:
     """Return an AID image with the question for its class; it has no boxes and no polygon."""
+    rng, folder = scene.rng(), scene.folder
     wanted = ((0, 2), (3, 15), (16, 45), (46, 400))[int(rng.integers(4))]
-    window, picture, count = _picture(rng, world, towns, AID_PX, wanted)
+    window, picture, count = _picture(rng, world, scene.towns(world), AID_PX, wanted)
     answer = _scene_class(world, window, count)
-    name = f"External_images/AID/{answer.replace(' ', '')}_{number}.jpg"
+    name = f"External_images/AID/{answer.replace(' ', '')}_{scene.index + 1}.jpg"
     question = ASK_SCENE.format(classes=", ".join(SCENE_CLASSES))
     entry = record(
         rng, video=[name], opening=SINGLE, question=question, answer=answer, timestamp=[],
@@ -57,15 +56,14 @@ def class_scene(
     return Chapter(folder=folder, pictures={name: picture}, records=records, truth=truth)
 
 
-def boxes_scene(
-    rng: np.random.Generator, world: World, towns: tuple[Town, ...], folder: str, number: int
-) -> Chapter:
+def boxes_scene(world: World, scene: TeoScene) -> Chapter:
     """Return a single image of train, asking for every building by its box."""
-    window, picture, _ = _picture(rng, world, towns, GEOCHAT_PX, (1, 14))
+    rng, folder = scene.rng(), scene.folder
+    window, picture, _ = _picture(rng, world, scene.towns(world), GEOCHAT_PX, (1, 14))
     frame = box(0, 0, GEOCHAT_PX, GEOCHAT_PX)
     shapes = [f.polygon.intersection(frame) for f in footprints_in(world, window, YEAR)]
-    boxes = [percent_box(np.array(shape.exterior.coords), GEOCHAT_PX) for shape in shapes]
-    name = f"GeoChat_Instruct_images1/P{number:04}_0001.jpg"
+    boxes = percent_boxes(shapes, GEOCHAT_PX)
+    name = f"GeoChat_Instruct_images1/P{scene.number:04}_{scene.crop + 1:04}.jpg"
     entry = record(
         rng, video=[name], opening=SINGLE, question=ASK_ALL,
         answer=boxes_answer(boxes, NO_BUILDINGS), timestamp=[],

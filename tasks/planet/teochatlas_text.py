@@ -1,11 +1,11 @@
 """The sentences and records of TEOChatlas, and the small faults that the archive has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import MultiPolygon, Polygon
+from shapely import MultiPolygon, Polygon, get_coordinates
 from shapely.geometry.base import BaseGeometry
 
 POLYGON_PX = 256  # polygons are in pixels of an image of that size, whatever the file's size
@@ -63,6 +63,11 @@ def percent_box(ring: NDArray[np.float64], size_px: int) -> Box:
     scaled = np.clip(ring / size_px * 100, 0, 100)
     low, high = np.floor(scaled.min(axis=0)), np.ceil(scaled.max(axis=0))
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def percent_boxes(shapes: Iterable[BaseGeometry], size_px: int) -> list[Box]:
+    """Return the box of every shape, in pixels, also of one that the image's edge cuts in two."""
+    return [percent_box(get_coordinates(shape), size_px) for shape in shapes]
 
 
 def wkt_256(shape: BaseGeometry, size_px: int) -> str:

@@ -53,8 +53,9 @@ class Window:
 
     def pixels(self, points_N2: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return (column, row) of points in world metres; the first pixel's centre is (0, 0)."""
-        columns_N = np.interp(points_N2[:, 0], *_extended(self.x_W))
-        rows_N = np.interp(-points_N2[:, 1], *_extended(-self.y_H))
+        across, down = _extended_axes(self)
+        columns_N = np.interp(points_N2[:, 0], *across)
+        rows_N = np.interp(-points_N2[:, 1], *down)
         return np.stack([columns_N, rows_N], axis=1)
 
     def thinned(self, step: int) -> Self:
@@ -80,6 +81,12 @@ def _split(window: Window, parts: int) -> Window:
         x_W=(window.x_W[:, None] + step_x[:, None] * offsets).ravel(),
         y_H=(window.y_H[:, None] + step_y[:, None] * offsets).ravel(),
     )
+
+
+@lru_cache(maxsize=8)
+def _extended_axes(window: Window) -> tuple[tuple[Axis, Axis], tuple[Axis, Axis]]:
+    """Return both axes of a window, extended; kept, as buildings are placed one by one."""
+    return _extended(window.x_W), _extended(-window.y_H)
 
 
 def _extended(axis_N: Axis) -> tuple[Axis, Axis]:

@@ -105,12 +105,15 @@ class World:
         event: Event | None = None,
         sky: Sky = CLEAR,
     ) -> NDArray[np.uint8]:
-        """Return a true-colour picture, (H, W, 3) uint8, fit for 0.3 to 10 m pixels.
+        """Return a true-colour picture without noise, (H, W, 3) uint8, fit for 0.3 to 10 m pixels.
 
         Two pictures of the very same `Window` object at the same `year`, before and after an
         event, share their work.
         """
-        return to_rgb(self.optical_HWB(window, year=year, event=event, sky=sky))
+        light_HW3 = optical(
+            self.seed, window, ("B04", "B03", "B02"), year, event, sky, np.float32(0)
+        )
+        return to_rgb(light_HW3)
 
     def radar_HW2(
         self, window: Window, year: float = MIDSUMMER_2018, pass_seed: int = 0

@@ -34,9 +34,11 @@ from tasks.planet.xbd_truth import label_truth
 
 SIZE_PX = 1024
 SPLITS = ("train", "test", "hold")
-SPLIT_SHARES = (0.6, 0.2, 0.2)  # of the tier 1 scenes; the archive has 0.60, 0.20, 0.20
+SPLITS_IN_TURN = ("train", "test", "hold", "train", "train")  # tier 1; the archive's own shares
+DISASTER_SCENES = 20  # for so many scenes one more disaster is taken up
+FEWEST_DISASTERS = 3
 UNCLASSIFIED_SHARE = 0.25  # of the scenes have one to three un-classified buildings
-COUNTS = ((1, 5), (6, 20), (21, 55), (56, 120))  # buildings a scene, drawn in turn
+COUNTS = ((1, 5), (6, 20), (21, 55), (56, 120))  # buildings a scene, each as likely
 DISASTERS_A_REGION = 4  # of the world; each has its own place on the globe all the same
 
 
@@ -65,16 +67,23 @@ def write_xbd(out: Path, world: World, scenes: int, seed: int) -> None:
 
 
 def plan_xbd(scenes: int, seed: int) -> tuple[XbdScene, ...]:
-    """Return the scenes: disasters in turn, rising numbers, tier 1 split in three."""
+    """Return the scenes: tier 1 and tier 3 by turns, a few disasters each, with rising numbers."""
     rng = np.random.default_rng([seed, 3])
-    order = rng.permutation(len(DISASTERS))
+    most = max(FEWEST_DISASTERS, scenes // DISASTER_SCENES)
+    order = [DISASTERS[k] for k in rng.permutation(len(DISASTERS))]
+    first = [disaster for disaster in order if disaster.tier == 1][: most // 2]
+    third = [disaster for disaster in order if disaster.tier == 3][: most - most // 2]
     numbers: Counter[str] = Counter()
     plan = []
     for index in range(scenes):
-        disaster = DISASTERS[order[index % len(order)]]
-        numbers[disaster.name] += int(rng.integers(1, 9))
-        split = str(rng.choice(SPLITS, p=SPLIT_SHARES)) if disaster.tier == 1 else "tier3"
+        turn, of_third = divmod(index, 2)
+        struck = third if of_third else first
+        disaster = struck[turn % len(struck)]
+        # the disaster's own turn: were it the tier's, each disaster might get one split alone
+        own = turn // len(struck)
+        split = "tier3" if of_third else SPLITS_IN_TURN[own % len(SPLITS_IN_TURN)]
         number = numbers[disaster.name]
+        numbers[disaster.name] += int(rng.integers(1, 4))
         plan.append(XbdScene(index=index, disaster=disaster, number=number, split=split, seed=seed))
     return tuple(plan)
 
@@ -90,7 +99,7 @@ def write_xbd_scene(out: Path, world: World, scene: XbdScene) -> dict[str, Json]
     towns = towns_together(region_rng, world)
     window = find_window(
         rng, world, towns, size_px=SIZE_PX, pixel_m=pixel_m, year=year,
-        wanted=COUNTS[scene.index % len(COUNTS)],
+        wanted=COUNTS[int(rng.integers(len(COUNTS)))],
     )  # fmt: skip
     found = footprints_in(world, window, year)
     event = _event(rng, scene.disaster, window, found)

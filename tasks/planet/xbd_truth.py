@@ -12,9 +12,8 @@ Beyond the keys of `truth.py` (`class_pixels` are those of the post target, draw
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 
-from shapely import unary_union
+from shapely import STRtree, unary_union
 from shapely.geometry import box
 
 from tasks.planet.events import LEVELS
@@ -49,8 +48,13 @@ def label_truth(
 
 
 def _overlapping(labels: Sequence[Label]) -> list[list[str]]:
-    pairs = combinations([(label.uid, label.footprint.polygon) for label in labels], 2)
-    return [[a, b] for (a, one), (b, two) in pairs if one.intersection(two).area > 0]
+    shapes = [label.footprint.polygon for label in labels]
+    near = sorted((int(a), int(b)) for a, b in STRtree(shapes).query(shapes, "intersects").T)
+    return [
+        [labels[a].uid, labels[b].uid]
+        for a, b in near
+        if a < b and shapes[a].intersection(shapes[b]).area > 0
+    ]
 
 
 def _areas(labels: Sequence[Label], pixel_m: tuple[float, float], size_px: int) -> dict[str, float]:

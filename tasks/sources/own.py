@@ -68,6 +68,7 @@ from tasks.sources.safe_files import Archive
 NAME = "own"
 LICENCE = "as dataset.yaml says"
 VERSION = 1
+SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")  # on which a .shp depends, too
 
 SPLITS = get_args(SplitName)
 
@@ -150,6 +151,12 @@ def _scene_ref(name: str, scene: FoundScene, config: OwnDataset) -> SceneRef:
         "outline": scene.outline,
     }
     paths = [file.path for file in (*scene.images, *scene.labels)]
+    paths += [
+        path.removesuffix(".shp") + part
+        for path in paths
+        if path.endswith(".shp")
+        for part in SHAPEFILE_PARTS
+    ]
     digest = hashlib.sha256(name.encode()).digest()
     return SceneRef(
         source=NAME,

@@ -11,6 +11,7 @@ import pytest
 import rasterio
 
 from tasks.planet.bigearthnet import write_bigearthnet
+from tasks.planet.patch_blocks import choose_patches
 from tasks.planet.world import World
 
 SCENES = 22
@@ -30,7 +31,7 @@ NAMES = {
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("planet") / "bigearthnet"
-    write_bigearthnet(out, World(3), SCENES, 3)
+    write_bigearthnet(out, World(3), SCENES, 3, tile_scenes=11)
     return out
 
 
@@ -246,9 +247,24 @@ def test_patches_are_neighbours_and_splits_are_mixed(archive):
     assert {row["split"] for row in rows} == {"train", "validation", "test"}
 
 
+def test_sixty_patches_lie_in_one_block_of_one_tile_in_three_splits():
+    patches = choose_patches(World(7), 60, 7)
+    assert len({(p.tile.tile, p.column // 16, p.row // 16) for p in patches}) == 1
+    assert Counter(p.split for p in patches) == {"train": 30, "validation": 15, "test": 15}
+
+
+@pytest.mark.parametrize("scenes", [150, 420])
+def test_blocks_of_a_tile_fill_up_one_after_another(scenes):
+    patches = choose_patches(World(7), scenes, 7, tile_scenes=1000)
+    assert len({(p.column, p.row) for p in patches}) == scenes
+    held = Counter((p.tile.tile, p.column // 16, p.row // 16) for p in patches)
+    assert len(held) == -(-scenes // 256)
+    assert max(held.values()) <= 256
+
+
 def test_the_map_ends_inside_a_border_tile(tmp_path):
     out = tmp_path / "bigearthnet"
-    write_bigearthnet(out, World(0), 100, 0)
+    write_bigearthnet(out, World(0), 50, 0, tile_scenes=10)
     outside = [
         scene["class_pixels"]["999"]
         for scene in truth_of(out).values()
@@ -261,7 +277,7 @@ def test_the_map_ends_inside_a_border_tile(tmp_path):
 
 def test_the_same_seed_writes_the_same_bytes(archive, tmp_path):
     out = tmp_path / "bigearthnet"
-    write_bigearthnet(out, World(3), SCENES, 3)
+    write_bigearthnet(out, World(3), SCENES, 3, tile_scenes=11)
     ours, theirs = (
         {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         for root in (out, archive)

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import rasterio
 from PIL import Image
 
 from tasks.planet.chatearthnet import write_chatearthnet
+from tasks.planet.map_regions import REGIONS, choose_tiles
 from tasks.planet.world import World
 
 SCENES = 14  # three whole tiles and half a one: all four regions
@@ -26,7 +28,7 @@ NAMES = (
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("planet") / "chatearthnet"
-    write_chatearthnet(out, World(3), SCENES, 3)
+    write_chatearthnet(out, World(3), SCENES, 3, region_tiles=1)
     return out
 
 
@@ -74,6 +76,26 @@ def test_all_three_optical_folders_hold_the_same_names_and_all_are_captioned(arc
     assert set(long) < names
     assert len(long) == len(set(long))
     assert set(truth_of(archive)) == {name.removesuffix(".png") for name in names}
+
+
+def test_sixty_patches_lie_in_one_parent_tile():
+    tiles = choose_tiles(World(7), 15, 7)
+    assert len({(tile.column, tile.row) for tile in tiles}) == 15
+    assert len({(tile.column // 8, tile.row // 8) for tile in tiles}) == 1
+
+
+def test_parent_tiles_fill_up_one_after_another_inside_their_worldcover_tile():
+    tiles = choose_tiles(World(7), 4 * 200, 7)
+    held = Counter((tile.column // 8, tile.row // 8) for tile in tiles)
+    assert sorted(held.values()) == [8] * 4 + [64] * 12
+    for region in REGIONS:
+        places = [(t.column, t.row) for t in tiles if t.region == region]
+        corners = [
+            corner(x + right, y + down) for x, y in places for right, down in ((0, 0), (1, 1))
+        ]
+        lons, lats = zip(*corners, strict=True)
+        assert math.floor(min(lons) / 3) == math.ceil(max(lons) / 3) - 1
+        assert math.floor(min(lats) / 3) == math.ceil(max(lats) / 3) - 1
 
 
 def test_pictures_are_eight_bit_rgb_of_256_pixels(archive):

@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import re
+from collections import Counter, defaultdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,18 @@ from shapely import MultiPolygon, Polygon, from_wkt
 from shapely.geometry import box
 
 from tasks.planet.sites import EARTH_STATUSES, STAGES, STATUSES, Site
-from tasks.planet.teochatlas import plan_teochatlas, teochatlas_chapter, write_teochatlas
-from tasks.planet.teochatlas_text import box_text, boxes_answer, percent_box, record, wkt_256
+from tasks.planet.stories import best_dates, story, told
+from tasks.planet.teochatlas import KINDS, plan_teochatlas, teochatlas_chapter, write_teochatlas
+from tasks.planet.teochatlas_text import (
+    box_text,
+    boxes_answer,
+    percent_box,
+    percent_boxes,
+    record,
+    wkt_256,
+)
 from tasks.planet.world import World
+from tasks.sources.teochatlas import index
 
 SCENES, SEED = 12, 3
 KEYS = ["video", "conversations", "timestamp", "task", "dataset", "polygon"]
@@ -142,7 +153,7 @@ def test_stages_asked_image_by_image_are_those_of_the_truth(
     sequences = [scene for scene in truth if scene["dataset"] == "QFabric"]
     assert len(sequences) >= 3
     for scene in sequences:
-        assert 3 <= len(scene["video"]) == len(scene["dates"]) <= 8
+        assert 3 <= len(scene["video"]) == len(scene["dates"]) <= 5
         assert scene["dates"] == sorted(set(scene["dates"]))
         said = {}
         for entry in records_of(scene, files):
@@ -267,6 +278,68 @@ def test_a_quarter_of_the_image_is_50_percent_wide() -> None:
     assert percent_box(ring, 256) == (0, 0, 50, 50)
     assert boxes_answer([(0, 0, 50, 50), (1, 2, 3, 4)], "none") == "[0, 0, 50, 50], [1, 2, 3, 4]."
     assert boxes_answer([], "None here.") == "None here."
+
+
+def test_a_footprint_that_the_edge_cuts_in_two_has_one_box_around_both_parts() -> None:
+    frame = box(0, 0, 100, 100)
+    # a U whose two arms reach into the picture, 10 to 20 and 40 to 60 from its left, 30 deep
+    arms = Polygon(
+        [(10, 130), (10, 70), (20, 70), (20, 120), (40, 120), (40, 70), (60, 70), (60, 130)]
+    ).intersection(frame)
+    assert arms.geom_type == "MultiPolygon"
+    assert percent_boxes([arms, box(0, 0, 50, 25)], 100) == [(10, 70, 60, 100), (0, 0, 50, 25)]
+    assert from_wkt(wkt_256(arms, 256)).area == pytest.approx(900)
+
+
+def test_sixty_scenes_are_crops_of_few_places_each_in_one_folder() -> None:
+    plan = plan_teochatlas(60, 7)
+    places = Counter((KINDS[s.index % len(KINDS)][0], s.folder, s.number) for s in plan)
+    assert len(places) <= 8
+    assert places["QFabric", "eval", 1] >= 20
+    assert all(number % 2 == (folder == "eval") for _, folder, number in places)
+    assert len({(KINDS[s.index % len(KINDS)][0], s.number, s.crop) for s in plan}) == 60
+
+
+def test_a_large_archive_fills_one_place_after_another() -> None:
+    crops: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for scene in plan_teochatlas(5000, 7):
+        crops[KINDS[scene.index % len(KINDS)][0], scene.number].append(scene.crop)
+    assert all(found == list(range(len(found))) for found in crops.values())
+    assert max(len(found) for found in crops.values()) <= 64
+    assert sum(len(found) < 8 for found in crops.values()) <= 8  # the last place of each folder
+
+
+def test_crops_of_a_place_lie_in_one_bucket_and_share_their_dates(archive: Path) -> None:
+    refs = list(index(archive))
+    listed = [ref for ref in refs if hasattr(ref, "bucket")]
+    assert len({(ref.split, ref.bucket) for ref in listed}) <= 7
+    sequences = [r for r in listed if r.place == "QFabric_2"]
+    assert len(sequences) == 5
+    assert len({ref.bucket for ref in sequences}) == 1
+    assert len(set(chain.from_iterable(ref.facts["dates"].split() for ref in sequences))) <= 5
+
+
+def test_most_sequences_begin_without_a_stage_that_comes_later(truth: Scenes) -> None:
+    sequences = [scene for scene in truth if scene["dataset"] == "QFabric"]
+    later = [
+        set(chain.from_iterable(areas)) - set(areas[0])
+        for areas in (scene["area_px256_by_status"] for scene in sequences)
+    ]
+    assert sum(bool(names) for names in later) > 0.8 * len(sequences)
+
+
+def test_a_stage_tells_when_it_comes_when_it_is_largest_and_how_it_develops() -> None:
+    assert told([5.0, 5.0, 5.0]) == 0
+    assert told([0.0, 5.0, 5.0]) == 1  # first seen; no date has most
+    assert told([0.0, 5.0, 0.0]) == 3  # first seen, largest, grew and shrank
+    assert told([5.0, 5.2, 5.4]) == 0  # too little to tell
+    assert told([9.0, 5.0, 0.0]) == 1 + 3  # largest at first, shrank throughout
+
+
+def test_the_dates_that_tell_most_are_chosen_in_order() -> None:
+    stages = [["Greenland", "Greenland", "Greenland", "Operational"]]
+    assert story(stages, [4.0], (0, 1)) == 0
+    assert best_dates(stages, [4.0], 2) == [0, 3]
 
 
 def test_polygons_are_scaled_to_256_pixels() -> None:

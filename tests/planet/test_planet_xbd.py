@@ -242,6 +242,24 @@ def test_tier3_disasters_go_to_tier3_and_no_name_is_given_twice() -> None:
     assert len({s.name for s in plan}) == 200
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_sixty_scenes_are_of_three_disasters_in_few_buckets(seed: int) -> None:
+    plan = plan_xbd(60, seed)
+    assert {s.disaster.tier for s in plan} == {1, 3}
+    assert len({s.disaster.name for s in plan}) == 3
+    assert {s.split for s in plan} == {"train", "test", "hold", "tier3"}
+    granules = Counter((s.split, s.disaster.name, s.number // 256) for s in plan)
+    assert len(granules) == 5
+    assert min(granules.values()) >= 6
+
+
+def test_every_disaster_has_its_part_of_a_large_archive_and_every_split_of_tier_1() -> None:
+    granules = Counter((s.disaster.name, s.split) for s in plan_xbd(4000, 1))
+    assert len({name for name, _ in granules}) == len(DISASTERS)
+    first = [d.name for d in DISASTERS if d.tier == 1]
+    assert all(granules[name, split] >= 39 for name in first for split in ("test", "hold"))
+
+
 def test_a_step_right_on_a_north_up_picture_is_a_step_east() -> None:
     here = Georeference(longitude=10.0, latitude=0.0, pixel_m=(0.5, 0.5), turn_rad=0.0)
     (lon, lat), (lon_right, lat_right) = here.lonlat(np.array([[0.0, 0.0], [100.0, 0.0]]))

@@ -284,7 +284,7 @@ def test_a_site_carries_the_stage_of_every_date(tmp_path):
         ("sequence", "2012-02-01"),
         ("sequence", "2013-03-01"),
     ]
-    assert scene.ref.place == "QFabric_7_256_512"
+    assert scene.ref.place == "QFabric_7"
 
 
 def test_a_site_without_a_stage_at_a_date_is_unknown_there(tmp_path):
@@ -534,6 +534,44 @@ def test_the_bucket_follows_the_place_alone(tmp_path):
     (one,), (other,) = index(tmp_path / "x"), index(tmp_path / "y")
     assert (one.place, one.bucket, one.scene_id) == (other.place, other.bucket, other.scene_id)
     assert one.facts["sha256"] != other.facts["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "names", "place", "bucket"),
+    [
+        ("QFabric", "7.d{}.01012015_{}.tif", "QFabric_7", "QFabric-0007"),
+        ("QFabric", "7_{1}.d{0}.01012015.tif", "QFabric_7", "QFabric-0007"),
+        ("xBD", "socal-fire_00000031_pre_disaster_{1}.png", "xBD_socal-fire_00000031",
+         "xBD-socal-fire-0001"),
+        ("S2Looking", "12_A_{1}.png", "S2Looking_12_A", None),
+        ("GeoChat", "P0003_{2}.jpg", "GeoChat_P0003", None),
+    ],
+)  # fmt: skip
+def test_crops_of_a_location_are_scenes_of_one_place(tmp_path, dataset, names, place, bucket):
+    shown = [names.format(1, crop, piece) for crop, piece in (("0_1", "0001"), ("0_2", "0002"))]
+    write(
+        tmp_path,
+        [
+            record(f"Identify all buildings. {FORM}", "[0, 0, 25, 25].", images=(name,),
+                   dataset=dataset)
+            for name in shown
+        ],
+    )  # fmt: skip
+    one, other = index(tmp_path)
+    assert (one.place, one.bucket) == (other.place, other.bucket)
+    assert one.scene_id != other.scene_id
+    assert one.place == place
+    assert bucket is None or one.bucket == bucket
+
+
+def test_sixteen_tiles_of_a_disaster_make_a_bucket(tmp_path):
+    names = [f"socal-fire_{number:08}_pre_disaster_0_0.png" for number in (0, 15, 16, 40)]
+    write(
+        tmp_path,
+        [record(f"Identify all buildings. {FORM}", "[0, 0, 9, 9].", images=(n,)) for n in names],
+    )
+    buckets = [ref.bucket for ref in index(tmp_path)]
+    assert buckets == [f"xBD-socal-fire-{k:04}" for k in (0, 0, 1, 2)]
 
 
 def test_reading_needs_the_images_only(tmp_path):

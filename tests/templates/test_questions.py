@@ -10,7 +10,7 @@ from schemas.trace import MARKS, SEG
 from schemas.value import Name, Quantity, Truth
 from templates.area import AREA, COVERAGE
 from templates.boundary import BORDER, BORDER_LENGTH
-from templates.change import CHANGE_AMOUNT, CHANGE_WHICH, STATE_COUNT, STATE_EXISTS, STATE_SHARE
+from templates.change import CHANGE_AMOUNT, CHANGE_WHICH
 from templates.counting import AREA_COUNT, OBJECT_COUNT
 from templates.distance import DISTANCE
 from templates.existence import EXISTENCE
@@ -18,6 +18,7 @@ from templates.item import finish, propose
 from templates.location import LOCATION
 from templates.questions import L1_QUESTIONS
 from templates.sequences import BOTH, FIRST_SEEN, GREW, LARGEST_WHEN, TREND
+from templates.states import STATE_COUNT, STATE_EXISTS, STATE_SHARE
 
 WATER, TREE, CROP = 0, 2, 5
 
@@ -158,7 +159,29 @@ def test_ten_more_columns_of_water_are_six_hectares_gained(asked, make) -> None:
 def test_the_larger_gain_is_named(asked, make) -> None:
     after = make.stripes(30, 10)
     scene = two_dates(asked, make, make.stripes(12, 20), after)
-    assert values(CHANGE_WHICH, scene)[("water", "crop")] == Name("water")
+    assert values(CHANGE_WHICH, scene) == {("water", "tree"): Name("water")}  # 18 against 8 columns
+
+
+def test_ground_that_was_unlabelled_before_is_not_gained(asked, make) -> None:
+    before = make.stripes(12, 20)
+    before[:30] = 255
+    scene = two_dates(asked, make, before, make.stripes(12, 20))
+    assert values(CHANGE_AMOUNT, scene) == values(CHANGE_WHICH, scene) == {}
+
+
+def test_buildings_after_the_event_are_asked_by_their_state_alone(asked, make) -> None:
+    (scene,) = asked(make.town("t", ["destroyed", "no-damage"]))
+    for template in (OBJECT_COUNT, AREA, COVERAGE, EXISTENCE):
+        programs = [d.program.model_dump_json() for d in drafts(template, scene)]
+        assert not [p for p in programs if '"footprint"' in p and '"date":1' in p]
+
+
+def test_nothing_is_asked_where_no_image_shows_a_labelled_date(asked, make) -> None:
+    layers = [make.land(make.stripes(12, 20), 0), make.land(make.stripes(12, 20), 1)]
+    images = [make.image("pre", 0), make.image("post", 1, Modality.SAR)]
+    (scene,) = asked(make.scene("s", layers, images[:1]))
+    assert propose(scene, L1_QUESTIONS, 0) == []
+    assert scene.undefined == {"any: no_image_at_a_labelled_date": 1}
 
 
 def test_change_between_two_products_is_never_asked(asked, make) -> None:
@@ -195,7 +218,7 @@ def test_a_cloudy_optical_image_is_never_carried_alone_where_there_is_sar(asked,
     images = [make.image("single", 0, cloudy=True), make.image("single", 0, Modality.SAR)]
     (scene,) = asked(make.scene("s", [make.land(make.stripes(12, 20))], images))
     carried = {scene.view(Random(seed)).image_indices for seed in range(50)}
-    assert carried == {(1,), (0, 1)}
+    assert carried == {(1,), (1, 0)}  # masks lie on the first image, which must not be the cloud
 
 
 def test_every_grounded_step_has_one_mark_and_one_mask(asked, granule) -> None:
