@@ -29,6 +29,11 @@ class Pair:
     a: ClassMask
     b: ClassMask
 
+    @property
+    def name(self) -> str:
+        """The two classes, in alphabetical order."""
+        return " / ".join(sorted((self.a.label, self.b.label)))
+
 
 def drawn_pairs(
     scene: AskedScene, layer: MeasuredLayer, rng: Random, number: int, *, touching: bool
@@ -69,8 +74,7 @@ def propose_border(template: QuestionTemplate, scene: AskedScene, rng: Random) -
                 if not value.value:
                     found = "No pixel of one mask lies beside a pixel of the other."
                 draft = pair_draft(template, scene, rng, pair, program, value, (found,))
-                names = sorted(draft.classes)
-                yield replace(draft, choices=("Yes", "No"), balance=" / ".join(names))
+                yield replace(draft, choices=("Yes", "No"), balance=pair.name)
 
 
 def propose_length(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
@@ -86,8 +90,7 @@ def propose_length(template: QuestionTemplate, scene: AskedScene, rng: Random) -
             if isinstance(value, Quantity):
                 length = Fact(quantity_text(value.value, value.unit))
                 found = ("Their common pixel edges add up to ", length, ".")
-                names = " / ".join(sorted((pair.a.label, pair.b.label)))
-                yield pair_draft(template, scene, rng, pair, program, value, found, names)
+                yield pair_draft(template, scene, rng, pair, program, value, found, pair.name)
 
 
 def pair_draft(

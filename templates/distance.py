@@ -24,7 +24,7 @@ def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Itera
             if isinstance(value, Quantity):
                 gap = Fact(quantity_text(value.value, value.unit))
                 found = ("Their closest points are ", gap, " apart.")
-                yield pair_draft(template, scene, rng, pair, program, value, found, "any pair")
+                yield pair_draft(template, scene, rng, pair, program, value, found, pair.name)
 
 
 DISTANCE = QuestionTemplate(
