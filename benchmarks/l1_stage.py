@@ -21,9 +21,9 @@ import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from label_scenes import land_scenes
 from pycocotools import mask as coco
 
-from label_scenes import land_scenes
 from masks.reference import evaluate as evaluate_plainly
 from masks.reference_scene import ReferenceScene
 from schemas.program import dump_program, load_program

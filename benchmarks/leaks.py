@@ -1,6 +1,7 @@
 """How much of a dataset's questions can be answered without looking: rules fitted on one half.
 
-Usage: python benchmarks/leaks.py [--source bigearthnet xbd chatearthnet] [--scenes 10000] [--dataset DIR] [--min-items 5000]
+Usage: python benchmarks/leaks.py [--source bigearthnet xbd] [--scenes 10000] [--min-items 5000]
+       python benchmarks/leaks.py --dataset DIR
 
 Without --dataset the questions are those of that many planet scenes a source (label maps and
 buildings only, no pictures), asked and selected as in a build, in granules of 256 scenes.
