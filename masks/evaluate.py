@@ -302,8 +302,7 @@ def _border(node: Border, measured: Measured) -> bool:
     if not (a.mask_HW.any() and b.mask_HW.any()):
         raise Undefined("empty_side")
     if (
-        sum(_shared_edges(node, measured)) >= MIN_BORDER_EDGES
-        and adjacent(a.mask_HW, b.mask_HW)
+        sum(_shared_edges(node, measured)) >= MIN_BORDER_EDGES  # so they are adjacent
         and adjacent(a.inner_HW, b.outer_HW)
         and adjacent(a.outer_HW, b.inner_HW)
     ):
