@@ -126,7 +126,7 @@ def _file_stats(root: Path, granule: Granule) -> list[list[str | int]]:
     stats: list[list[str | int]] = []
     for name in sorted({name for ref in granule.refs for name in ref.files}):
         try:
-            status = os.stat(root / name)
+            status = os.stat(os.path.join(root, name))
             stats.append([name, status.st_size, status.st_mtime_ns])
         except OSError:
             stats.append([name, -1, 0])

@@ -1,0 +1,206 @@
+"""The whole build, by its real command: what it leaves, what it does again, what it refuses."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tasks.manifest import read_manifest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def digests(dataset: Path) -> dict[str, str]:
+    """Return the digest of every published file but the manifest, which holds the time."""
+    files = [p for name in ("data", "quarantine", "report") for p in (dataset / name).rglob("*.*")]
+    return {str(p.relative_to(dataset)): sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def test_every_answer_is_proved_from_the_shards_alone(terrascope, dataset) -> None:
+    done = terrascope("verify", dataset)
+    assert done.returncode == 0, done.stdout
+    samples = sum(file.rows for file in read_manifest(dataset).files)
+    assert samples > 100
+    assert f"proved   {samples:,} of {samples:,} samples" in done.stdout
+
+
+def test_all_four_archives_gave_samples(dataset) -> None:
+    sources = {file.source for file in read_manifest(dataset).files}
+    assert sources == {"bigearthnet", "chatearthnet", "teochatlas", "xbd"}
+
+
+def test_what_every_stage_took_and_gave_adds_up(dataset) -> None:
+    manifest = read_manifest(dataset)
+    for count in manifest.counts:
+        assert count.taken == count.out + count.rejected + count.left_out, count
+    by_stage = {count.stage: count for count in manifest.counts}
+    assert by_stage["index"].out == by_stage["ingest"].taken
+    assert by_stage["l1"].out == by_stage["shards"].taken
+    assert by_stage["shards"].out == sum(file.rows for file in manifest.files)
+    refused = by_stage["index"].rejected + by_stage["ingest"].rejected
+    assert refused == sum(file.rows for file in manifest.quarantine)
+
+
+def test_two_workers_write_the_same_bytes_as_one(terrascope, dataset, sources, tmp_path) -> None:
+    out = tmp_path / dataset.name
+    done = terrascope("build", *sources, "--out", out, "--engine", "local", "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    assert digests(out) == digests(dataset)
+
+
+def test_another_seed_reads_nothing_again_and_asks_other_questions(
+    terrascope, sources, tmp_path
+) -> None:
+    out = tmp_path / "dataset"
+    arguments = ("build", *sources, "--out", out, "--engine", "local", "--limit", 3)
+    assert terrascope(*arguments).returncode == 0
+    scenes = {p: p.stat().st_mtime_ns for p in (out / ".work/ingest").glob("*.parquet")}
+    before = digests(out)
+    assert terrascope(*arguments, "--seed", 5).returncode == 0
+    after = {p: p.stat().st_mtime_ns for p in (out / ".work/ingest").glob("*.parquet")}
+    assert after == scenes
+    assert digests(out) != before
+
+
+def test_an_unchanged_build_leaves_every_file_alone(terrascope, dataset, sources) -> None:
+    before = {p: p.stat().st_mtime_ns for p in dataset.rglob("*") if ".work" not in p.parts}
+    done = terrascope("build", *sources, "--out", dataset, "--engine", "local", "--workers", 1)
+    assert "(unchanged)" in done.stdout
+    after = {p: p.stat().st_mtime_ns for p in dataset.rglob("*") if ".work" not in p.parts}
+    assert after == before
+
+
+def test_a_removed_scene_touches_only_its_own_granule(
+    terrascope, dataset, planet, tmp_path
+) -> None:
+    copy = tmp_path / "bigearthnet"
+    subprocess.run(["cp", "-a", planet / "bigearthnet", copy], check=True)
+    out = tmp_path / "dataset"
+    build = ("build", f"--source=bigearthnet={copy}", "--out", out, "--engine", "local")
+    assert terrascope(*build).returncode == 0
+    records = {p.name: p.stat().st_mtime_ns for p in (out / ".work/ingest").glob("*.json")}
+    assert len(records) > 1
+    patch = sorted((copy / "BigEarthNet-S2").glob("*/*"))[0]
+    subprocess.run(["rm", "-r", patch], check=True)
+    assert terrascope(*build).returncode == 0
+    after = {p.name: p.stat().st_mtime_ns for p in (out / ".work/ingest").glob("*.json")}
+    changed = {name for name in records if after.get(name) != records[name]}
+    assert len(changed) == 1
+    assert terrascope("verify", out).returncode == 0
+
+
+@pytest.mark.parametrize("moment", range(3))
+def test_a_build_killed_at_a_random_moment_goes_on_to_the_same_bytes(
+    terrascope, dataset, sources, tmp_path, moment
+) -> None:
+    out = tmp_path / dataset.name
+    command = [sys.executable, "-m", "cli", "build", *sources, "--out", str(out)]
+    command += ["--engine", "local", "--workers", "2"]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    stage = ("ingest", "l1", "shards")[moment]
+    _wait_for_first_file(out, stage, process)
+    time.sleep(random.uniform(0, 0.5))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = terrascope("build", *sources, "--out", out, "--engine", "local")
+    assert done.returncode == 0, done.stderr
+    assert digests(out) == digests(dataset)
+
+
+def _wait_for_first_file(out: Path, stage: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(1200):
+        if any((out / ".work" / stage).glob("*.json")) or process.poll() is not None:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"stage {stage} wrote nothing in a minute")
+
+
+def test_a_second_build_on_one_output_is_refused(terrascope, sources, tmp_path) -> None:
+    import fcntl
+
+    out = tmp_path / "dataset"
+    assert (
+        terrascope("build", *sources, "--out", out, "--engine=local", "--limit=1").returncode == 0
+    )
+    with (out / ".work" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = terrascope("build", *sources, "--out", out, "--engine=local", "--limit=1")
+    assert done.returncode == 2
+    assert "another build is running" in done.stderr
+
+
+def test_a_foreign_folder_is_never_written_to(terrascope, sources, tmp_path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    done = terrascope("build", *sources, "--out", tmp_path, "--engine=local")
+    assert done.returncode == 2
+    assert "no dataset of this program" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_another_dataset_is_never_overwritten(terrascope, planet, tmp_path) -> None:
+    out = tmp_path / "dataset"
+    first = f"--source=bigearthnet={planet / 'bigearthnet'}"
+    assert terrascope("build", first, "--out", out, "--engine=local", "--limit=1").returncode == 0
+    second = f"--source=xbd={planet / 'xbd'}"
+    done = terrascope("build", second, "--out", out, "--engine=local", "--limit=1")
+    assert done.returncode == 2
+    assert "holds another dataset" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--source=bigearthnet=/no/such/folder"], "/no/such/folder is not a folder"),
+        (["--source=landsat=."], "unknown source 'landsat'"),
+        (["--source=bigearthnet"], "NAME=DIR"),
+        (["--source=bigearthnet=."], "bigearthnet"),
+        ([], "sources"),
+    ],
+)
+def test_a_bad_command_stops_before_any_work(terrascope, tmp_path, arguments, words) -> None:
+    out = tmp_path / "dataset"
+    done = terrascope("build", *arguments, "--out", out, "--engine=local")
+    assert done.returncode == 2
+    assert words in done.stderr.replace("\n", " ")
+    assert not (out / "manifest.json").exists()
+
+
+def test_an_unknown_configuration_key_names_the_key(terrascope, planet, tmp_path) -> None:
+    config = tmp_path / "build.yaml"
+    config.write_text(f"sources: {{xbd: {planet / 'xbd'}}}\nsede: 3\n")
+    done = terrascope("build", "--config", config, "--out", tmp_path / "d", "--engine=local")
+    assert done.returncode == 2
+    assert "unknown configuration key 'sede'" in done.stderr
+
+
+def test_a_dry_run_writes_nothing(terrascope, sources, tmp_path) -> None:
+    out = tmp_path / "dataset"
+    done = terrascope("build", *sources, "--out", out, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "nothing was written" in done.stdout
+    assert not out.exists()
+
+
+def test_inspect_and_show_work_on_what_was_built(terrascope, dataset, tmp_path) -> None:
+    import pyarrow.parquet as pq
+
+    done = terrascope("inspect", dataset)
+    assert done.returncode == 0
+    assert "existence" in done.stdout
+    shard = next((dataset / "data").rglob("*.parquet"))
+    sample = pq.read_table(shard, columns=["sample_id"]).column(0)[0].as_py()
+    picture = tmp_path / "x.png"
+    assert terrascope("show", dataset, sample, "-o", picture).returncode == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,215 @@
+"""The build through Prefect: the same bytes, a run that stays visible, a deployment that works."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tasks.manifest import read_manifest
+
+pytestmark = [pytest.mark.prefect, pytest.mark.slow]
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 2
+SERVER_START_S = 120
+
+# starts a command that is ended by the kernel should these tests be killed (1 is PR_SET_PDEATHSIG)
+LEASHED = """
+import ctypes, os, signal, sys
+
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+# a hook that runs before anything else in every process, and notes who is spoken to
+WATCH = """
+import sys
+
+def note(event, arguments):
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    host = host.decode() if isinstance(host, bytes) else host
+    if host not in ("127.0.0.1", "localhost", "::1", "0.0.0.0", None):
+        with open({log!r}, "a") as log:
+            log.write(f"{{event}} {{host}}\\n")
+
+sys.addaudithook(note)
+"""
+
+
+def environment(home: Path, **more: object) -> dict[str, str]:
+    """Return this environment without anyone's Prefect settings, with a home of its own.
+
+    `CI` is left out as well: it would switch Prefect's telemetry off by itself.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "CI"))}
+    return {**kept, "PREFECT_HOME": str(home), **{k: str(v) for k, v in more.items()}}
+
+
+def digests(dataset: Path) -> dict[str, str]:
+    files = [path for path in (dataset / "data").rglob("*") if path.is_file()]
+    return {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@contextmanager
+def running(
+    command: list[str], env: dict[str, str], log: Path
+) -> Iterator["subprocess.Popen[Any]"]:
+    """Run a command in a group of its own, and end the whole group."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", LEASHED, *command],
+            cwd=ROOT,
+            env=env,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@contextmanager
+def server(home: Path) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
+    """Start a real server on a free port; yield a client of its API, and what its users set."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/api"
+    env = environment(home, PREFECT_SERVER_API_PORT=port, PREFECT_API_URL=url)
+    log = home / "server.log"
+    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
+    with running(command, env, log) as process, httpx.Client(base_url=url, timeout=30) as client:
+        for _ in range(SERVER_START_S * 2):
+            assert process.poll() is None, log.read_text()
+            try:
+                if client.get("/health").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.5)
+        else:
+            raise AssertionError(log.read_text())
+        yield client, env
+
+
+def found(client: httpx.Client, what: str) -> list[dict[str, Any]]:
+    answer = client.post(f"/{what}/filter", json={})
+    answer.raise_for_status()
+    return answer.json()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one PREFECT_HOME for all tests here: its database is made but once."""
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="module")
+def archive(planet: Path) -> str:
+    return f"--source=bigearthnet={planet / 'bigearthnet'}"
+
+
+def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
+    terrascope, archive, home, tmp_path
+) -> None:
+    talks, watch = tmp_path / "talks.txt", tmp_path / "watch"
+    watch.mkdir()
+    (watch / "sitecustomize.py").write_text(WATCH.format(log=str(talks)))
+    arguments = ("build", archive, "--limit", LIMIT, "--workers", 1)
+    local = terrascope(*arguments, "--out", tmp_path / "local" / "forests", "--engine", "local")
+    assert local.returncode == 0, local.stderr
+    out = tmp_path / "forests"
+    done = terrascope(*arguments, "--out", out, env=environment(home, PYTHONPATH=watch))
+    assert done.returncode == 0, done.stderr
+    assert digests(out) == digests(tmp_path / "local" / "forests")
+    assert done.stderr == ""  # Prefect's own lines go to the UI, not to the terminal
+    assert f"report   {out / 'report' / 'index.html'}" in done.stdout.splitlines()
+    assert not talks.exists(), talks.read_text()
+    with server(home) as (client, _):
+        (run,) = found(client, "flow_runs")
+        assert (run["name"], run["state_type"]) == ("forests", "COMPLETED")
+        tasks = found(client, "task_runs")
+        assert {task["state_type"] for task in tasks} == {"COMPLETED"}
+        first_words = {task["name"].split(" bigearthnet")[0] for task in tasks}
+        stages = {"catalogue", "ingest", "ask L1", "select", "shards", "publish", "show"}
+        assert first_words == stages
+        artifacts = {artifact["key"]: artifact for artifact in found(client, "artifacts")}
+        assert set(artifacts) == {"counts-forests", "report-forests"}
+        rows = json.loads(artifacts["counts-forests"]["data"])
+        assert rows == [count.model_dump() for count in read_manifest(out).counts]
+        assert (out / "report/index.html").as_uri() in artifacts["report-forests"]["data"]
+        assert found(client, "logs")
+        settings = client.get("/admin/settings").json()
+        assert settings["server"]["analytics_enabled"] is False
+    assert not list((home / "storage").glob("*"))  # no result is kept twice
+
+
+def test_a_failing_stage_is_one_clear_line(terrascope, archive, home, tmp_path) -> None:
+    out = tmp_path / "forests"
+    (out / ".work").mkdir(parents=True)
+    (out / ".work" / "ingest").write_text("a file where a folder is due")
+    done = terrascope("build", archive, "--limit", 1, "--out", out, env=environment(home))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("terrascope: ")
+    assert "ingest" in line
+
+
+@pytest.mark.full
+def test_the_deployment_deploys_and_a_worker_runs_it(terrascope, planet, home, tmp_path) -> None:
+    out = tmp_path / "forests"
+    archive = Path(os.path.relpath(planet / "bigearthnet", ROOT))  # as written in the checkout
+    config = {"sources": {"bigearthnet": str(archive)}, "out": str(out), "limit": LIMIT}
+
+    with server(home) as (client, env):
+
+        def prefect(*arguments: str) -> None:
+            done = subprocess.run(
+                [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
+                cwd=ROOT,
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=180,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+
+        prefect("work-pool", "create", "cpu", "--type", "process")
+        prefect("deploy", "--all")
+        (deployment,) = found(client, "deployments")
+        assert deployment["name"] == "build"
+        assert deployment["work_pool_name"] == "cpu"
+        schema = deployment["parameter_openapi_schema"]
+        assert set(schema["properties"]) == {"config"}
+        keys = schema["definitions"]["BuildConfig"]["properties"]
+        assert {"sources", "out", "seed", "limit", "tasks", "workers"} <= set(keys)
+        assert all("description" in key for key in keys.values())
+        prefect("deployment", "run", "terrascope/build", "--param", f"config={json.dumps(config)}")
+        prefect("worker", "start", "--pool", "cpu", "--type", "process", "--run-once")
+        (run,) = [r for r in found(client, "flow_runs") if r["deployment_id"] == deployment["id"]]
+        assert (run["name"], run["state_type"]) == ("forests", "COMPLETED"), run["state"]
+    assert terrascope("verify", out).returncode == 0
