@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ROW_GROUP_ROWS = 64  # at most; random access against scan speed, measured: 32 to 64 image rows
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the layout of HF `Image`
@@ -131,6 +131,8 @@ SAMPLE_SCHEMA = pa.schema(
                 )
             ),
         ),
+        # JSON, layer -> class -> schemas.taxonomy.LandClass: how the classes are called
+        ("words", pa.string()),
         ("program", pa.string()),
         (
             "archive_captions",
@@ -163,17 +165,13 @@ _SCENE_COLUMNS = (
     "grid",
     "scene_masks",
     "layers",
+    "words",
     "archive_captions",
 )
 
-# between stages: what a granule's scenes are, stored once a scene; `words` is JSON, layer -> class
-# -> schemas.taxonomy.LandClass
+# between stages: what a granule's scenes are, stored once a scene
 SCENE_SCHEMA = pa.schema(
-    [
-        *(SAMPLE_SCHEMA.field(name) for name in _SCENE_COLUMNS),
-        ("files", _FILES),
-        ("words", pa.string()),
-    ]
+    [*(SAMPLE_SCHEMA.field(name) for name in _SCENE_COLUMNS), ("files", _FILES)]
 )
 
 # between stages: what was asked of a granule's scenes. `image_indices` says which of the scene's

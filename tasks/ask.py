@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.parquet import CANDIDATE_SCHEMA
+from schemas.tier import Tier
 from schemas.value import Quantity
 from tasks.atomic import placing
 from tasks.config import BuildConfig, digest_of
@@ -24,8 +25,7 @@ from templates.item import Asking, Item, finish, propose
 from templates.questions import L1_QUESTIONS
 
 STAGE = "l1"
-VERSION = 1
-TIER = "l1"
+VERSION = 2
 SCENES_A_READ = 32  # rows of the scene table held at a time
 
 
@@ -38,7 +38,7 @@ def ask_granule(config: BuildConfig, granule: GranuleId) -> Record:
     done = ledger.done(STAGE, granule.name, key)
     if done is not None:
         return replace(done, reused=True)
-    table, undefined = ask_scenes(read_asked(config, config.out / scenes.outputs[0].path), config)
+    table, left_out = ask_scenes(read_asked(config, config.out / scenes.outputs[0].path), config)
     path = ledger.path(STAGE, granule.name, ".parquet")
     with placing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=1)
@@ -47,10 +47,10 @@ def ask_granule(config: BuildConfig, granule: GranuleId) -> Record:
         granule=granule.name,
         key=key,
         outputs=(output_of(config.out, path, table.num_rows),),
-        taken=table.num_rows + sum(undefined.values()),
+        taken=table.num_rows + sum(left_out.values()),
         out=table.num_rows,
-        left_out=sum(undefined.values()),
-        notes=dict(sorted(undefined.items())),
+        left_out=sum(left_out.values()),
+        notes=dict(sorted(left_out.items())),
     )
     ledger.store(record)
     return record
@@ -68,7 +68,7 @@ def ask_scenes(scenes: Iterable[AskedScene], config: BuildConfig) -> tuple[pa.Ta
 
     All scenes of a granule must come in one call: options are other scenes' answers.
     """
-    undefined: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
     askings: list[Asking] = []
     masks: list[list[dict[str, Any]]] = []
     for scene in scenes:
@@ -76,14 +76,14 @@ def ask_scenes(scenes: Iterable[AskedScene], config: BuildConfig) -> tuple[pa.Ta
         for asking in propose(scene, _templates(config), config.seed):
             askings.append(asking)
             masks.append([_mask_row(scene, step, asking, cutter) for step in _grounded(asking)])
-        undefined.update(scene.undefined)
+        left_out.update(scene.left_out)
     items = finish(askings, config.seed)
     rows = [_row(item, held, config.seed) for item, held in zip(items, masks, strict=True)]
-    return pa.Table.from_pylist(rows, schema=CANDIDATE_SCHEMA), undefined
+    return pa.Table.from_pylist(rows, schema=CANDIDATE_SCHEMA), left_out
 
 
 def _grounded(asking: Asking) -> list[StepDraft]:
-    return [step for step in asking.draft.steps if step.mask is not None]
+    return [step for step in asking.draft.words.steps if step.mask is not None]
 
 
 def _mask_row(
@@ -107,10 +107,10 @@ def _row(item: Item, masks: list[dict[str, Any]], seed: int) -> dict[str, Any]:
     return {
         "sample_id": item.sample_id,
         "scene_id": asking.scene_id,
-        "tier": TIER,
+        "tier": Tier.L1.value,
         "task": asking.template.task,
         "form": "choice" if item.options else "open",
-        "classes": list(draft.classes),
+        "classes": list(draft.words.classes),
         "question": draft.question,
         "options": list(item.options),
         "answer": _answer(item),
@@ -125,7 +125,7 @@ def _row(item: Item, masks: list[dict[str, Any]], seed: int) -> dict[str, Any]:
         "seed": seed,
         "group": item.group,
         "answer_key": item.answer_key,
-        "num_answers": len(draft.choices),
+        "num_answers": len(draft.words.choices),
     }
 
 
@@ -147,7 +147,7 @@ def _steps(item: Item) -> list[dict[str, Any]]:
     view = item.asking.draft.view
     rows: list[dict[str, Any]] = []
     num_masks = 0
-    for step, text in zip(item.asking.draft.steps, item.trace.steps, strict=True):
+    for step, text in zip(item.asking.draft.words.steps, item.trace.steps, strict=True):
         grounded = step.mask is not None
         rows.append(
             {

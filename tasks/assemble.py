@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.tier import Tier
 from tasks.ask import STAGE as L1
-from tasks.ask import TIER
 from tasks.atomic import place_text
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
@@ -21,7 +21,7 @@ from tasks.select import Cell, Rates, is_kept, keep_rates
 from tasks.shards import Provenance, write_shard
 
 STAGE = "shards"
-VERSION = 1
+VERSION = 2
 _BALANCE_COLUMNS = ["task", "group", "answer_key", "num_answers"]
 
 
@@ -79,7 +79,7 @@ def write_granule(config: BuildConfig, granule: GranuleId, stages: str) -> Recor
         for row, (sample_id, cell) in enumerate(zip(ids, cells, strict=True))
         if cell is None or is_kept(sample_id, own[cell.group, cell.answer])
     ]
-    path = config.out / "data" / TIER / f"{granule.name}.parquet"
+    path = config.out / "data" / Tier.L1 / f"{granule.name}.parquet"
     (config.out / MANIFEST_NAME).unlink(missing_ok=True)  # the dataset changes: no longer done
     outputs: tuple[Output, ...] = ()
     if kept:

@@ -43,6 +43,7 @@ _USE = """\
 | `fact_spans` | where measured facts stand in `trace`, as [start, end) in characters |
 | `masks` | step masks: COCO RLE `counts` of `size` (height, width), and the expression each is |
 | `scene_masks`, `layers` | every class or object at every date, and what is known of each layer |
+| `words` | JSON: how questions and steps call each class, and its class in one common list |
 | `program` | the expression, in JSON, that proves the answer |
 | `provenance` | source files and their SHA-256, template and version, seed, configuration |
 

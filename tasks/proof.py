@@ -16,6 +16,7 @@ from tasks.facts import KnownFacts
 from tasks.finding import Finding
 from tasks.proof_form import check_images, check_options, check_steps
 from tasks.proof_masks import check_mask
+from tasks.proof_words import check_words
 from tasks.rows import Row
 
 TOLERANCE = 1e-9  # relative; sums of products differ in the last bits between evaluators
@@ -48,6 +49,7 @@ def _check_measured(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding(rule="program", expected="a program and masks to run it on", found=f"{error}")
         return
+    yield from check_words(row, program, value, scene)
     yield from _check_value(row, value)
     yield from _check_wording(row, value, scene.evidence.north_up)
     if isinstance(value, Quantity):

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from schemas.parquet import REJECT_SCHEMA
 from schemas.rejection import Reason, Rejected
+from schemas.tier import Tier
 from tasks.ask import STAGE as L1
-from tasks.ask import TIER
 from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import stored_rates
 from tasks.atomic import placing
@@ -73,7 +73,7 @@ def publish(
                 sha256=output.sha256,
                 rows=output.rows,
                 bytes=output.bytes,
-                tier=TIER,
+                tier=Tier.L1,
                 source=granule.source,
                 split=granule.split,
                 bucket=granule.bucket,

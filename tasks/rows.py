@@ -142,6 +142,7 @@ class Row(_Record):
     fact_spans: tuple[RowSpan, ...]
     masks: tuple[RowMask, ...]
     evidence: Evidence
+    words: str
     program: str
     archive_captions: tuple[RowCaption, ...]
     provenance: RowProvenance

@@ -14,7 +14,8 @@ from schemas.mask import Evidence, Invalid, LayerInfo, MaskKind, Origin, SceneMa
 from schemas.parquet import SCENE_SCHEMA
 from schemas.scene import LabelLayer, Modality, Scene
 from schemas.taxonomy import Common, LandClass
-from templates.asked import AskedScene, ImageInfo
+from templates.asked import AskedScene
+from templates.view import ImageInfo
 
 MEASURED_COLUMNS = ["scene_id", "image_info", "grid", "scene_masks", "layers", "words"]
 Words = dict[str, dict[str, LandClass]]
@@ -52,8 +53,8 @@ def asked_scenes(table: pa.Table, sar_rendering: str) -> Iterator[AskedScene]:
         yield AskedScene(
             scene_id=row["scene_id"],
             measured=Measured(evidence_of(row)),
-            words=_words(row["words"]),
-            images=tuple(_image_info(info) for info in row["image_info"]),
+            words=read_words(row["words"]),
+            images=tuple(_image_info(i, info) for i, info in enumerate(row["image_info"])),
             sar_rendering=sar_rendering,
         )
 
@@ -187,8 +188,12 @@ def _words_json(layers: Sequence[LabelLayer]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _words(text: str) -> Words:
-    """Parse the words of a row; the same text comes with almost every scene of a source."""
+def read_words(text: str) -> Words:
+    """Parse the words of a row; the same text comes with almost every scene of a source.
+
+    Raises:
+        ValueError: it is not JSON of that shape.
+    """
     return {
         layer: {
             name: LandClass(**{**land, "common": Common(land["common"])})
@@ -198,8 +203,9 @@ def _words(text: str) -> Words:
     }
 
 
-def _image_info(info: dict[str, Any]) -> ImageInfo:
+def _image_info(index: int, info: dict[str, Any]) -> ImageInfo:
     return ImageInfo(
+        index=index,
         role=info["role"],
         modality=Modality(info["modality"]),
         rendering=info["rendering"],

@@ -30,7 +30,7 @@ ROW_GROUP_IMAGE_BYTES = 224 << 20
 IMAGE_BYTES = "images.list.element.bytes"
 # statistics help only where a reader filters; on pictures and run lengths they are dead weight
 STATISTICS = ("sample_id", "scene_id", "source", "split", "place", "tier", "task", "form")
-_FROM_SCENE = ("source", "split", "place", "licence", "grid", "scene_masks", "layers")
+_FROM_SCENE = ("source", "split", "place", "licence", "grid", "scene_masks", "layers", "words")
 _CODED_IMAGE = pa.struct([("bytes", pa.dictionary(pa.int32(), pa.binary())), ("path", pa.string())])
 
 

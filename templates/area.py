@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 from masks.measured import MeasuredLayer
 from schemas.program import Area, ClassMask, Share, Valid
-from schemas.taxonomy import LandClass
 from schemas.trace import SEG, Fact, Line, pixels_text, quantity_text
-from schemas.value import Quantity
-from templates.asked import AskedScene, View, class_at
-from templates.draft import Draft, QuestionTemplate, StepDraft
-from templates.phrases import cover, do, it
+from schemas.value import Quantity, Value
+from templates.asked import AskedScene, class_at, valid_at
+from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
+from templates.phrases import capital, cover, do, it
+from templates.told import Told, land, valid_px, whole
+from templates.view import View
 
 PER_LAYER = 2
 MIN_SHARE = 0.01  # smaller classes are hardly seen
@@ -19,52 +21,66 @@ MAX_SHARE = 0.95  # larger ones leave nothing to measure
 
 def propose_area(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the area of classes; only where the pixel size is known."""
-    size_m = scene.measured.evidence.pixel_size_m
-    if size_m is None:
+    if scene.pixel_size_m is None:
         return
     for layer, name in _measurable(scene, rng):
-        mask = class_at(layer, name)
-        program = Area(of=mask)
+        program = Area(of=class_at(layer, name))
         value = scene.value(template.task, program)
-        if not isinstance(value, Quantity):
-            continue
-        land, view = scene.land(layer, name), scene.view(rng)
-        line = (
-            *_covers(layer, land, view, name),
-            " pixels. A pixel is ",
-            Fact(f"{size_m[0]:.4g} m × {size_m[1]:.4g} m"),
-            ", so the area is ",
-            Fact(f"{value.value:,.0f} m²"),
-            ", about ",
-            Fact(quantity_text(value.value, value.unit)),
-            ".",
-        )
-        yield _draft(template, scene, rng, layer, mask, program, value, line, view)
+        if isinstance(value, Quantity):
+            yield template.draft(scene, rng, program, value, pool=name)
+
+
+def area_words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark the class, and get from its pixels and their size to its area."""
+    match program, value, told.pixel_size_m:
+        case Area(of=ClassMask() as mask), Quantity(), (x_m, y_m):
+            pass
+        case _:
+            raise Foreign("area asks area(class) where the pixel size is known")
+    line = (
+        *_covers(told, mask, view),
+        " pixels. A pixel is ",
+        Fact(f"{x_m:.4g} m × {y_m:.4g} m"),
+        ", so the area is ",
+        Fact(f"{value.value:,.0f} m²"),
+        ", about ",
+        Fact(quantity_text(value.value, value.unit)),
+        ".",
+    )
+    return _words(told, mask, view, line)
 
 
 def propose_coverage(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the share of the picture, or of its labelled part, that a class covers."""
     for layer, name in _measurable(scene, rng):
-        date = layer.info.date_index
-        mask = class_at(layer, name)
-        program = Share(of=mask, within=Valid(layer=layer.info.layer, date=date))
+        program = Share(of=class_at(layer, name), within=valid_at(layer))
         value = scene.value(template.task, program)
-        if not isinstance(value, Quantity):
-            continue
-        land, view = scene.land(layer, name), scene.view(rng)
-        line = (
-            *_covers(layer, land, view, name),
-            " of ",
-            Fact(pixels_text(layer.valid_px)),
-            " labelled pixels, which is ",
-            Fact(quantity_text(value.value, value.unit)),
-            ".",
-        )
-        yield _draft(template, scene, rng, layer, mask, program, value, line, view)
+        if isinstance(value, Quantity):
+            yield template.draft(scene, rng, program, value, pool=name)
+
+
+def coverage_words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark the class, and get from its pixels and the labelled ones to its share."""
+    match program, value:
+        case Share(of=ClassMask() as mask, within=Valid() as valid), Quantity():
+            pass
+        case _:
+            raise Foreign("coverage asks share(class within valid)")
+    if (valid.layer, valid.date) != (mask.layer, mask.date):
+        raise Foreign("coverage asks the share of a class in its own layer at its own date")
+    line = (
+        *_covers(told, mask, view),
+        " of ",
+        Fact(pixels_text(valid_px(told, mask))),
+        " labelled pixels, which is ",
+        Fact(quantity_text(value.value, value.unit)),
+        ".",
+    )
+    return _words(told, mask, view, line)
 
 
 def _measurable(scene: AskedScene, rng: Random) -> Iterator[tuple[MeasuredLayer, str]]:
-    for layer in scene.plain_layers():
+    for layer in scene.plain_layers:
         names = [
             name
             for name in layer.info.classes
@@ -74,45 +90,26 @@ def _measurable(scene: AskedScene, rng: Random) -> Iterator[tuple[MeasuredLayer,
             yield layer, name
 
 
-def _covers(layer: MeasuredLayer, land: LandClass, view: View, name: str) -> Line:
+def _covers(told: Told, mask: ClassMask, view: View) -> Line:
+    kind = land(told, mask)
     return (
-        f"{view.lead(layer.info.date_index)}I mark {land.phrase} {SEG}. "
-        f"{it(land).capitalize()} {cover(land)} ",
-        Fact(pixels_text(layer.class_px(name))),
+        f"{view.lead(mask.date)}I mark {kind.phrase} {SEG}. {capital(it(kind))} {cover(kind)} ",
+        Fact(pixels_text(told.px(mask))),
     )
 
 
-def _draft(
-    template: QuestionTemplate,
-    scene: AskedScene,
-    rng: Random,
-    layer: MeasuredLayer,
-    mask: ClassMask,
-    program: Area | Share,
-    value: Quantity,
-    line: Line,
-    view: View,
-) -> Draft:
-    land = scene.land(layer, mask.label)
-    return Draft(
-        question=template.ask(
-            rng,
-            a=land.phrase,
-            do=do(land),
-            whole=scene.whole(layer, view),
-        ),
+def _words(told: Told, mask: ClassMask, view: View, line: Line) -> Words:
+    kind = land(told, mask)
+    return Words(
         classes=(mask.label,),
-        program=program,
-        value=value,
+        slots={"a": kind.phrase, "do": do(kind), "whole": whole(told, mask, view)},
         steps=(StepDraft(line=line, mask=mask, label=mask.label, date_index=mask.date),),
-        view=view,
-        pool=mask.label,
     )
 
 
 AREA = QuestionTemplate(
     task="area",
-    version=1,
+    version=2,
     wordings=(
         "what is the area of {a} in {whole}?",
         "how large is the area of {a} in {whole}?",
@@ -120,10 +117,11 @@ AREA = QuestionTemplate(
         "what area of {whole} is taken up by {a}?",
     ),
     propose=propose_area,
+    words=area_words,
 )
 COVERAGE = QuestionTemplate(
     task="coverage",
-    version=1,
+    version=2,
     wordings=(
         "what percentage of {whole} is covered by {a}?",
         "what share of {whole} {do} {a} cover?",
@@ -131,4 +129,5 @@ COVERAGE = QuestionTemplate(
         "what fraction of {whole}, as a percentage, {do} {a} take up?",
     ),
     propose=propose_coverage,
+    words=coverage_words,
 )

@@ -4,55 +4,23 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from masks.evaluate import evaluate
-from masks.measured import CLOSED_VALID_SHARE, Measured, MeasuredLayer
+from masks.measured import Measured, MeasuredLayer
+from masks.regions import region
 from schemas.mask import Invalid
-from schemas.program import ClassMask
+from schemas.program import ClassMask, Instances, Valid
 from schemas.scene import Modality
 from schemas.taxonomy import LandClass
 from schemas.value import Undefined, Value
+from templates.view import ImageInfo, View
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageInfo:
-    """One image of a scene, as far as wording and choice need it."""
-
-    role: str
-    modality: Modality
-    rendering: str
-    date_index: int
-    cloudy: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """The images that one sample carries (indices into the scene's), and how they are called."""
-
-    image_indices: tuple[int, ...]
-    date_indices: tuple[int, ...]  # of each carried image
-    both_sensors: bool
-
-    @property
-    def num_dates(self) -> int:
-        """Number of dates that are carried."""
-        return len(set(self.date_indices))
-
-    def image_of_date(self, date_index: int) -> int:
-        """Return the position, among the carried images, of the first that shows a date."""
-        return self.date_indices.index(date_index)
-
-    def place(self, date_index: int) -> str:
-        """Return how the picture at a date is called: "the image", "the scene", "image 2"."""
-        if self.num_dates > 1:
-            return f"image {self.image_of_date(date_index) + 1}"
-        return "the scene" if self.both_sensors else "the image"
-
-    def lead(self, date_index: int) -> str:
-        """Return the indicator that says which image a step segments; "" where there is one."""
-        return f"Image {self.image_of_date(date_index) + 1}: " if self.num_dates > 1 else ""
+MIN_PAIR_SHARE = 0.01  # of a layer's labelled pixels: a smaller class is hardly seen
 
 
 def class_at(layer: MeasuredLayer, name: str) -> ClassMask:
@@ -60,33 +28,101 @@ def class_at(layer: MeasuredLayer, name: str) -> ClassMask:
     return ClassMask(layer=layer.info.layer, label=name, date=layer.info.date_index)
 
 
+def valid_at(layer: MeasuredLayer) -> Valid:
+    """Return the leaf of a layer's labelled pixels at its date."""
+    return Valid(layer=layer.info.layer, date=layer.info.date_index)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two land classes of one layer at one date."""
+
+    a: ClassMask
+    b: ClassMask
+
+    @property
+    def name(self) -> str:
+        """The two classes, in alphabetical order."""
+        return " / ".join(sorted((self.a.label, self.b.label)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The names of all pairs of a layer's land classes that touch, and of those that do not."""
+
+    layer: MeasuredLayer
+    touching: tuple[tuple[str, str], ...]
+    apart: tuple[tuple[str, str], ...]
+
+    def drawn(self, names: tuple[tuple[str, str], ...], rng: Random, number: int) -> Iterator[Pair]:
+        """Draw up to `number` of some pairs."""
+        for a, b in rng.sample(names, min(number, len(names))):
+            yield Pair(class_at(self.layer, a), class_at(self.layer, b))
+
+
 @dataclass(kw_only=True)
 class AskedScene:
-    """One scene as the templates see it; `undefined` counts what was tried and not asked."""
+    """One scene as the templates see it; a `templates.told.Told`.
+
+    `left_out` counts what was tried and not asked, as "task: rule".
+    """
 
     scene_id: str
     measured: Measured
     words: Mapping[str, Mapping[str, LandClass]]  # layer -> class name -> words
     images: tuple[ImageInfo, ...]
     sar_rendering: str
-    undefined: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
 
     @property
     def north_up(self) -> bool:
         """Whether compass words may be used."""
         return self.measured.evidence.north_up
 
+    @property
+    def size_HW(self) -> tuple[int, int]:
+        """Height and width of all masks."""
+        return self.measured.evidence.size_HW
+
+    @property
+    def pixel_size_m(self) -> tuple[float, float] | None:
+        """Metres per pixel along x and y, None where unknown."""
+        return self.measured.evidence.pixel_size_m
+
+    def px(self, expr: Any) -> int:
+        """Return the pixels of a mask expression."""
+        match expr:
+            case ClassMask():
+                return self.measured.layer(expr.layer, expr.date).class_px(expr.label)
+            case Valid():
+                return self.measured.layer(expr.layer, expr.date).valid_px
+        return int(np.count_nonzero(region(expr, self.measured).mask_HW))
+
+    def num_objects(self, objects: Instances) -> int:
+        """Return the number of objects that a leaf names."""
+        layer = self.measured.layer(objects.layer, objects.date)
+        return len(layer.selected(objects.label, objects.attribute))
+
     def value(self, task: str, program: Any) -> Value | None:
         """Return a program's value, or None after counting the rule that it fails."""
         try:
             return evaluate(program, self.measured)
         except Undefined as outcome:
-            self.undefined[f"{task}: {outcome.rule}"] += 1
+            self.leave_out(task, outcome.rule)
             return None
 
+    def leave_out(self, task: str, rule: str) -> None:
+        """Count a question that was tried and is not asked."""
+        self.left_out[f"{task}: {rule}"] += 1
+
     def land(self, layer: MeasuredLayer, label: str) -> LandClass:
-        """Return the words for a class."""
+        """Return the words for a class of a layer."""
         return self.words[layer.info.layer][label]
+
+    @property
+    def num_dates(self) -> int:
+        """Number of dates that have a label."""
+        return len({layer.info.date_index for layer in self.measured.layers})
 
     def dated_layers(self) -> Iterator[list[MeasuredLayer]]:
         """Yield each layer's dates, in order, where one product shows them all."""
@@ -97,27 +133,40 @@ class AskedScene:
             if len({layer.info.product for layer in dates}) == 1:
                 yield sorted(dates, key=lambda layer: layer.info.date_index)
 
-    def whole(self, layer: MeasuredLayer, view: View) -> str:
-        """Return what a share is of: the picture, or its labelled part where labels are missing."""
-        place = view.place(layer.info.date_index)
-        return place if self.labelled(layer) else f"the labelled area of {place}"
-
-    def labelled(self, layer: MeasuredLayer) -> bool:
-        """Return whether so few pixels lack a label that a question need not speak of it."""
-        return layer.valid_px >= CLOSED_VALID_SHARE * layer.size_HW[0] * layer.size_HW[1]
-
-    def plain_layers(self) -> list[MeasuredLayer]:
-        """Return the layers of which anything on one date can be asked.
+    @cached_property
+    def plain_layers(self) -> tuple[MeasuredLayer, ...]:
+        """The layers of which anything on one date can be asked.
 
         Not those where objects of an unknown state lie beside others (a class is then only partly
         shown), nor footprints after an event: rubble still has one.
         """
-        return [
+        return tuple(
             layer
             for layer in self.measured.layers
             if layer.info.invalid is not Invalid.FORBIDS
             and not any(instance.attribute for instance in layer.instances)
+        )
+
+    @cached_property
+    def pairs(self) -> tuple[Pairs, ...]:
+        """The pairs of classes, each large enough to be seen, of layers without overlaps."""
+        return tuple(self._pairs(layer) for layer in self.measured.layers if layer.stats)
+
+    def _pairs(self, layer: MeasuredLayer) -> Pairs:
+        assert layer.stats is not None
+        names = [
+            name
+            for name in layer.info.classes
+            if layer.class_px(name) >= MIN_PAIR_SHARE * layer.valid_px
+            and not self.land(layer, name).countable
         ]
+        adjacent = layer.stats.adjacent.tolist()
+        touching: list[tuple[str, str]] = []
+        apart: list[tuple[str, str]] = []
+        for a, b in combinations(names, 2):
+            touch = adjacent[layer.class_id(a)][layer.class_id(b)]
+            (touching if touch else apart).append((a, b))
+        return Pairs(layer, tuple(touching), tuple(apart))
 
     def view(self, rng: Random) -> View:
         """Draw the images that a sample carries: optical, SAR or both, at every date.
@@ -125,13 +174,7 @@ class AskedScene:
         A cloudy optical image is never carried without SAR where the scene has SAR, and stands
         behind it then: masks lie on the first image of a date.
         """
-        carried = rng.choice(self._views)
-        dates = [self.images[i].date_index for i in carried]
-        return View(
-            image_indices=carried,
-            date_indices=tuple(dates),
-            both_sensors=len({self.images[i].modality for i in carried}) > 1,
-        )
+        return rng.choice(self._views)
 
     @property
     def can_be_seen(self) -> bool:
@@ -139,17 +182,16 @@ class AskedScene:
         return bool(self._views)
 
     @cached_property
-    def _views(self) -> list[tuple[int, ...]]:
-        optical = [i for i, m in enumerate(self.images) if m.modality is Modality.OPTICAL]
-        sar = [i for i, m in enumerate(self.images) if m.modality is Modality.SAR]
-        wanted = [i for i in sar if self.images[i].rendering.startswith(self.sar_rendering)]
-        sar = wanted or sar
-        cloudy = any(self.images[i].cloudy for i in optical)
+    def _views(self) -> list[View]:
+        optical = [image for image in self.images if image.modality is Modality.OPTICAL]
+        sar = [image for image in self.images if image.modality is Modality.SAR]
+        sar = [image for image in sar if image.rendering.startswith(self.sar_rendering)] or sar
+        cloudy = any(image.cloudy for image in optical)
         both = sar + optical if cloudy else optical + sar
         choices = [both, sar] if cloudy and sar else [optical, sar, both]
         labelled = {layer.info.date_index for layer in self.measured.layers}
         return [
-            tuple(choice)
+            View(images=tuple(choice))
             for choice in choices
-            if choice and labelled <= {self.images[i].date_index for i in choice}
+            if choice and labelled <= {image.date_index for image in choice}
         ]

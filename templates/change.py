@@ -6,13 +6,13 @@ from itertools import combinations
 from random import Random
 from typing import Any
 
-from masks.evaluate import evaluate
-from masks.measured import MeasuredLayer
-from schemas.program import And, Area, ArgMax, Minus, NamedNumber, Share, Valid
+from schemas.program import And, Area, ArgMax, ClassMask, Minus, NamedNumber, Share, Valid
 from schemas.trace import SEG, Fact, Line, quantity_text
-from schemas.value import Name, Quantity
-from templates.asked import AskedScene, View, class_at
-from templates.draft import Draft, QuestionTemplate, StepDraft
+from schemas.value import Name, Quantity, Value
+from templates.asked import AskedScene, class_at
+from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
+from templates.told import Told, is_labelled, land
+from templates.view import View
 
 PAIRS_TRIED = 3
 PER_LAYER = 2
@@ -20,40 +20,48 @@ PER_LAYER = 2
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One class of one layer between two dates; pixels without a label at either are left out."""
+    """One class of one layer at two dates; pixels without a label at either are left out."""
 
-    before: MeasuredLayer
-    after: MeasuredLayer
-    name: str
+    before: ClassMask
+    after: ClassMask
 
     def moved(self, *, gained: bool) -> And:
         """Return the ground that the class gained or lost, labelled at both dates."""
-        old, new = class_at(self.before, self.name), class_at(self.after, self.name)
+        old, new = self.before, self.after
         if gained:
-            return And(a=Minus(a=new, b=old), b=_valid(self.before))
-        return And(a=Minus(a=old, b=new), b=_valid(self.after))
+            return And(a=Minus(a=new, b=old), b=_valid(old))
+        return And(a=Minus(a=old, b=new), b=_valid(new))
 
     def share(self, *, gained: bool) -> Share:
         """Return that ground as a share of what is labelled at both dates."""
         whole = And(a=_valid(self.before), b=_valid(self.after))
         return Share(of=self.moved(gained=gained), within=whole)
 
-    def step(self, scene: AskedScene, view: View, *, gained: bool) -> StepDraft:
+    def step(self, told: Told, view: View, *, gained: bool) -> StepDraft:
         """Return the step that marks the ground gained or lost, on the image that shows it."""
-        phrase = scene.land(self.before, self.name).phrase
-        first, last = (
-            view.place(self.before.info.date_index),
-            view.place(self.after.info.date_index),
+        phrase = land(told, self.before).phrase
+        shown, other = (self.after, self.before) if gained else (self.before, self.after)
+        when = "was not in" if gained else "no longer in"
+        return StepDraft(
+            line=(
+                f"{view.lead(shown.date)}I mark what is {phrase} here and {when} "
+                f"{view.place(other.date)} {SEG}.",
+            ),
+            mask=self.moved(gained=gained),
+            label=shown.label,
+            date_index=shown.date,
         )
-        layer = self.after if gained else self.before
-        date = layer.info.date_index
-        text = (
-            f"{view.lead(date)}I mark what is {phrase} here and was not in {first} {SEG}."
-            if gained
-            else f"{view.lead(date)}I mark what is {phrase} here and no longer in {last} {SEG}."
-        )
-        moved = self.moved(gained=gained)
-        return StepDraft(line=(text,), mask=moved, label=self.name, date_index=date)
+
+
+def read_moved(expr: Any) -> tuple[Change, bool]:
+    """Return the change that an expression shows, and whether it is a gain; Foreign if neither."""
+    match expr:
+        case And(a=Minus(a=ClassMask() as kept, b=ClassMask() as gone), b=Valid()):
+            gained = gone.date < kept.date
+            change = Change(gone, kept) if gained else Change(kept, gone)
+            if expr == change.moved(gained=gained):
+                return change, gained
+    raise Foreign("change asks of what a class gained or lost between two dates")
 
 
 def changes(scene: AskedScene) -> Iterator[list[Change]]:
@@ -62,7 +70,7 @@ def changes(scene: AskedScene) -> Iterator[list[Change]]:
         before, after = dates[0], dates[-1]
         if before is not after:
             yield [
-                Change(before, after, name)
+                Change(class_at(before, name), class_at(after, name))
                 for name in before.info.classes
                 if before.class_masks.get(name) != after.class_masks.get(name)
                 and not scene.land(before, name).countable
@@ -75,30 +83,41 @@ def propose_amount(template: QuestionTemplate, scene: AskedScene, rng: Random) -
         for change in rng.sample(found, min(PER_LAYER, len(found))):
             gained = rng.random() < 0.5
             program: Any = Area(of=change.moved(gained=gained))
-            if scene.measured.evidence.pixel_size_m is None:
+            if scene.pixel_size_m is None:
                 program = change.share(gained=gained)
             value = scene.value(template.task, program)
-            if not isinstance(value, Quantity) or value.value == 0:
+            if not isinstance(value, Quantity):
                 continue
-            view = scene.view(rng)
-            whole = "labelled " if not _labelled(scene, change) else ""
-            amount: Line = ("It measures ", Fact(quantity_text(value.value, value.unit)), ".")
-            yield Draft(
-                question=template.ask(
-                    rng,
-                    a=scene.land(change.before, change.name).phrase,
-                    gain="gain" if gained else "lose",
-                    amount="area" if value.unit == "m2" else f"percentage of the {whole}scene",
-                    before=view.place(change.before.info.date_index),
-                    after=view.place(change.after.info.date_index),
-                ),
-                classes=(change.name,),
-                program=program,
-                value=value,
-                steps=(change.step(scene, view, gained=gained), StepDraft(line=amount)),
-                view=view,
-                pool=f"{change.name} {value.unit}",
-            )
+            if value.value == 0:
+                scene.leave_out(template.task, "nothing_moved")
+                continue
+            pool = f"{change.before.label} {value.unit}"
+            yield template.draft(scene, rng, program, value, pool=pool)
+
+
+def amount_words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark the ground that was gained or lost, and say how much it is."""
+    match program, value:
+        case Area() | Share(), Quantity():
+            change, gained = read_moved(program.of)
+        case _:
+            raise Foreign("change_amount asks area(change) or share(change)")
+    if isinstance(program, Share) and program != change.share(gained=gained):
+        raise Foreign("change_amount asks a share of what is labelled at both dates")
+    labelled = is_labelled(told, change.before) and is_labelled(told, change.after)
+    whole = "" if labelled else "labelled "
+    amount: Line = ("It measures ", Fact(quantity_text(value.value, value.unit)), ".")
+    return Words(
+        classes=(change.before.label,),
+        slots={
+            "a": land(told, change.before).phrase,
+            "gain": "gain" if gained else "lose",
+            "amount": "area" if value.unit == "m2" else f"percentage of the {whole}scene",
+            "before": view.place(change.before.date),
+            "after": view.place(change.after.date),
+        },
+        steps=(change.step(told, view, gained=gained), StepDraft(line=amount)),
+    )
 
 
 def propose_which(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
@@ -106,55 +125,64 @@ def propose_which(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
     for found in changes(scene):
         pairs = list(combinations(found, 2))
         for pair in rng.sample(pairs, min(PAIRS_TRIED, len(pairs))):
-            a, b = (scene.land(change.before, change.name).phrase for change in pair)
             program = ArgMax(
                 of=tuple(
-                    NamedNumber(name=phrase, value=change.share(gained=True))
-                    for change, phrase in zip(pair, (a, b), strict=True)
+                    NamedNumber(
+                        name=land(scene, change.before).phrase, value=change.share(gained=True)
+                    )
+                    for change in pair
                 )
             )
             value = scene.value(template.task, program)
-            if not isinstance(value, Name) or not all(_gained(c, scene) for c in pair):
+            if not isinstance(value, Name):
                 continue
-            view = scene.view(rng)
-            larger: Line = ("The larger gain is that of ", Fact(value.value), ".")
-            yield Draft(
-                question=template.ask(
-                    rng,
-                    a=a,
-                    b=b,
-                    before=view.place(pair[0].before.info.date_index),
-                    after=view.place(pair[0].after.info.date_index),
-                ),
-                classes=(pair[0].name, pair[1].name),
-                program=program,
-                value=value,
-                steps=(
-                    *(change.step(scene, view, gained=True) for change in pair),
-                    StepDraft(line=larger),
-                ),
-                view=view,
-                choices=(a, b),
-                balance=f"{pair[0].name} / {pair[1].name}",
-            )
+            if not all(scene.px(change.moved(gained=True)) for change in pair):
+                scene.leave_out(template.task, "one_sided")
+                continue
+            balance = " / ".join(change.before.label for change in pair)
+            yield template.draft(scene, rng, program, value, balance=balance)
 
 
-def _gained(change: Change, scene: AskedScene) -> bool:
-    share = evaluate(change.share(gained=True), scene.measured)
-    return isinstance(share, Quantity) and share.value > 0
+def which_words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark what both classes gained, and say which gained more."""
+    match program, value:
+        case ArgMax(of=(NamedNumber(), NamedNumber())), Name():
+            pass
+        case _:
+            raise Foreign("change_which asks for the larger of two shares")
+    pair: list[Change] = []
+    for named in program.of:
+        change, gained = read_moved(getattr(named.value, "of", None))
+        if named.value != change.share(gained=True) or not gained:
+            raise Foreign("change_which compares what two classes gained")
+        pair.append(change)
+    phrases = tuple(land(told, change.before).phrase for change in pair)
+    if phrases != tuple(named.name for named in program.of):
+        raise Foreign(f"change_which names the classes {phrases}")
+    larger: Line = ("The larger gain is that of ", Fact(value.value), ".")
+    return Words(
+        classes=tuple(change.before.label for change in pair),
+        slots={
+            "a": phrases[0],
+            "b": phrases[1],
+            "before": view.place(pair[0].before.date),
+            "after": view.place(pair[0].after.date),
+        },
+        steps=(
+            *(change.step(told, view, gained=True) for change in pair),
+            StepDraft(line=larger),
+        ),
+        choices=phrases,
+    )
 
 
-def _labelled(scene: AskedScene, change: Change) -> bool:
-    return scene.labelled(change.before) and scene.labelled(change.after)
-
-
-def _valid(layer: MeasuredLayer) -> Valid:
-    return Valid(layer=layer.info.layer, date=layer.info.date_index)
+def _valid(mask: ClassMask) -> Valid:
+    return Valid(layer=mask.layer, date=mask.date)
 
 
 CHANGE_AMOUNT = QuestionTemplate(
     task="change_amount",
-    version=1,
+    version=2,
     wordings=(
         "what {amount} did {a} {gain} between {before} and {after}?",
         "from {before} to {after}, what {amount} did {a} {gain}?",
@@ -162,10 +190,12 @@ CHANGE_AMOUNT = QuestionTemplate(
         "what {amount} did {a} {gain} from {before} to {after}?",
     ),
     propose=propose_amount,
+    words=amount_words,
+    min_dates=2,
 )
 CHANGE_WHICH = QuestionTemplate(
     task="change_which",
-    version=1,
+    version=2,
     wordings=(
         "between {before} and {after}, which took over more new ground: {a} or {b}?",
         "which gained more new ground from {before} to {after}: {a} or {b}?",
@@ -173,4 +203,6 @@ CHANGE_WHICH = QuestionTemplate(
         "comparing {before} with {after}, which had the larger gain: {a} or {b}?",
     ),
     propose=propose_which,
+    words=which_words,
+    min_dates=2,
 )

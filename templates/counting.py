@@ -2,95 +2,102 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
-from masks.measured import MeasuredLayer
-from schemas.program import Count, Instances
+from schemas.program import ClassMask, Count, Instances
 from schemas.trace import SEG, Fact, things_text
-from schemas.value import Quantity
+from schemas.value import Quantity, Value
 from templates.asked import AskedScene, class_at
-from templates.draft import Draft, QuestionTemplate, StepDraft
+from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
 from templates.phrases import be
+from templates.told import Told, land, whole
+from templates.view import View
 
 PER_LAYER = 2
 AREA_OPTIONS = 3  # most classes fall into few areas: four clearly different counts are rare
 MIN_COMPONENT_PX = 9  # a 3 x 3 block: smaller specks are not counted
-FLOOR = f"{MIN_COMPONENT_PX} pixels"
 
 
 def propose_areas(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the number of separate areas of land-cover classes."""
-    for layer in scene.plain_layers():
-        names = [n for n in layer.info.classes if layer.class_px(n) >= MIN_COMPONENT_PX]
-        names = [n for n in names if not scene.land(layer, n).countable]
+    for layer in scene.plain_layers:
+        names = [
+            name
+            for name in layer.info.classes
+            if layer.class_px(name) >= MIN_COMPONENT_PX and not scene.land(layer, name).countable
+        ]
         for name in rng.sample(names, min(PER_LAYER, len(names))):
-            date = layer.info.date_index
-            mask = class_at(layer, name)
-            program = Count(of=mask, min_component_px=MIN_COMPONENT_PX)
+            program = Count(of=class_at(layer, name), min_component_px=MIN_COMPONENT_PX)
             value = scene.value(template.task, program)
-            if not isinstance(value, Quantity) or value.value < 1:
+            if not isinstance(value, Quantity):
                 continue
-            land, view = scene.land(layer, name), scene.view(rng)
-            found = Fact(things_text(int(value.value), "separate patch", "separate patches"))
-            line = (
-                f"{view.lead(date)}I mark {land.phrase} {SEG}. The mask falls into ",
-                found,
-                f" of at least {FLOOR}.",
-            )
-            yield Draft(
-                question=template.ask(
-                    rng, a=land.phrase, place=scene.whole(layer, view), floor=FLOOR
-                ),
-                classes=(name,),
-                program=program,
-                value=value,
-                steps=(StepDraft(line=line, mask=mask, label=name, date_index=date),),
-                view=view,
-                pool=name,
-                num_options=AREA_OPTIONS,
-                balance="any class",
-            )
+            if value.value == 0:
+                scene.leave_out(template.task, "only_specks")
+                continue
+            yield template.draft(
+                scene, rng, program, value,
+                pool=name, num_options=AREA_OPTIONS, balance="any class",
+            )  # fmt: skip
+
+
+def area_words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark the class, and say into how many patches the mask falls."""
+    match program, value:
+        case Count(of=ClassMask() as mask, min_component_px=floor_px), Quantity():
+            pass
+        case _:
+            raise Foreign("count_areas asks count(class)")
+    kind = land(told, mask)
+    floor = f"{floor_px} pixels"
+    line = (
+        f"{view.lead(mask.date)}I mark {kind.phrase} {SEG}. The mask falls into ",
+        Fact(things_text(int(value.value), "separate patch", "separate patches")),
+        f" of at least {floor}.",
+    )
+    return Words(
+        classes=(mask.label,),
+        slots={"a": kind.phrase, "place": whole(told, mask, view), "floor": floor},
+        steps=(StepDraft(line=line, mask=mask, label=mask.label, date_index=mask.date),),
+    )
 
 
 def propose_objects(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the number of objects, such as all buildings at one date."""
-    for layer in scene.plain_layers():
+    for layer in scene.plain_layers:
         for name in sorted({m.label for m in layer.instances}):
-            draft = _objects_draft(template, scene, rng, layer, name)
-            if draft is not None:
-                yield draft
+            if not scene.land(layer, name).countable:
+                continue
+            objects = Instances(layer=layer.info.layer, label=name, date=layer.info.date_index)
+            program = Count(of=objects)
+            value = scene.value(template.task, program)
+            if isinstance(value, Quantity):
+                yield template.draft(scene, rng, program, value, pool=name, balance="any class")
 
 
-def _objects_draft(
-    template: QuestionTemplate, scene: AskedScene, rng: Random, layer: MeasuredLayer, name: str
-) -> Draft | None:
-    date = layer.info.date_index
-    objects = Instances(layer=layer.info.layer, label=name, date=date)
-    program = Count(of=objects)
-    value = scene.value(template.task, program)
-    land = scene.land(layer, name)
-    if not isinstance(value, Quantity) or not land.countable:
-        return None
-    view = scene.view(rng)
+def object_words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark every object, and say how many there are."""
+    match program, value:
+        case Count(of=Instances(attribute=None) as objects), Quantity():
+            pass
+        case _:
+            raise Foreign("count_objects asks count(objects)")
+    kind = land(told, objects)
     line = (
-        f"{view.lead(date)}I mark every {land.singular} {SEG}. There {be(land)} ",
-        Fact(things_text(int(value.value), land.singular, land.phrase)),
+        f"{view.lead(objects.date)}I mark every {kind.singular} {SEG}. There {be(kind)} ",
+        Fact(things_text(int(value.value), kind.singular, kind.phrase)),
         ".",
     )
-    return Draft(
-        question=template.ask(rng, a=land.phrase, place=scene.whole(layer, view)),
-        classes=(name,),
-        program=program,
-        value=value,
-        steps=(StepDraft(line=line, mask=objects, label=name, date_index=date),),
-        view=view,
-        pool=name,
-        balance="any class",
+    step = StepDraft(line=line, mask=objects, label=objects.label, date_index=objects.date)
+    return Words(
+        classes=(objects.label,),
+        slots={"a": kind.phrase, "place": whole(told, objects, view)},
+        steps=(step,),
     )
 
 
 AREA_COUNT = QuestionTemplate(
     task="count_areas",
-    version=1,
+    version=2,
     wordings=(
         "how many separate patches of {a} are there in {place}, leaving out any under {floor}?",
         "leaving out patches under {floor}, how many separate patches of {a} does {place} show?",
@@ -98,10 +105,11 @@ AREA_COUNT = QuestionTemplate(
         "what is the number of separate patches of {a} of at least {floor} in {place}?",
     ),
     propose=propose_areas,
+    words=area_words,
 )
 OBJECT_COUNT = QuestionTemplate(
     task="count_objects",
-    version=1,
+    version=2,
     wordings=(
         "how many {a} are there in {place}?",
         "count the {a} in {place}. How many are there?",
@@ -109,4 +117,5 @@ OBJECT_COUNT = QuestionTemplate(
         "how many {a} does {place} show?",
     ),
     propose=propose_objects,
+    words=object_words,
 )

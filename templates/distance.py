@@ -2,34 +2,47 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
-from schemas.program import Distance
-from schemas.trace import Fact, quantity_text
-from schemas.value import Quantity
+from schemas.program import ClassMask, Distance
+from schemas.trace import Fact, Line, quantity_text
+from schemas.value import Quantity, Value
 from templates.asked import AskedScene
-from templates.boundary import drawn_pairs, pair_draft
-from templates.draft import Draft, QuestionTemplate
+from templates.draft import Draft, Foreign, QuestionTemplate, Words
+from templates.pairs import pair_words
+from templates.told import Told
+from templates.view import View
 
 PER_LAYER = 2
 
 
 def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
-    """Yield a question on two classes that lie well apart; only where the pixel size is known."""
-    if scene.measured.evidence.pixel_size_m is None:
+    """Yield questions on two classes that lie well apart; only where the pixel size is known."""
+    if scene.pixel_size_m is None:
         return
-    for layer in scene.measured.layers:
-        for pair in drawn_pairs(scene, layer, rng, PER_LAYER, touching=False):
+    for pairs in scene.pairs:
+        for pair in pairs.drawn(pairs.apart, rng, PER_LAYER):
             program = Distance(a=pair.a, b=pair.b)
             value = scene.value(template.task, program)
             if isinstance(value, Quantity):
-                gap = Fact(quantity_text(value.value, value.unit))
-                found = ("Their closest points are ", gap, " apart.")
-                yield pair_draft(template, scene, rng, pair, program, value, found, pair.name)
+                yield template.draft(scene, rng, program, value, pool=pair.name)
+
+
+def words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark both classes, and tell how far apart their closest points are."""
+    match program, value:
+        case Distance(a=ClassMask() as a, b=ClassMask() as b), Quantity():
+            pass
+        case _:
+            raise Foreign("distance asks distance(class, class)")
+    gap = Fact(quantity_text(value.value, value.unit))
+    found: Line = ("Their closest points are ", gap, " apart.")
+    return pair_words(a, b, told, view, found)
 
 
 DISTANCE = QuestionTemplate(
     task="distance",
-    version=1,
+    version=2,
     wordings=(
         "what is the shortest distance between {a} and {b} in {place}?",
         "how far apart are {a} and {b} in {place}, at their closest?",
@@ -37,4 +50,5 @@ DISTANCE = QuestionTemplate(
         "in {place}, how many metres separate {a} from {b} at the closest point?",
     ),
     propose=propose,
+    words=words,
 )

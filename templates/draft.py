@@ -1,4 +1,4 @@
-"""A question before its form is chosen: its words, program, value and steps."""
+"""A question before its form is chosen: its program and value, its words, its steps."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,8 +7,11 @@ from typing import Any
 
 from schemas.trace import Line
 from schemas.value import Value
-from templates.asked import AskedScene, View
+from templates.asked import AskedScene
 from templates.options import NUM_OPTIONS
+from templates.phrases import capital
+from templates.told import Told
+from templates.view import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,36 +25,88 @@ class StepDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """One question with its proved value.
+class Words:
+    """What a question says, but for the wording that is drawn: it follows from program and value.
 
-    `classes` are the class names it speaks of; `choices` the fixed set of option texts, or () where
-    `num_options` are picked from other scenes' answers to the same kind of question (`pool`).
-    `balance` names the group within which selection evens out the answers, "" where it does not.
+    `classes` are the class names it speaks of, `slots` what its wordings leave open, `choices` its
+    fixed set of option texts, () where there is none.
+    """
+
+    classes: tuple[str, ...]
+    slots: dict[str, str]
+    steps: tuple[StepDraft, ...]
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One question with its proved value and its words.
+
+    Where `words.choices` is empty, `num_options` are picked from other scenes' answers to the same
+    kind of question (`pool`). `balance` names the group within which selection evens out the
+    answers, "" where it does not.
     """
 
     question: str
-    classes: tuple[str, ...]
     program: Any
     value: Value
-    steps: tuple[StepDraft, ...]
+    words: Words
     view: View
-    choices: tuple[str, ...] = ()
     pool: str = ""
     num_options: int = NUM_OPTIONS
     balance: str = ""
 
 
+class Foreign(ValueError):
+    """A program that a kind of question never asks."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionTemplate:
-    """One kind of question; `version` is raised by hand whenever its output changes."""
+    """One kind of question.
+
+    `version` is raised by hand whenever its output changes. `propose` chooses what to ask of a
+    scene; `words` says it, and raises `Foreign` for a program of another shape. `min_dates` is the
+    number of dates under which it has nothing to ask.
+    """
 
     task: str
     version: int
     wordings: tuple[str, ...]
     propose: Callable[["QuestionTemplate", AskedScene, Random], Iterator[Draft]]
+    words: Callable[[Any, Value, Told, View], Words]
+    min_dates: int = 1
 
-    def ask(self, rng: Random, **slots: str) -> str:
-        """Fill one of the wordings, drawn by seed, and begin it with a capital letter."""
-        text = rng.choice(self.wordings).format(**slots)
-        return text[0].upper() + text[1:]
+    def draft(
+        self,
+        scene: AskedScene,
+        rng: Random,
+        program: Any,
+        value: Value,
+        *,
+        view: View | None = None,
+        pool: str = "",
+        num_options: int = NUM_OPTIONS,
+        balance: str = "",
+    ) -> Draft:
+        """Return a question on images and in a wording drawn by seed."""
+        view = view or scene.view(rng)
+        words = self.words(program, value, scene, view)
+        return Draft(
+            question=_filled(rng.choice(self.wordings), words),
+            program=program,
+            value=value,
+            words=words,
+            view=view,
+            pool=pool,
+            num_options=num_options,
+            balance=balance,
+        )
+
+    def phrasings(self, words: Words) -> set[str]:
+        """Return all questions that the same words can make."""
+        return {_filled(wording, words) for wording in self.wordings}
+
+
+def _filled(wording: str, words: Words) -> str:
+    return capital(wording.format(**words.slots))

@@ -2,75 +2,64 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
-from masks.measured import MeasuredLayer
 from schemas.program import ClassMask, Exists
-from schemas.taxonomy import LandClass
-from schemas.trace import SEG, Fact, pixels_text
-from schemas.value import Truth
-from templates.asked import AskedScene, View, class_at
-from templates.draft import Draft, QuestionTemplate, StepDraft
+from schemas.trace import SEG, Fact, Line, pixels_text
+from schemas.value import Truth, Value
+from templates.asked import AskedScene, class_at
+from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
 from templates.phrases import be, capital, cover, is_there_any, it
+from templates.told import Told, land, whole
+from templates.view import View
 
 PER_ANSWER = 2  # questions a layer and answer; selection evens out what the scenes offer
 
 
 def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield a few questions on classes that are there and on classes that are not."""
-    for layer in scene.plain_layers():
+    for layer in scene.plain_layers:
         present = [name for name in layer.info.classes if layer.class_px(name)]
         absent = [name for name in layer.info.classes if not layer.class_px(name)]
         for names in (present, absent if layer.closed else []):
             for name in rng.sample(names, min(PER_ANSWER, len(names))):
-                draft = _draft(template, scene, rng, layer, name)
-                if draft is not None:
-                    yield draft
+                program = Exists(of=class_at(layer, name))
+                value = scene.value(template.task, program)
+                if isinstance(value, Truth):
+                    yield template.draft(scene, rng, program, value, balance=name)
 
 
-def _draft(
-    template: QuestionTemplate, scene: AskedScene, rng: Random, layer: MeasuredLayer, name: str
-) -> Draft | None:
-    mask = class_at(layer, name)
-    program = Exists(of=mask)
-    value = scene.value(template.task, program)
-    if not isinstance(value, Truth):
-        return None
-    land, view = scene.land(layer, name), scene.view(rng)
-    return Draft(
-        question=template.ask(
-            rng,
-            there=is_there_any(land),
-            be=be(land),
-            a=land.phrase,
-            place=scene.whole(layer, view),
-        ),
-        classes=(name,),
-        program=program,
-        value=value,
-        steps=(_step(layer, land, view, mask),),
-        view=view,
-        choices=("Yes", "No"),
-        balance=name,
-    )
-
-
-def _step(layer: MeasuredLayer, land: LandClass, view: View, mask: ClassMask) -> StepDraft:
-    date = layer.info.date_index
-    look = f"{view.lead(date)}I look for {land.phrase} {SEG}."
-    found_px = layer.class_px(mask.label)
-    found: tuple[str | Fact, ...] = (f"{look} No pixel shows {land.phrase}.",)
+def words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Say whether a class is there: mark it, and tell its pixels or that there are none."""
+    match program:
+        case Exists(of=ClassMask() as mask):
+            pass
+        case _:
+            raise Foreign("existence asks exists(class)")
+    kind = land(told, mask)
+    found_px = told.px(mask)
+    line: Line = (f"{view.lead(mask.date)}I look for {kind.phrase} {SEG}. ",)
     if found_px:
-        found = (
-            f"{look} {capital(it(land))} {cover(land)} ",
-            Fact(pixels_text(found_px)),
-            " pixels.",
-        )
-    return StepDraft(line=found, mask=mask, label=mask.label, date_index=date)
+        covers = f"{capital(it(kind))} {cover(kind)} "
+        line = (*line, covers, Fact(pixels_text(found_px)), " pixels.")
+    else:
+        line = (*line, f"No pixel shows {kind.phrase}.")
+    return Words(
+        classes=(mask.label,),
+        slots={
+            "there": is_there_any(kind),
+            "be": be(kind),
+            "a": kind.phrase,
+            "place": whole(told, mask, view),
+        },
+        steps=(StepDraft(line=line, mask=mask, label=mask.label, date_index=mask.date),),
+        choices=("Yes", "No"),
+    )
 
 
 EXISTENCE = QuestionTemplate(
     task="existence",
-    version=1,
+    version=2,
     wordings=(
         "{there} {a} in {place}?",
         "{be} {a} present in {place}?",
@@ -79,4 +68,5 @@ EXISTENCE = QuestionTemplate(
         "looking over {place}, {there} {a}?",
     ),
     propose=propose,
+    words=words,
 )

@@ -12,6 +12,7 @@ from schemas.value import Value
 from templates.asked import AskedScene
 from templates.draft import Draft, QuestionTemplate
 from templates.options import fixed_options, has_safe_margin, pick_options
+from templates.view import View, image_keys
 
 LETTERS = "ABCDEFGH"
 CHOICE_SHARE = 0.75  # of the questions for which options can be had
@@ -51,9 +52,11 @@ def propose(scene: AskedScene, templates: Sequence[QuestionTemplate], seed: int)
     """Return all questions that can safely be asked of a scene; each kind draws by its own seed."""
     askings: list[Asking] = []
     if not scene.can_be_seen:
-        scene.undefined["any: no_image_at_a_labelled_date"] += 1
+        scene.leave_out("any", "no_image_at_a_labelled_date")
         return askings
     for template in templates:
+        if scene.num_dates < template.min_dates:
+            continue
         rng = Random(f"{seed}:{scene.scene_id}:{template.task}:{template.version}")
         for draft in template.propose(template, scene, rng):
             if has_safe_margin(draft.value):
@@ -66,7 +69,7 @@ def propose(scene: AskedScene, templates: Sequence[QuestionTemplate], seed: int)
                     )
                 )
             else:
-                scene.undefined[f"{template.task}: wide_margin"] += 1
+                scene.leave_out(template.task, "wide_margin")
     return askings
 
 
@@ -87,19 +90,21 @@ def _pool(asking: Asking) -> str:
 def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Item:
     draft, task = asking.draft, asking.template.task
     program_json = dump_program(draft.program)
-    sample_id = _sample_id(asking.scene_id, asking.template, program_json, draft, seed)
+    sample_id = sample_id_of(
+        asking.scene_id, asking.template, program_json, draft.question, draft.view, seed
+    )
     rng = Random(sample_id)
     text = value_text(draft.value, asking.north_up)
     options: tuple[str, ...] = ()
     if rng.random() < CHOICE_SHARE:
         others = [value for scene_id, value in pool if scene_id != asking.scene_id]
         options = (
-            fixed_options(draft.choices, rng)
-            if draft.choices
+            fixed_options(draft.words.choices, rng)
+            if draft.words.choices
             else pick_options(draft.value, others, asking.north_up, rng, draft.num_options) or ()
         )
     letter = LETTERS[options.index(text)] if options else ""
-    lines = [step.line for step in draft.steps]
+    lines = [step.line for step in draft.words.steps]
     return Item(
         sample_id=sample_id,
         asking=asking,
@@ -113,17 +118,23 @@ def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Ite
     )
 
 
-def _sample_id(
-    scene_id: str, template: QuestionTemplate, program_json: str, draft: Draft, seed: int
+def sample_id_of(
+    scene_id: str,
+    template: QuestionTemplate,
+    program_json: str,
+    question: str,
+    view: View,
+    seed: int,
 ) -> str:
+    """Return the id of a sample: a hash, in hex, of all that tells it from every other."""
     key = "\n".join(
         [
             scene_id,
             template.task,
             str(template.version),
             program_json,
-            draft.question,
-            str(draft.view.image_indices),
+            question,
+            image_keys(view.images),
             str(seed),
         ]
     )

@@ -2,53 +2,54 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
-from schemas.program import CellOf
+from schemas.program import CellOf, ClassMask
 from schemas.trace import SEG, Fact, cell_text
-from schemas.value import Name
+from schemas.value import Name, Value
 from templates.asked import AskedScene, class_at
-from templates.draft import Draft, QuestionTemplate, StepDraft
+from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
+from templates.told import Told, is_labelled, land
+from templates.view import View
 
 PER_LAYER = 2
 
 
 def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on classes that lie in one place."""
-    for layer in scene.plain_layers():
+    for layer in scene.plain_layers:
         names = [name for name in layer.info.classes if layer.class_px(name)]
         for name in rng.sample(names, min(PER_LAYER, len(names))):
-            date = layer.info.date_index
-            mask = class_at(layer, name)
-            program = CellOf(of=mask)
+            program = CellOf(of=class_at(layer, name))
             value = scene.value(template.task, program)
-            if not isinstance(value, Name):
-                continue
-            land, view = scene.land(layer, name), scene.view(rng)
-            line = (
-                f"{view.lead(date)}I find {land.phrase} {SEG}. The largest patch lies in the ",
-                Fact(cell_text(value.value, scene.north_up)),
-                f" of {view.place(date)}.",
-            )
-            yield Draft(
-                question=template.ask(
-                    rng,
-                    a=land.phrase,
-                    place=view.place(date),
-                    largest="largest" if scene.labelled(layer) else "largest labelled",
-                ),
-                classes=(name,),
-                program=program,
-                value=value,
-                steps=(StepDraft(line=line, mask=mask, label=name, date_index=date),),
-                view=view,
-                pool=name,
-                balance=name,
-            )
+            if isinstance(value, Name):
+                yield template.draft(scene, rng, program, value, pool=name, balance=name)
+
+
+def words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark the class, and say where its largest patch lies."""
+    match program, value:
+        case CellOf(of=ClassMask() as mask), Name():
+            pass
+        case _:
+            raise Foreign("location asks cell(class)")
+    kind, place = land(told, mask), view.place(mask.date)
+    line = (
+        f"{view.lead(mask.date)}I find {kind.phrase} {SEG}. The largest patch lies in the ",
+        Fact(cell_text(value.value, told.north_up)),
+        f" of {place}.",
+    )
+    largest = "largest" if is_labelled(told, mask) else "largest labelled"
+    return Words(
+        classes=(mask.label,),
+        slots={"a": kind.phrase, "place": place, "largest": largest},
+        steps=(StepDraft(line=line, mask=mask, label=mask.label, date_index=mask.date),),
+    )
 
 
 LOCATION = QuestionTemplate(
     task="location",
-    version=1,
+    version=2,
     wordings=(
         "dividing {place} into nine parts, in which one lies the {largest} patch of {a}?",
         "in which ninth of {place} is the {largest} patch of {a} centred?",
@@ -56,4 +57,5 @@ LOCATION = QuestionTemplate(
         "where in {place}, by ninths, does the {largest} patch of {a} lie?",
     ),
     propose=propose,
+    words=words,
 )

@@ -1,15 +1,16 @@
 """Longer sequences: when a class is first seen, when it is largest, and how it develops."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 from masks.measured import MeasuredLayer
 from schemas.program import (
     All,
     Any_,
     ArgMax,
+    ClassMask,
     Compare,
     Exists,
     First,
@@ -19,96 +20,142 @@ from schemas.program import (
     Valid,
 )
 from schemas.trace import SEG, Fact, Line, pixels_text
-from schemas.value import Name
-from templates.asked import AskedScene, View, class_at
-from templates.draft import Draft, QuestionTemplate, StepDraft
+from schemas.value import Name, Value
+from templates.asked import AskedScene, class_at
+from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
 from templates.options import NUM_OPTIONS
 from templates.phrases import be, do
+from templates.told import Told, land
+from templates.view import View
 
 MIN_DATES = 3
 PER_LAYER = 2
 GREW, SHRANK, BOTH = "it grew throughout", "it shrank throughout", "it both grew and shrank"
 
 
-def sequences(scene: AskedScene) -> Iterator[list[MeasuredLayer]]:
-    """Yield the dates of each layer that one product shows at three dates or more."""
-    yield from (dates for dates in scene.dated_layers() if len(dates) >= MIN_DATES)
-
-
 def propose_first(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the first image that shows a class which the sequence begins without."""
-    for dates in sequences(scene):
+    for dates in _sequences(scene):
         names = [name for name in _shown(dates) if not dates[0].class_px(name)]
-        for name in _drawn(names, rng):
+        for masks in _drawn(dates, names, rng):
             view = scene.view(rng)
-            program = First(
-                of=tuple(
-                    NamedTest(name=_image(view, layer), test=Exists(of=class_at(layer, name)))
-                    for layer in dates
-                )
-            )
-            value = scene.value(template.task, program)
-            if isinstance(value, Name):
-                found = ("The first image that shows any is ", Fact(value.value), ".")
-                draft = _draft(template, scene, rng, view, dates, name, program, value, found)
-                yield _with_options(draft, f"{len(dates)} dates", len(dates) - 1)
+            draft = _draft(template, scene, rng, view, _first(masks, view), len(dates) - 1)
+            if draft is not None:
+                yield draft
+
+
+def first_words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark the class at every date, and say which image is the first to show any."""
+    match program, value:
+        case First(), Name():
+            masks = _masks(getattr(named.test, "of", None) for named in program.of)
+        case _:
+            raise Foreign("first_seen asks for the first image in which a class exists")
+    if program != _first(masks, view):
+        raise Foreign("first_seen goes through the carried images in order")
+    found: Line = ("The first image that shows any is ", Fact(value.value), ".")
+    return _words(masks, told, view, found)
 
 
 def propose_largest(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the image in which a class covers most."""
-    for dates in sequences(scene):
-        for name in _drawn(_shown(dates), rng):
+    for dates in _sequences(scene):
+        for masks in _drawn(dates, _shown(dates), rng):
             view = scene.view(rng)
-            program = ArgMax(
-                of=tuple(
-                    NamedNumber(name=_image(view, layer), value=_share(layer, name))
-                    for layer in dates
-                )
-            )
-            value = scene.value(template.task, program)
-            if isinstance(value, Name):
-                found = ("The largest mask is that of ", Fact(value.value), ".")
-                draft = _draft(template, scene, rng, view, dates, name, program, value, found)
-                yield _with_options(draft, f"{len(dates)} dates", len(dates))
+            draft = _draft(template, scene, rng, view, _largest(masks, view), len(dates))
+            if draft is not None:
+                yield draft
+
+
+def largest_words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark the class at every date, and say in which image the mask is largest."""
+    match program, value:
+        case ArgMax(), Name():
+            masks = _masks(getattr(named.value, "of", None) for named in program.of)
+        case _:
+            raise Foreign("largest_when asks for the image with the largest share")
+    if program != _largest(masks, view):
+        raise Foreign("largest_when goes through the carried images in order")
+    found: Line = ("The largest mask is that of ", Fact(value.value), ".")
+    return _words(masks, told, view, found)
 
 
 def propose_trend(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on whether a class grew, shrank, or did both."""
-    for dates in sequences(scene):
-        for name in _drawn(_shown(dates), rng):
-            shares = [_share(layer, name) for layer in dates]
-            rises = tuple(Compare(a=a, relation="<", b=b) for a, b in pairwise(shares))
-            falls = tuple(Compare(a=a, relation=">", b=b) for a, b in pairwise(shares))
-            program = First(
-                of=(
-                    NamedTest(name=GREW, test=All(of=rises)),
-                    NamedTest(name=SHRANK, test=All(of=falls)),
-                    NamedTest(name=BOTH, test=All(of=(Any_(of=rises), Any_(of=falls)))),
-                )
-            )
-            value = scene.value(template.task, program)
-            if isinstance(value, Name):
-                view = scene.view(rng)
-                found = ("From image to image, ", Fact(value.value), ".")
-                draft = _draft(template, scene, rng, view, dates, name, program, value, found)
-                yield _with_options(draft, "any class", len((GREW, SHRANK, BOTH)))
+    for dates in _sequences(scene):
+        for masks in _drawn(dates, _shown(dates), rng):
+            draft = _draft(template, scene, rng, scene.view(rng), _trend(masks), 0)
+            if draft is not None:
+                yield draft
+
+
+def trend_words(program: Any, value: Value, told: Told, view: View) -> Words:
+    """Mark the class at every date, and say how it went from each image to the next."""
+    match program, value:
+        case First(of=(NamedTest(test=All(of=(Compare(), *_) as rises)), *_)), Name():
+            compared = [rise for rise in rises if isinstance(rise, Compare)]
+            shares = (compared[0].a, *(rise.b for rise in compared))
+            masks = _masks(getattr(share, "of", None) for share in shares)
+        case _:
+            raise Foreign("trend asks whether the shares of a class rise or fall")
+    if program != _trend(masks):
+        raise Foreign("trend compares every image with the next")
+    found: Line = ("From image to image, ", Fact(value.value), ".")
+    return _words(masks, told, view, found)
+
+
+def _sequences(scene: AskedScene) -> Iterator[list[MeasuredLayer]]:
+    """Yield the dates of each layer that one product shows at three dates or more."""
+    yield from (dates for dates in scene.dated_layers() if len(dates) >= MIN_DATES)
 
 
 def _shown(dates: list[MeasuredLayer]) -> list[str]:
     return [n for n in dates[0].info.classes if any(layer.class_px(n) for layer in dates)]
 
 
-def _drawn(names: list[str], rng: Random) -> list[str]:
-    return rng.sample(names, min(PER_LAYER, len(names)))
+def _drawn(
+    dates: list[MeasuredLayer], names: list[str], rng: Random
+) -> Iterator[tuple[ClassMask, ...]]:
+    """Draw some classes; yield each as its masks at all dates."""
+    for name in rng.sample(names, min(PER_LAYER, len(names))):
+        yield tuple(class_at(layer, name) for layer in dates)
 
 
-def _share(layer: MeasuredLayer, name: str) -> Share:
-    within = Valid(layer=layer.info.layer, date=layer.info.date_index)
-    return Share(of=class_at(layer, name), within=within)
+def _first(masks: Sequence[ClassMask], view: View) -> First:
+    return First(
+        of=tuple(NamedTest(name=view.place(mask.date), test=Exists(of=mask)) for mask in masks)
+    )
 
 
-def _image(view: View, layer: MeasuredLayer) -> str:
-    return view.place(layer.info.date_index)
+def _largest(masks: Sequence[ClassMask], view: View) -> ArgMax:
+    return ArgMax(
+        of=tuple(NamedNumber(name=view.place(mask.date), value=_share(mask)) for mask in masks)
+    )
+
+
+def _trend(masks: Sequence[ClassMask]) -> First:
+    shares = [_share(mask) for mask in masks]
+    rises = tuple(Compare(a=a, relation="<", b=b) for a, b in pairwise(shares))
+    falls = tuple(Compare(a=a, relation=">", b=b) for a, b in pairwise(shares))
+    return First(
+        of=(
+            NamedTest(name=GREW, test=All(of=rises)),
+            NamedTest(name=SHRANK, test=All(of=falls)),
+            NamedTest(name=BOTH, test=All(of=(Any_(of=rises), Any_(of=falls)))),
+        )
+    )
+
+
+def _share(mask: ClassMask) -> Share:
+    return Share(of=mask, within=Valid(layer=mask.layer, date=mask.date))
+
+
+def _masks(leaves: Iterator[Any]) -> tuple[ClassMask, ...]:
+    """Return the leaves of a program; Foreign unless they are one class at several dates."""
+    masks = tuple(leaf for leaf in leaves if isinstance(leaf, ClassMask))
+    if len(masks) < MIN_DATES or len({(mask.layer, mask.label) for mask in masks}) > 1:
+        raise Foreign(f"a sequence shows one class at {MIN_DATES} dates or more")
+    return masks
 
 
 def _draft(
@@ -116,46 +163,55 @@ def _draft(
     scene: AskedScene,
     rng: Random,
     view: View,
-    dates: list[MeasuredLayer],
-    name: str,
     program: First | ArgMax,
-    value: Name,
-    found: Line,
-) -> Draft:
-    """Return a draft whose steps mark the class at every date, and then say what was found."""
-    land = scene.land(dates[0], name)
-    marked = [
-        StepDraft(
-            line=(
-                f"{view.lead(layer.info.date_index)}I mark {land.phrase} {SEG}, ",
-                Fact(pixels_text(layer.class_px(name))),
-                " pixels.",
-            ),
-            mask=class_at(layer, name),
-            label=name,
-            date_index=layer.info.date_index,
-        )
-        for layer in dates
-    ]
-    return Draft(
-        question=template.ask(rng, a=land.phrase, do=do(land), be=be(land)),
-        classes=(name,),
-        program=program,
-        value=value,
-        steps=(*marked, StepDraft(line=found)),
+    num_answers: int,
+) -> Draft | None:
+    """Return a draft that picks its options among `num_answers` images, 0 for the trends.
+
+    What it picks from also evens out its answers.
+    """
+    value = scene.value(template.task, program)
+    if not isinstance(value, Name):
+        return None
+    pool = f"{len(program.of)} dates" if num_answers else "any class"
+    return template.draft(
+        scene,
+        rng,
+        program,
+        value,
         view=view,
+        pool=pool,
+        num_options=min(num_answers or len((GREW, SHRANK, BOTH)), NUM_OPTIONS),
+        balance=pool,
     )
 
 
-def _with_options(draft: Draft, pool: str, num_answers: int) -> Draft:
-    """Return the draft with options picked from `pool`, which also evens out its answers."""
-    num_options = min(num_answers, NUM_OPTIONS)
-    return replace(draft, pool=pool, num_options=num_options, balance=pool)
+def _words(masks: Sequence[ClassMask], told: Told, view: View, found: Line) -> Words:
+    """Say the steps that mark the class at every date, and then what was found."""
+    kind = land(told, masks[0])
+    marked = [
+        StepDraft(
+            line=(
+                f"{view.lead(mask.date)}I mark {kind.phrase} {SEG}, ",
+                Fact(pixels_text(told.px(mask))),
+                " pixels.",
+            ),
+            mask=mask,
+            label=mask.label,
+            date_index=mask.date,
+        )
+        for mask in masks
+    ]
+    return Words(
+        classes=(masks[0].label,),
+        slots={"a": kind.phrase, "do": do(kind), "be": be(kind)},
+        steps=(*marked, StepDraft(line=found)),
+    )
 
 
 FIRST_SEEN = QuestionTemplate(
     task="first_seen",
-    version=1,
+    version=2,
     wordings=(
         "in which image {be} {a} first seen?",
         "which image is the first to show {a}?",
@@ -163,10 +219,12 @@ FIRST_SEEN = QuestionTemplate(
         "which image is the earliest in which {a} can be seen?",
     ),
     propose=propose_first,
+    words=first_words,
+    min_dates=MIN_DATES,
 )
 LARGEST_WHEN = QuestionTemplate(
     task="largest_when",
-    version=1,
+    version=2,
     wordings=(
         "in which image {do} {a} cover the largest area?",
         "which image shows the most {a}?",
@@ -174,10 +232,12 @@ LARGEST_WHEN = QuestionTemplate(
         "across the sequence, in which image {be} {a} at the largest extent?",
     ),
     propose=propose_largest,
+    words=largest_words,
+    min_dates=MIN_DATES,
 )
 TREND = QuestionTemplate(
     task="trend",
-    version=1,
+    version=2,
     wordings=(
         "step by step over the images, did the extent of {a} grow throughout, shrink throughout, "
         "or do both?",
@@ -187,4 +247,6 @@ TREND = QuestionTemplate(
         "over the whole sequence, did the area of {a} grow throughout, shrink throughout, or both?",
     ),
     propose=propose_trend,
+    words=trend_words,
+    min_dates=MIN_DATES,
 )

@@ -29,7 +29,7 @@ def drafts(template, scene, seed=0):
 
 def values(template, scene, seeds=range(20)):
     """Return class names -> value, over several seeds."""
-    return {d.classes: d.value for seed in seeds for d in drafts(template, scene, seed)}
+    return {d.words.classes: d.value for seed in seeds for d in drafts(template, scene, seed)}
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_count_that_hangs_on_the_floor_is_not_asked(asked, make) -> None:
     ids_HW[30:33, 30:33] = WATER  # 9 pixels: an area at the floor, a speck at twice the floor
     (scene,) = asked(make.scene("s", [make.land(ids_HW)]))
     assert ("water",) not in values(AREA_COUNT, scene)
-    assert scene.undefined["count_areas: count_unsafe"] > 0
+    assert scene.left_out["count_areas: count_unsafe"] > 0
 
 
 def test_a_block_in_the_corner_lies_in_the_north_west(asked, make) -> None:
@@ -121,8 +121,8 @@ def test_a_block_in_the_corner_lies_in_the_north_west(asked, make) -> None:
         make.scene("a", [make.land(ids_HW)]), make.scene("b", [make.land(ids_HW)], north_up=False)
     )
     assert values(LOCATION, compass)[("water",)] == Name("cell 0")
-    assert "north-west" in str(drafts(LOCATION, compass)[0].steps)
-    assert "upper left" in str(drafts(LOCATION, plain)[0].steps)
+    assert "north-west" in str(drafts(LOCATION, compass)[0].words.steps)
+    assert "upper left" in str(drafts(LOCATION, plain)[0].words.steps)
 
 
 def test_buildings_are_counted_by_object_at_each_date(asked, make) -> None:
@@ -152,7 +152,7 @@ def two_dates(asked, make, before, after, product="test"):
 def test_ten_more_columns_of_water_are_six_hectares_gained(asked, make) -> None:
     scene = two_dates(asked, make, make.stripes(12, 20), make.stripes(22, 20))
     found = [d for seed in range(20) for d in drafts(CHANGE_AMOUNT, scene, seed)]
-    gained = [d for d in found if d.classes == ("water",) and " gain" in d.question]
+    gained = [d for d in found if d.words.classes == ("water",) and " gain" in d.question]
     assert gained[0].value.value == 60_000.0
 
 
@@ -181,7 +181,7 @@ def test_nothing_is_asked_where_no_image_shows_a_labelled_date(asked, make) -> N
     images = [make.image("pre", 0), make.image("post", 1, Modality.SAR)]
     (scene,) = asked(make.scene("s", layers, images[:1]))
     assert propose(scene, L1_QUESTIONS, 0) == []
-    assert scene.undefined == {"any: no_image_at_a_labelled_date": 1}
+    assert scene.left_out == {"any: no_image_at_a_labelled_date": 1}
 
 
 def test_change_between_two_products_is_never_asked(asked, make) -> None:
@@ -224,7 +224,7 @@ def test_a_cloudy_optical_image_is_never_carried_alone_where_there_is_sar(asked,
 def test_every_grounded_step_has_one_mark_and_one_mask(asked, granule) -> None:
     askings = [a for scene in asked(*granule) for a in propose(scene, L1_QUESTIONS, 0)]
     for item in finish(askings, 0):
-        steps = item.asking.draft.steps
+        steps = item.asking.draft.words.steps
         for step, text in zip(steps, item.trace.steps, strict=True):
             assert text.count(SEG) == (step.mask is not None)
         assert item.trace.text.count(SEG) == sum(step.mask is not None for step in steps)

@@ -1,0 +1,173 @@
+"""Whether the words of an L1 sample are those that its template says of its program and masks.
+
+The question, every step, the classes, the marked facts and the id are made again, from what the
+plain reference measures. Only which wording was drawn is taken from the row.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from masks.reference_scene import ReferenceScene
+from schemas.program import Instances, dump_program
+from schemas.scene import Modality
+from schemas.taxonomy import LandClass
+from schemas.tier import Tier
+from schemas.trace import Trace, build_trace
+from schemas.value import Undefined, Value
+from tasks.finding import Finding
+from tasks.proof_masks import mask_of
+from tasks.rows import Row
+from tasks.scene_table import read_words
+from templates.draft import Foreign, QuestionTemplate, StepDraft, Words
+from templates.item import sample_id_of
+from templates.questions import L1_QUESTIONS
+from templates.view import ImageInfo, View
+
+TEMPLATES = {template.task: template for template in L1_QUESTIONS}
+
+
+@dataclass(frozen=True)
+class ReferenceTold:
+    """A scene as told by the plain reference; a `templates.told.Told`."""
+
+    scene: ReferenceScene
+    words_json: str
+
+    @cached_property
+    def words(self) -> Mapping[str, Mapping[str, LandClass]]:
+        """Layer -> class name -> its words."""
+        return read_words(self.words_json)
+
+    @property
+    def north_up(self) -> bool:
+        """Whether compass words may be used."""
+        return self.scene.evidence.north_up
+
+    @property
+    def size_HW(self) -> tuple[int, int]:
+        """Height and width of all masks."""
+        return self.scene.evidence.size_HW
+
+    @property
+    def pixel_size_m(self) -> tuple[float, float] | None:
+        """Metres per pixel along x and y, None where unknown."""
+        return self.scene.evidence.pixel_size_m
+
+    def px(self, expr: Any) -> int:
+        """Return the pixels of a mask expression."""
+        return int(np.count_nonzero(mask_of(expr, self.scene)))
+
+    def num_objects(self, objects: Instances) -> int:
+        """Return the number of objects that a leaf names."""
+        return len(self.scene.stored(objects))
+
+
+def check_words(row: Row, program: Any, value: Value, scene: ReferenceScene) -> Iterator[Finding]:
+    """Yield every word of an L1 row that does not follow from its program; nothing of other tiers.
+
+    `value` is what the reference makes of the row's program on `scene`, its decoded evidence.
+    """
+    if row.tier != Tier.L1:
+        return
+    template = TEMPLATES.get(row.provenance.template)
+    if template is None or row.task != template.task:
+        found = f"template {row.provenance.template!r} for the task {row.task!r}"
+        yield Finding(rule="template", expected="a template of the row's task", found=found)
+        return
+    if row.provenance.template_version != template.version:
+        yield Finding(
+            rule="template_version",
+            expected=f"version {template.version}; an older dataset is verified by the program of "
+            "the commit that its manifest names",
+            found=f"{row.provenance.template_version}",
+        )
+        return
+    try:
+        view = _view(row)
+        words = template.words(program, value, ReferenceTold(scene, row.words), view)
+    except (Foreign, KeyError, ValueError, TypeError, Undefined) as error:
+        yield Finding(rule="words", expected=f"what {template.task} can say", found=f"{error!r}")
+        return
+    yield from _check_question(row, template, words)
+    yield from _check_steps(row, words.steps, view)
+    due_id = sample_id_of(
+        row.scene_id, template, dump_program(program), row.question, view, row.provenance.seed
+    )
+    if row.sample_id != due_id:
+        yield Finding(rule="sample_id", expected=due_id, found=row.sample_id)
+
+
+def _view(row: Row) -> View:
+    return View(
+        images=tuple(
+            ImageInfo(
+                index=place,
+                role=info.role,
+                modality=Modality(info.modality),
+                rendering=info.rendering,
+                date_index=info.date_index,
+                cloudy=info.cloudy,
+            )
+            for place, info in enumerate(row.image_info)
+        )
+    )
+
+
+def _check_question(row: Row, template: QuestionTemplate, words: Words) -> Iterator[Finding]:
+    phrasings = template.phrasings(words)
+    if row.question not in phrasings:
+        expected = " | ".join(sorted(phrasings))
+        yield Finding(rule="question", expected=expected, found=row.question)
+    if row.classes != words.classes:
+        yield Finding(rule="classes", expected=f"{words.classes}", found=f"{row.classes}")
+    if row.options and words.choices and set(row.options) != set(words.choices):
+        yield Finding(rule="options", expected=f"{words.choices}", found=f"{row.options}")
+
+
+def _check_steps(row: Row, steps: tuple[StepDraft, ...], view: View) -> Iterator[Finding]:
+    said = f"{row.answer.letter}. {row.answer.text}" if row.answer.letter else row.answer.text
+    trace = build_trace([step.line for step in steps], said)
+    if len(row.steps) != len(steps):
+        yield Finding(rule="steps", expected=f"{len(steps)} steps", found=f"{len(row.steps)}")
+        return
+    num_masks = 0
+    for number, (step, text) in enumerate(zip(steps, trace.steps, strict=True)):
+        found = row.steps[number]
+        if found.text != text:
+            yield Finding(rule="step_text", expected=text, found=found.text)
+        if step.mask is not None:
+            yield from _check_mask(row, num_masks, step, view)
+        due = (num_masks if step.mask is not None else -1, view.image_of_date(step.date_index))
+        if (found.mask_index, found.image_index) != due:
+            yield Finding(
+                rule="step_place",
+                expected=f"step {number} with mask {due[0]} on image {due[1]}",
+                found=f"mask {found.mask_index} on image {found.image_index}",
+            )
+        num_masks += step.mask is not None
+    yield from _check_spans(row, trace)
+
+
+def _check_mask(row: Row, number: int, step: StepDraft, view: View) -> Iterator[Finding]:
+    assert step.mask is not None
+    if number >= len(row.masks):
+        yield Finding(rule="masks", expected=f"a mask {number}", found=f"{len(row.masks)} masks")
+        return
+    mask = row.masks[number]
+    due = (step.label, view.image_of_date(step.date_index), dump_program(step.mask))
+    if (mask.label, mask.image_index, mask.program) != due:
+        yield Finding(
+            rule="mask_words",
+            expected=f"mask {number}: {due}",
+            found=f"{(mask.label, mask.image_index, mask.program)}",
+        )
+
+
+def _check_spans(row: Row, trace: Trace) -> Iterator[Finding]:
+    found = tuple((span.start, span.end) for span in row.fact_spans)
+    if found != trace.fact_spans:
+        yield Finding(rule="fact_spans", expected=f"{trace.fact_spans}", found=f"{found}")
