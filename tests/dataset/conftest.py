@@ -114,6 +114,7 @@ def scene_row(scene_id: str, source: str, images: list[bytes], **columns: Any) -
             "north": 48.01,
             "north_up": True,
         },
+        "words": "{}",
         "archive_captions": [{"writer": "archive", "text": "A <b>river</b> & fields."}],
         "files": [{"path": f"{scene_id}/B04.tif", "sha256": "f" * 64}],
         **columns,
@@ -299,7 +300,7 @@ def candidate(row: dict[str, Any], asked: Asked, number: int) -> dict[str, Any]:
     return {
         "sample_id": f"{row['scene_id']}-{number:02}",
         "scene_id": row["scene_id"],
-        "tier": "l1",
+        "tier": "l2_spatial",
         "task": asked.task,
         "form": "choice" if options else "open",
         "classes": [mask["label"] for mask in masks],
@@ -397,9 +398,14 @@ def build(granules: Any, rejects: Any) -> Callable[[Path], Manifest]:
     def build_into(dataset: Path) -> Manifest:
         files = []
         for granule in granules:
-            path = f"data/l1/{granule.source}-train-b00.parquet"
+            path = f"data/l2_spatial/{granule.source}-train-b00.parquet"
             shard = write_shard(dataset / path, granule.scenes, granule.selected, PROVENANCE)
-            place = {"tier": "l1", "source": granule.source, "split": "train", "bucket": "b00"}
+            place = {
+                "tier": "l2_spatial",
+                "source": granule.source,
+                "split": "train",
+                "bucket": "b00",
+            }
             files.append(DataFile(**described(dataset, shard), **place))
         refused = write_rejects(dataset / "quarantine" / "ingest.parquet", rejects)
         samples = sum(file.rows for file in files)
