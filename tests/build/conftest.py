@@ -54,13 +54,3 @@ def dataset(
     assert done.returncode == 0, done.stderr
     return out
 
-
-# not yet seen green together on one tree: run by `make test-full`
-UNSETTLED = ("test_zoo", "test_own_data", "test_robustness", "test_verify_source", "test_prefect")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the unsettled files to the full run."""
-    for item in items:
-        if item.path.stem in UNSETTLED and item.path.parent.name == "build":
-            item.add_marker(pytest.mark.full)
