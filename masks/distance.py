@@ -17,12 +17,27 @@ def min_distance_m(
     `pixel_size_m` is (x, y). It is 0.0 where the masks overlap; ValueError where one is empty.
     """
     _check_same_size(a_HW, b_HW)
-    runs_a, runs_b = _mask_runs(a_HW), _mask_runs(b_HW)
+    size_HW = (a_HW.shape[0], a_HW.shape[1])
+    return min_distance_of_runs_m(mask_runs(a_HW), mask_runs(b_HW), size_HW, pixel_size_m)
+
+
+def min_distance_of_runs_m(
+    runs_a: NDArray[np.int32],
+    runs_b: NDArray[np.int32],
+    size_HW: tuple[int, int],
+    pixel_size_m: tuple[float, float],
+) -> float:
+    """Return the same for masks of `size_HW` given as `mask_runs`, which serve many distances."""
     if not (len(runs_a) and len(runs_b)):
         raise ValueError("there is no distance to an empty mask")
     x_m, y_m = pixel_size_m
-    height, width = a_HW.shape
+    height, width = size_HW
     return math.sqrt(_min_squared_m2(runs_a, runs_b, height, width, float(x_m), float(y_m)))
+
+
+def mask_runs(mask_HW: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return the runs of a mask's pixels within its rows, as `masks.runs.row_runs` has them."""
+    return row_runs(np.ascontiguousarray(mask_HW, dtype=np.bool_).view(np.uint8), 1, 2)
 
 
 def adjacent(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]) -> bool:
@@ -48,10 +63,6 @@ def shared_edges(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]) -> tuple[int,
 def _check_same_size(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]) -> None:
     if a_HW.shape != b_HW.shape:
         raise ValueError(f"masks of {a_HW.shape} and {b_HW.shape} are not on one grid")
-
-
-def _mask_runs(mask_HW: NDArray[np.bool_]) -> NDArray[np.int32]:
-    return row_runs(np.ascontiguousarray(mask_HW, dtype=np.bool_).view(np.uint8), 1, 2)
 
 
 @kernel

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masks.components import components
-from masks.distance import adjacent, min_distance_m, shared_edges
+from masks.distance import adjacent, mask_runs, min_distance_of_runs_m, shared_edges
 from masks.location import cell_of
 from masks.measured import MaskHW, Measured
 from masks.morphology import opening
@@ -151,6 +151,13 @@ def _counts_px(expr: Any, measured: Measured) -> tuple[int, int, int]:
     return _px(of.mask_HW), _px(of.inner_HW), _px(of.outer_HW)
 
 
+def _any(expr: Any, measured: Measured) -> bool:
+    """Return whether a mask holds a pixel."""
+    if isinstance(expr, ClassMask):
+        return measured.layer(expr.layer, expr.date).class_px(expr.label) > 0
+    return bool(region(expr, measured).mask_HW.any())
+
+
 def _px(mask_HW: MaskHW) -> int:
     return int(np.count_nonzero(mask_HW))
 
@@ -232,22 +239,32 @@ def _distance(node: Distance, measured: Measured) -> Quantity:
     size_m = _pixel_size_m(measured)
     if not (closed(node.a, measured) and closed(node.b, measured)):
         raise Undefined("open_layer")
-    a, b = region(node.a, measured), region(node.b, measured)
-    valid_a_HW, valid_b_HW = valid_of(node.a, measured), valid_of(node.b, measured)
-    opened = [
-        (opening(x_HW, valid_a_HW), opening(y_HW, valid_b_HW))
-        for x_HW, y_HW in (
-            (a.mask_HW, b.mask_HW),
-            (a.outer_HW, b.outer_HW),
-            (a.inner_HW, b.inner_HW),
-        )
-    ]
-    if not all(x_HW.any() and y_HW.any() for x_HW, y_HW in opened):
+    opened = list(zip(_opened(node.a, measured), _opened(node.b, measured), strict=True))
+    if not all(len(a) and len(b) for a, b in opened):
         raise Undefined("erased")
-    if adjacent(a.mask_HW, b.mask_HW) or min_distance_m(*opened[0], (1, 1)) <= MIN_DISTANCE_PX:
+    a_HW, b_HW = region(node.a, measured).mask_HW, region(node.b, measured).mask_HW
+    size_HW = measured.evidence.size_HW
+    near_px = min_distance_of_runs_m(*opened[0], size_HW, (1, 1))
+    if near_px <= MIN_DISTANCE_PX or adjacent(a_HW, b_HW):
         raise Undefined("too_near")
-    value, low, high = (min_distance_m(x_HW, y_HW, size_m) for x_HW, y_HW in opened)
+    value, low, high = (min_distance_of_runs_m(a, b, size_HW, size_m) for a, b in opened)
     return Quantity(value, "m", low, high)
+
+
+def _opened(expr: Any, measured: Measured) -> tuple[NDArray[np.int32], ...]:
+    """Return the runs of a mask, its outer and its inner form, each opened; kept for a class."""
+    if isinstance(expr, ClassMask):
+        kept = measured.layer(expr.layer, expr.date).opened_runs
+        if expr.label not in kept:
+            kept[expr.label] = _opened_anew(expr, measured)
+        return kept[expr.label]
+    return _opened_anew(expr, measured)
+
+
+def _opened_anew(expr: Any, measured: Measured) -> tuple[NDArray[np.int32], ...]:
+    of, valid_HW = region(expr, measured), valid_of(expr, measured)
+    forms = (of.mask_HW, of.outer_HW, of.inner_HW)
+    return tuple(mask_runs(opening(form_HW, valid_HW)) for form_HW in forms)
 
 
 def _truth(node: Any, measured: Measured) -> bool:
@@ -299,7 +316,7 @@ def _exists(node: Exists, measured: Measured) -> bool:
 
 def _border(node: Border, measured: Measured) -> bool:
     a, b = region(node.a, measured), region(node.b, measured)
-    if not (a.mask_HW.any() and b.mask_HW.any()):
+    if not (_any(node.a, measured) and _any(node.b, measured)):
         raise Undefined("empty_side")
     if (
         sum(_shared_edges(node, measured)) >= MIN_BORDER_EDGES  # so they are adjacent

@@ -12,7 +12,7 @@ from masks.label_stats import LabelStats, label_stats, margin_counts
 from masks.morphology import dilate, erode
 from masks.rle import area_px, decode, paint
 from masks.runs import column_major
-from schemas.mask import Evidence, Invalid, LayerInfo, MaskKind, SceneMask
+from schemas.mask import Evidence, Invalid, LayerInfo, MaskKind, Origin, SceneMask
 from schemas.scene import BACKGROUND_ID, INVALID_ID
 from schemas.value import Undefined
 
@@ -98,6 +98,8 @@ class MeasuredLayer:
         self.instances = tuple(m for m in masks if m.kind is MaskKind.INSTANCE)
         self._valid = next((m for m in masks if m.kind is MaskKind.VALID), None)
         self._regions: dict[str, Region] = {}
+        # kept by masks.evaluate: a class's runs, opened, for distances
+        self.opened_runs: dict[str, tuple[NDArray[np.int32], ...]] = {}
 
     @cached_property
     def valid_HW(self) -> MaskHW:
@@ -114,6 +116,12 @@ class MeasuredLayer:
         return area_px(self._valid.counts)
 
     @cached_property
+    def has_boxes(self) -> bool:
+        """Whether any mask was made from a box."""
+        masks = (*self.class_masks.values(), *self.instances)
+        return any(mask.origin is Origin.BOX for mask in masks)
+
+    @cached_property
     def closed(self) -> bool:
         """Whether a class that is not seen is known not to be there."""
         if self.info.invalid is Invalid.OTHER:
@@ -121,19 +129,25 @@ class MeasuredLayer:
         share = self.valid_px / (self.size_HW[0] * self.size_HW[1])
         return self.info.invalid is Invalid.UNKNOWN and share >= CLOSED_VALID_SHARE
 
-    @cached_property
+    @property
     def ids_HW(self) -> NDArray[np.uint8] | None:
         """The label map that the class masks were cut from; None where they overlap."""
+        return self._painted[0]
+
+    @cached_property
+    def _painted(self) -> tuple[NDArray[np.uint8] | None, dict[str, int]]:
+        """The label map, and the pixels of every class mask."""
         outside = BACKGROUND_ID if self._valid is None else INVALID_ID
         painted_HW = np.full(self.size_HW, outside, dtype=np.uint8, order="F")
         if self._valid is not None:
             paint(painted_HW, self._valid.counts, BACKGROUND_ID)
+        areas_px: dict[str, int] = {}
         for class_id, name in enumerate(self.info.classes):
             if (mask := self.class_masks.get(name)) is not None:
-                paint(painted_HW, mask.counts, class_id)
+                areas_px[name] = paint(painted_HW, mask.counts, class_id)
         ids_HW = column_major(painted_HW.T).reshape(self.size_HW)
         held_px = int(np.count_nonzero(ids_HW < BACKGROUND_ID))
-        return ids_HW if held_px == sum(self._areas_px.values()) else None
+        return (ids_HW if held_px == sum(areas_px.values()) else None), areas_px
 
     @cached_property
     def stats(self) -> LabelStats | None:
@@ -162,11 +176,7 @@ class MeasuredLayer:
 
     def class_px(self, label: str) -> int:
         """Return the pixels of a class, 0 where it has no mask."""
-        return self._areas_px.get(label, 0)
-
-    @cached_property
-    def _areas_px(self) -> dict[str, int]:
-        return {label: area_px(mask.counts) for label, mask in self.class_masks.items()}
+        return self._painted[1].get(label, 0)
 
     def class_region(self, label: str) -> Region:
         """Return a class's region; empty where it has no mask."""

@@ -26,18 +26,20 @@ def leaves(node: BaseModel | tuple[Any, ...]) -> list[Leaf]:
 def check_leaves(program: BaseModel, measured: Measured) -> None:
     """Raise `Undefined` if the program names what is not there or may not be used so."""
     pairs = _leaves_with_measure(program, None)
+    layers = []
     for leaf, _ in pairs:
         layer = measured.layer(leaf.layer, leaf.date)
         if not isinstance(leaf, Valid) and leaf.label not in layer.info.classes:
             raise Undefined("unknown_class", f"{leaf.label} in layer {leaf.layer}")
-    products = {measured.layer(leaf.layer, leaf.date).info.product for leaf, _ in pairs}
+        layers.append(layer)
+    products = {layer.info.product for layer in layers}
     if len(products) > 1:
         raise Undefined("two_products", ", ".join(sorted(products)))
-    for leaf, measure in pairs:
-        if not isinstance(measure, _BOX_MEASURES) and is_box(leaf, measured):
+    for (leaf, measure), layer in zip(pairs, layers, strict=True):
+        if layer.has_boxes and type(measure) not in _BOX_MEASURES and is_box(leaf, measured):
             raise Undefined("box_mask", str(leaf))
     for leaf, _ in pairs:
-        if isinstance(leaf, Instances) and leaf.attribute is not None:
+        if type(leaf) is Instances and leaf.attribute is not None:
             _check_classified(leaf, measured)
 
 

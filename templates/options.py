@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from random import Random
 
 from schemas.trace import round_significant, value_text
-from schemas.value import Name, Quantity, Value
+from schemas.value import Quantity, Value
 
 NUM_OPTIONS = 4
 NUM_DRAWN = 6  # answers of other scenes that are shuffled in
@@ -47,9 +47,14 @@ def pick_options(
     drawn = rng.sample(others, min(NUM_DRAWN, len(others)))
     shuffled = rng.sample([answer, *drawn], len(drawn) + 1)
     picked: list[Value] = []
+    shown: list[float | str] = []
     for value in shuffled:
-        if len(picked) < num_options and all(_clearly_apart(value, other) for other in picked):
+        this = displayed(value)
+        if all(_clearly_apart(this, other, value) for other in shown):
             picked.append(value)
+            shown.append(this)
+            if len(picked) == num_options:
+                break
     if len(picked) < num_options or not any(value is answer for value in picked):
         return None
     if isinstance(answer, Quantity) and not _holds_apart(answer, picked):
@@ -57,25 +62,26 @@ def pick_options(
     return tuple(value_text(value, north_up) for value in picked)
 
 
-def displayed(value: Quantity) -> float:
-    """Return a number as its answer text shows it."""
-    return value.value if value.unit == "count" else round_significant(value.value)
+def displayed(value: Value) -> float | str:
+    """Return a number as its answer text shows it, and the name of any other value."""
+    if isinstance(value, Quantity):
+        return value.value if value.unit == "count" else round_significant(value.value)
+    return f"{value.value}"
 
 
-def _clearly_apart(a: Value, b: Value) -> bool:
-    match a, b:
-        case Quantity(), Quantity():
-            small, large = sorted((displayed(a), displayed(b)))
-            if a.unit == "count":
-                return large - small >= max(1.0, MIN_COUNT_STEP * large)
-            return small > 0 and large >= MIN_RATIO * small
-        case Name(), Name():
-            return a.value != b.value
-    return False
+def _clearly_apart(a: float | str, b: float | str, kind: Value) -> bool:
+    """Return whether two answers, as displayed, differ clearly; `kind` is one of their kind."""
+    if isinstance(a, str) or isinstance(b, str):
+        return a != b
+    small, large = (a, b) if a < b else (b, a)
+    if isinstance(kind, Quantity) and kind.unit == "count":
+        return large - small >= max(1.0, MIN_COUNT_STEP * large)
+    return small > 0 and large >= MIN_RATIO * small
 
 
 def _holds_apart(answer: Quantity, picked: Sequence[Value]) -> bool:
     """Return whether the margin holds no midpoint between the answer and another option."""
-    shown = displayed(answer)
-    others = [displayed(v) for v in picked if isinstance(v, Quantity) and v is not answer]
-    return not any(answer.low <= (shown + other) / 2 <= answer.high for other in others)
+    numbers = [displayed(v) for v in picked if isinstance(v, Quantity) and v is not answer]
+    shown = float(displayed(answer))
+    midpoints = [(shown + float(number)) / 2 for number in numbers]
+    return not any(answer.low <= midpoint <= answer.high for midpoint in midpoints)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from schemas.scene import Modality
 
@@ -23,13 +24,13 @@ class ImageInfo:
         return f"{self.modality}:{self.rendering}:{self.date_index}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """The images that one sample carries, in order, and how they are called."""
 
     images: tuple[ImageInfo, ...]
 
-    @property
+    @cached_property
     def date_indices(self) -> tuple[int, ...]:
         """The date that each carried image shows."""
         return tuple(image.date_index for image in self.images)
@@ -39,12 +40,12 @@ class View:
         """The place of each carried image among the scene's."""
         return tuple(image.index for image in self.images)
 
-    @property
+    @cached_property
     def both_sensors(self) -> bool:
         """Whether optical and SAR images are carried."""
         return len({image.modality for image in self.images}) > 1
 
-    @property
+    @cached_property
     def num_dates(self) -> int:
         """Number of dates that are carried."""
         return len(set(self.date_indices))

@@ -53,4 +53,3 @@ def dataset(
     done = terrascope("build", *sources, "--out", out, "--engine", "local", "--workers", 1)
     assert done.returncode == 0, done.stderr
     return out
-

@@ -229,7 +229,6 @@ def test_datasets_shows_the_images(shard, tmp_path, monkeypatch):
     assert loaded[0]["answer"] == first["answer"]
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation")  # pycocotools with NumPy 2
 def test_pycocotools_decodes_every_mask_to_the_same_pixels(shard):
     for row in pq.read_table(shard.path).to_pylist():
         size = [row["grid"]["height"], row["grid"]["width"]]
