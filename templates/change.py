@@ -11,6 +11,7 @@ from schemas.trace import SEG, Fact, Line, quantity_text
 from schemas.value import Name, Quantity, Value
 from templates.asked import AskedScene, class_at
 from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
+from templates.phrases import be, was
 from templates.told import Told, is_labelled, land
 from templates.view import View
 
@@ -39,13 +40,13 @@ class Change:
 
     def step(self, told: Told, view: View, *, gained: bool) -> StepDraft:
         """Return the step that marks the ground gained or lost, on the image that shows it."""
-        phrase = land(told, self.before).phrase
+        kind = land(told, self.before)
         shown, other = (self.after, self.before) if gained else (self.before, self.after)
-        when = "was not in" if gained else "no longer in"
+        when = f"{was(kind)} not yet there" if gained else f"{be(kind)} no longer there"
         return StepDraft(
             line=(
-                f"{view.lead(shown.date)}I mark what is {phrase} here and {when} "
-                f"{view.place(other.date)} {SEG}.",
+                f"{view.lead(shown.date)}I mark {kind.phrase} that {when} "
+                f"in {view.place(other.date)} {SEG}.",
             ),
             mask=self.moved(gained=gained),
             label=shown.label,
@@ -106,7 +107,8 @@ def amount_words(program: Any, value: Value, told: Told, view: View) -> Words:
         raise Foreign("change_amount asks a share of what is labelled at both dates")
     labelled = is_labelled(told, change.before) and is_labelled(told, change.after)
     whole = "" if labelled else "labelled "
-    amount: Line = ("It measures ", Fact(quantity_text(value.value, value.unit)), ".")
+    size = Fact(quantity_text(value.value, value.unit))
+    amount: Line = ("That is ", size, "." if value.unit == "m2" else f" of the {whole}scene.")
     return Words(
         classes=(change.before.label,),
         slots={
@@ -182,7 +184,7 @@ def _valid(mask: ClassMask) -> Valid:
 
 CHANGE_AMOUNT = QuestionTemplate(
     task="change_amount",
-    version=2,
+    version=3,
     wordings=(
         "what {amount} did {a} {gain} between {before} and {after}?",
         "from {before} to {after}, what {amount} did {a} {gain}?",
@@ -195,7 +197,7 @@ CHANGE_AMOUNT = QuestionTemplate(
 )
 CHANGE_WHICH = QuestionTemplate(
     task="change_which",
-    version=2,
+    version=3,
     wordings=(
         "between {before} and {after}, which took over more new ground: {a} or {b}?",
         "which gained more new ground from {before} to {after}: {a} or {b}?",

@@ -13,6 +13,11 @@ def be(land: LandClass) -> str:
     return "are" if land.plural else "is"
 
 
+def was(land: LandClass) -> str:
+    """Return "was" or "were"."""
+    return "were" if land.plural else "was"
+
+
 def do(land: LandClass) -> str:
     """Return "does" or "do"."""
     return "do" if land.plural else "does"

@@ -46,19 +46,25 @@ QFABRIC_CHANGE = Taxonomy(
     ),
 )
 
+
+def _sites(name: str, state: str) -> LandClass:
+    """Return a stage, said of the sites: only they are labelled, not all ground that looks so."""
+    return _kind(name, f"development sites {state}", plural=True)
+
+
 # in the order in which a site goes through them
 QFABRIC_STATUS = Taxonomy(
     "qfabric_status",
     (
-        _kind("prior construction", "land prior to construction"),
-        _kind("greenland", "greenland"),
-        _kind("land cleared", "cleared land"),
-        _kind("excavation", "excavation"),
-        _kind("materials dumped", "dumped construction materials", plural=True),
-        _kind("construction started", "newly started construction"),
-        _kind("construction midway", "half-finished construction"),
-        _kind("construction done", "finished construction"),
-        _kind("operational", "development in operation"),
+        _sites("prior construction", "with prior construction"),
+        _sites("greenland", "that are still green"),
+        _sites("land cleared", "with cleared land"),
+        _sites("excavation", "under excavation"),
+        _sites("materials dumped", "with dumped materials"),
+        _sites("construction started", "with newly started construction"),
+        _sites("construction midway", "with half-finished construction"),
+        _sites("construction done", "with finished construction"),
+        _sites("operational", "in operation"),
     ),
 )
 
