@@ -63,7 +63,7 @@ def show(published: Published) -> None:
     name = published.dataset.resolve().name
     key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     create_table_artifact(
-        [count.model_dump() for count in published.counts],
+        [count.model_dump(exclude={"reasons"}) for count in published.counts],
         key=f"counts-{key}",
         description=f"What every stage of {name} took and gave: taken = out + rejected + left out",
     )

@@ -50,7 +50,7 @@ def ask_granule(config: BuildConfig, granule: GranuleId) -> Record:
         taken=table.num_rows + sum(left_out.values()),
         out=table.num_rows,
         left_out=sum(left_out.values()),
-        notes=dict(sorted(left_out.items())),
+        reasons=dict(sorted(left_out.items())),
     )
     ledger.store(record)
     return record

@@ -79,6 +79,8 @@ def write_granule(config: BuildConfig, granule: GranuleId, stages: str) -> Recor
         for row, (sample_id, cell) in enumerate(zip(ids, cells, strict=True))
         if cell is None or is_kept(sample_id, own[cell.group, cell.answer])
     ]
+    tasks = table.column("task").to_pylist()
+    thinned = Counter(f"{tasks[row]}: thinned" for row in set(range(len(ids))).difference(kept))
     path = config.out / "data" / Tier.L1 / f"{granule.name}.parquet"
     (config.out / MANIFEST_NAME).unlink(missing_ok=True)  # the dataset changes: no longer done
     outputs: tuple[Output, ...] = ()
@@ -97,6 +99,7 @@ def write_granule(config: BuildConfig, granule: GranuleId, stages: str) -> Recor
         taken=len(ids),
         out=len(kept),
         left_out=len(ids) - len(kept),
+        reasons=dict(sorted(thinned.items())),
     )
     ledger.store(record)
     return record

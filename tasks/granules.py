@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.rejection import Reason, Rejected
@@ -97,7 +97,19 @@ def _listed(source: str, root: Path) -> Iterator[SceneRef | Rejected]:
 
 def store_granule(ledger: Ledger, granule: Granule) -> None:
     """Keep a granule's listing on disk, so that stages pass its id and never its scenes."""
-    rows = [asdict(ref) for ref in granule.refs]
+    # by hand: dataclasses.asdict copies every string, a second for 10,000 scenes
+    rows = [
+        {
+            "source": ref.source,
+            "scene_id": ref.scene_id,
+            "split": ref.split,
+            "place": ref.place,
+            "bucket": ref.bucket,
+            "files": ref.files,
+            "facts": dict(ref.facts),
+        }
+        for ref in granule.refs
+    ]
     place_text(ledger.path("catalogue", granule.id.name, ".json"), json.dumps(rows) + "\n")
 
 

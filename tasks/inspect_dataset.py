@@ -95,6 +95,11 @@ def rendered(found: Survey) -> Group:
         _answers(found),
         counts_table(found.stages),
         _table(
+            "Left out: tried and not asked, or thinned to even out the answers",
+            ("stage", "rule", "number"),
+            [(*key, number) for key, number in _by_rule(found.stages).items()],
+        ),
+        _table(
             "Refused, by reason",
             ("source", "stage", "reason", "number"),
             [(*key, number) for key, number in sorted(found.rejects.items())],
@@ -110,6 +115,23 @@ def counts_table(counts: Iterable[StageCount]) -> Table:
         ("stage", "unit", "in", "out", "rejected", "left out"),
         [(c.stage, c.unit, c.taken, c.out, c.rejected, c.left_out) for c in counts],
     )
+
+
+def left_out(counts: Iterable[StageCount]) -> list[tuple[str, str, str, int]]:
+    """Return (stage, rule, task, number) of what every stage left out, in order."""
+    rows = []
+    for count in counts:
+        for key, number in count.reasons.items():
+            task, _, rule = key.partition(": ")
+            rows.append((count.stage, rule, task, number))
+    return sorted(rows)
+
+
+def _by_rule(counts: Iterable[StageCount]) -> Counter[tuple[str, str]]:
+    by_rule: Counter[tuple[str, str]] = Counter()
+    for stage, rule, _, number in left_out(counts):
+        by_rule[stage, rule] += number
+    return by_rule
 
 
 def _crossed(found: Survey) -> Table:

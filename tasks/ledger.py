@@ -29,7 +29,10 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A stage's work on one granule. `counts` add up: taken = out + rejected + left_out."""
+    """A stage's work on one granule. Its counts add up: taken = out + rejected + left_out.
+
+    `reasons` says by "task: rule" what was left out.
+    """
 
     stage: str
     granule: str
@@ -39,7 +42,7 @@ class Record:
     out: int
     rejected: int = 0
     left_out: int = 0
-    notes: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
     reused: bool = False
 
 

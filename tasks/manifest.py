@@ -67,7 +67,7 @@ class StageCount(_Record):
     """What became of a stage's input: `taken` = `out` + `rejected` + `left_out`.
 
     `unit` says what is counted, "scene" or "sample"; a stage that turns scenes into samples
-    counts what it made of them as `taken`.
+    counts what it made of them as `taken`. `reasons` says by "task: rule" what was left out.
     """
 
     stage: str
@@ -76,6 +76,7 @@ class StageCount(_Record):
     out: int = Field(ge=0)
     rejected: int = Field(ge=0)
     left_out: int = Field(ge=0)
+    reasons: dict[str, int] = {}
 
 
 class SelectionRate(_Record):

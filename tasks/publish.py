@@ -1,5 +1,6 @@
 """Publishing: quarantine, card, report and, last, the manifest that says the dataset is done."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,21 +122,31 @@ def _counts(
     """Return the counts of every stage, in order; each adds up."""
     refused = pq.read_metadata(ledger.path("index", "all", ".rejects.parquet")).num_rows
     listed = sum(record.taken for record in records[INGEST])
-    rows = [("index", "scene", listed + refused, listed, refused, 0)]
-    for stage, unit in ((INGEST, "scene"), (L1, "sample"), (SHARDS, "sample")):
-        of_stage = records[stage]
-        rows.append(
-            (
-                stage,
-                unit,
-                sum(r.taken for r in of_stage),
-                sum(r.out for r in of_stage),
-                sum(r.rejected for r in of_stage),
-                sum(r.left_out for r in of_stage),
-            )
-        )
-    names = ("stage", "unit", "taken", "out", "rejected", "left_out")
-    return tuple(StageCount(**dict(zip(names, row, strict=True))) for row in rows)
+    index = StageCount(
+        stage="index",
+        unit="scene",
+        taken=listed + refused,
+        out=listed,
+        rejected=refused,
+        left_out=0,
+    )
+    units = {INGEST: "scene", L1: "sample", SHARDS: "sample"}
+    return (index, *(_summed(stage, units[stage], records[stage]) for stage in units))
+
+
+def _summed(stage: str, unit: str, records: list[Record]) -> StageCount:
+    reasons: Counter[str] = Counter()
+    for record in records:
+        reasons.update(record.reasons)
+    return StageCount(
+        stage=stage,
+        unit=unit,
+        taken=sum(record.taken for record in records),
+        out=sum(record.out for record in records),
+        rejected=sum(record.rejected for record in records),
+        left_out=sum(record.left_out for record in records),
+        reasons=dict(sorted(reasons.items())),
+    )
 
 
 def _gather_quarantine(ledger: Ledger, granules: Sequence[GranuleId]) -> tuple[QuarantineFile, ...]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from masks.rle import decode
 from tasks.atomic import place_text
 from tasks.drawing import colour_of, hex_of, inline_image, outline_path
-from tasks.inspect_dataset import Survey, size_text, survey
+from tasks.inspect_dataset import Survey, left_out, size_text, survey
 from tasks.manifest import Manifest
 from tasks.readable import Piece, interval_text, program_json, program_text, step_pieces
 from tasks.rows import Row, read_rows
@@ -247,6 +247,11 @@ def _tables(found: Survey) -> list[CountsTable]:
             rows=tuple(
                 (c.stage, c.unit, c.taken, c.out, c.rejected, c.left_out) for c in found.stages
             ),
+        ),
+        CountsTable(
+            title="Left out: tried and not asked, or thinned to even out the answers",
+            columns=("stage", "rule", "task", "number"),
+            rows=tuple(left_out(found.stages)),
         ),
         CountsTable(
             title="Refused, by reason",

@@ -219,6 +219,8 @@ def _check_counts(manifest: Manifest, rejected: Counter[str], checked: _Checked)
         gone = count.out + count.rejected + count.left_out
         if count.taken != gone:
             checked.fail("stage_sum", f"{count.stage} taking {gone}", count.taken)
+        if count.reasons and sum(count.reasons.values()) != count.left_out:
+            checked.fail("left_out_sum", f"{sum(count.reasons.values())} left out", count.left_out)
     for unit in dict.fromkeys(count.unit for count in manifest.counts):
         chain = [count for count in manifest.counts if count.unit == unit]
         _check_chain(chain, checked)

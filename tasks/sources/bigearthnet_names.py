@@ -116,8 +116,9 @@ def parse_time(text: str, name: str) -> datetime:
         hours, minutes, seconds = int(clock[:2]), int(clock[2:4]), int(clock[4:])
         if hours > 24:
             raise ValueError(f"{hours} hours")
-        return datetime.strptime(day, "%Y%m%d") + timedelta(
-            hours=hours, minutes=minutes, seconds=seconds
-        )
+        if len(day) != 8:
+            raise ValueError(f"{len(day)} digits of a day")
+        midnight = datetime(int(day[:4]), int(day[4:6]), int(day[6:]))
+        return midnight + timedelta(hours=hours, minutes=minutes, seconds=seconds)
     except ValueError as error:
         raise Refusal(Reason.BAD_DATE, f"{name}: time {text!r}: {error}") from error
