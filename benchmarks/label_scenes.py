@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from masks.rle import encode_window
 from schemas.mask import Invalid
 from schemas.scene import (
     BACKGROUND_ID,
+    INVALID_ID,
     Grid,
     Instance,
     LabelLayer,
@@ -54,7 +56,7 @@ def land_scenes(source: str, number: int, seed: int) -> Iterator[Scene]:
         left_m, top_m = rng.uniform(-REACH_M, REACH_M, 2)
         window = Window.regular(left_m=left_m, top_m=top_m, pixel_m=10.0, height=size, width=size)
         drawn = _draw(source, world, window)
-        if (drawn.ids_HW == 255).mean() <= 0.5:
+        if (drawn.ids_HW == INVALID_ID).mean() <= 0.5:
             layer = _layer("land_cover", 0, drawn.taxonomy, drawn.ids_HW, drawn.invalid)
             yield _scene(f"{source}{index}", source, [layer], (10.0, 10.0))
 
@@ -77,6 +79,43 @@ def town_scenes(number: int, seed: int) -> Iterator[Scene]:
             width=TOWN_PX,
         )
         yield _town(f"xbd{index}", world, window, rng)
+
+
+def survey_scenes(number: int, seed: int) -> Iterator[Scene]:
+    """Yield scenes of three to five dates: from each to the next, patches turn to other classes.
+
+    The first map is the world's. The archives' own sequences (building sites) ask too few of some
+    kinds of questions for thousands of items.
+    """
+    world = World(seed)
+    rng = np.random.default_rng([seed, 4])
+    for index in range(number):
+        left_m, top_m = rng.uniform(-REACH_M, REACH_M, 2)
+        window = Window.regular(left_m=left_m, top_m=top_m, pixel_m=10.0, height=120, width=120)
+        drawn = _draw("bigearthnet", world, window)
+        ids_HW = drawn.ids_HW
+        if (ids_HW == INVALID_ID).mean() > 0.5:
+            continue
+        layers = []
+        for date_index in range(int(rng.integers(3, 6))):
+            if date_index:
+                ids_HW = _turned(ids_HW, len(drawn.taxonomy.classes), rng)
+            layers.append(_layer("survey", date_index, drawn.taxonomy, ids_HW, Invalid.OTHER))
+        size_m = (10.0, 10.0) if rng.random() < 0.5 else None  # else change is asked as a share
+        yield _scene(f"survey{index}", "own", layers, size_m)
+
+
+def _turned(ids_HW: np.ndarray, num_classes: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a map in which a few smooth patches are of other classes than before."""
+    turned_HW = ids_HW.copy()
+    for _ in range(int(rng.integers(1, 4))):
+        noise_HW = gaussian_filter(rng.normal(size=ids_HW.shape), sigma=12.0)
+        patch_HW = noise_HW > np.quantile(noise_HW, rng.uniform(0.8, 0.97))
+        # mostly a class that is there already, which so grows
+        here = np.unique(ids_HW[ids_HW < num_classes])
+        to = rng.choice(here) if here.size and rng.random() < 0.7 else rng.integers(num_classes)
+        turned_HW[patch_HW & (ids_HW != INVALID_ID)] = to
+    return turned_HW
 
 
 def _draw(source: str, world: World, window: Window) -> Drawn:
@@ -153,7 +192,7 @@ def _scene(
     name: str,
     source: str,
     layers: list[LabelLayer],
-    pixel_size_m: tuple[float, float],
+    pixel_size_m: tuple[float, float] | None,
     instances: tuple[Instance, ...] = (),
 ) -> Scene:
     height, width = layers[0].ids_HW.shape

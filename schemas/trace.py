@@ -137,6 +137,11 @@ def pixels_text(pixels: int) -> str:
     return f"{pixels:,}"
 
 
+def pixel_size_text(x_m: float, y_m: float) -> str:
+    """Return "10 m × 10 m", with digits enough that pixels times it give the area to the metre."""
+    return f"{x_m:.6g} m × {y_m:.6g} m"
+
+
 def is_cell(name: str) -> bool:
     """Return whether a name stands for a cell of the 3 x 3 grid ("cell 0" to "cell 8")."""
     return name.startswith("cell ") and name[5:] in "012345678" and len(name) == 6

@@ -23,7 +23,7 @@ from schemas.program import (
     Share,
     Sub,
 )
-from schemas.trace import pixels_text, quantity_text, value_text
+from schemas.trace import pixel_size_text, pixels_text, quantity_text, value_text
 from schemas.value import Quantity, Undefined, Value
 
 _NUMBERS = (Number, Area, Share, Count, BorderLength, Distance, Add, Sub, Mul, Div)
@@ -93,8 +93,7 @@ def _counts(
 
 def _pixel_size_words(scene: ReferenceScene) -> Iterator[str]:
     if scene.evidence.pixel_size_m is not None:
-        x_m, y_m = scene.evidence.pixel_size_m
-        yield f"{x_m:.4g} m × {y_m:.4g} m"
+        yield pixel_size_text(*scene.evidence.pixel_size_m)
 
 
 def _part_values(node: BaseModel, scene: ReferenceScene) -> Iterator[Quantity]:

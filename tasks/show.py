@@ -152,11 +152,16 @@ def _write(draw: ImageDraw.ImageDraw, lines: list[_Line], width: int, top: int) 
         if line.chip:
             box = (MARGIN_PX, top + 3, MARGIN_PX + 22, top + 3 + line.size_px)
             draw.rectangle(box, line.chip, INK)
-        for part in _wrapped(draw, line.text.strip(), font, width - left - MARGIN_PX):
+        for part in _wrapped(draw, _drawable(line.text.strip()), font, width - left - MARGIN_PX):
             draw.text((left, top), part, line.colour, font)
             top += round(1.3 * line.size_px)
         top += line.gap_px
     return top
+
+
+def _drawable(text: str) -> str:
+    """Return a text without the signs that Pillow's own font has no picture of."""
+    return text.replace("×", "x").replace("²", "2")
 
 
 def _wrapped(
@@ -173,6 +178,7 @@ def _wrapped(
 
 
 def _font(size_px: int) -> ImageFont.FreeTypeFont:
+    """Return Pillow's own font; `_drawable` says which signs it lacks."""
     font = ImageFont.load_default(size_px)
     assert isinstance(font, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
     return font

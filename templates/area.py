@@ -6,7 +6,7 @@ from typing import Any
 
 from masks.measured import MeasuredLayer
 from schemas.program import Area, ClassMask, Share, Valid
-from schemas.trace import SEG, Fact, Line, pixels_text, quantity_text
+from schemas.trace import SEG, Fact, Line, pixel_size_text, pixels_text, quantity_text
 from schemas.value import Quantity, Value
 from templates.asked import AskedScene, class_at, valid_at
 from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
@@ -40,7 +40,7 @@ def area_words(program: Any, value: Value, told: Told, view: View) -> Words:
     line = (
         *_covers(told, mask, view),
         " pixels. A pixel is ",
-        Fact(f"{x_m:.4g} m × {y_m:.4g} m"),
+        Fact(pixel_size_text(x_m, y_m)),
         ", so the area is ",
         Fact(f"{value.value:,.0f} m²"),
         ", about ",
@@ -109,11 +109,11 @@ def _words(told: Told, mask: ClassMask, view: View, line: Line) -> Words:
 
 AREA = QuestionTemplate(
     task="area",
-    version=2,
+    version=3,
     wordings=(
         "what is the area of {a} in {whole}?",
         "how large is the area of {a} in {whole}?",
-        "how much ground {do} {a} cover in {whole}?",
+        "how large an area {do} {a} take up in {whole}?",
         "what area of {whole} is taken up by {a}?",
     ),
     propose=propose_area,
@@ -121,10 +121,10 @@ AREA = QuestionTemplate(
 )
 COVERAGE = QuestionTemplate(
     task="coverage",
-    version=2,
+    version=3,
     wordings=(
         "what percentage of {whole} is covered by {a}?",
-        "what share of {whole} {do} {a} cover?",
+        "what share of {whole} {do} {a} make up?",
         "in percent, how much of {whole} is covered by {a}?",
         "what fraction of {whole}, as a percentage, {do} {a} take up?",
     ),

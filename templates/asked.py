@@ -12,7 +12,7 @@ import numpy as np
 
 from masks.evaluate import evaluate
 from masks.measured import Measured, MeasuredLayer
-from masks.regions import region
+from masks.regions import UNCLASSIFIED, region
 from schemas.mask import Invalid
 from schemas.program import ClassMask, Instances, Valid
 from schemas.scene import Modality
@@ -167,6 +167,23 @@ class AskedScene:
             touch = adjacent[layer.class_id(a)][layer.class_id(b)]
             (touching if touch else apart).append((a, b))
         return Pairs(layer, tuple(touching), tuple(apart))
+
+    def states(self, layer: MeasuredLayer) -> tuple[str, ...]:
+        """Return the states that a layer's objects can be in: the classes of another layer.
+
+        () where its objects carry no state, or no layer has a class for each.
+        """
+        attributes = {instance.attribute for instance in layer.instances} - {""}
+        for other in self.measured.layers if attributes else ():
+            known = {*other.info.classes, UNCLASSIFIED}
+            if other.info.layer != layer.info.layer and attributes <= known:
+                return other.info.classes
+        return ()
+
+    @cached_property
+    def object_states(self) -> frozenset[str]:
+        """All states of objects that are asked about as such."""
+        return frozenset(state for layer in self.measured.layers for state in self.states(layer))
 
     def view(self, rng: Random) -> View:
         """Draw the images that a sample carries: optical, SAR or both, at every date.

@@ -9,7 +9,6 @@ from schemas.trace import SEG, Fact, things_text
 from schemas.value import Quantity, Value
 from templates.asked import AskedScene, class_at
 from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
-from templates.phrases import be
 from templates.told import Told, land, whole
 from templates.view import View
 
@@ -41,7 +40,7 @@ def propose_areas(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
 
 
 def area_words(program: Any, value: Value, told: Told, view: View) -> Words:
-    """Mark the class, and say into how many patches the mask falls."""
+    """Mark the class, and say how many patches the mask holds."""
     match program, value:
         case Count(of=ClassMask() as mask, min_component_px=floor_px), Quantity():
             pass
@@ -50,7 +49,7 @@ def area_words(program: Any, value: Value, told: Told, view: View) -> Words:
     kind = land(told, mask)
     floor = f"{floor_px} pixels"
     line = (
-        f"{view.lead(mask.date)}I mark {kind.phrase} {SEG}. The mask falls into ",
+        f"{view.lead(mask.date)}I mark {kind.phrase} {SEG}. The mask holds ",
         Fact(things_text(int(value.value), "separate patch", "separate patches")),
         f" of at least {floor}.",
     )
@@ -82,8 +81,9 @@ def object_words(program: Any, value: Value, told: Told, view: View) -> Words:
         case _:
             raise Foreign("count_objects asks count(objects)")
     kind = land(told, objects)
+    there = "There is " if value.value == 1 else "There are "
     line = (
-        f"{view.lead(objects.date)}I mark every {kind.singular} {SEG}. There {be(kind)} ",
+        f"{view.lead(objects.date)}I mark every {kind.singular} {SEG}. {there}",
         Fact(things_text(int(value.value), kind.singular, kind.phrase)),
         ".",
     )
@@ -97,7 +97,7 @@ def object_words(program: Any, value: Value, told: Told, view: View) -> Words:
 
 AREA_COUNT = QuestionTemplate(
     task="count_areas",
-    version=2,
+    version=3,
     wordings=(
         "how many separate patches of {a} are there in {place}, leaving out any under {floor}?",
         "leaving out patches under {floor}, how many separate patches of {a} does {place} show?",
@@ -109,7 +109,7 @@ AREA_COUNT = QuestionTemplate(
 )
 OBJECT_COUNT = QuestionTemplate(
     task="count_objects",
-    version=2,
+    version=3,
     wordings=(
         "how many {a} are there in {place}?",
         "count the {a} in {place}. How many are there?",

@@ -42,11 +42,11 @@ def words(program: Any, value: Value, told: Told, view: View) -> Words:
 
 DISTANCE = QuestionTemplate(
     task="distance",
-    version=2,
+    version=3,
     wordings=(
         "what is the shortest distance between {a} and {b} in {place}?",
         "how far apart are {a} and {b} in {place}, at their closest?",
-        "how far is it from {a} to the nearest {b} in {place}?",
+        "how far is it from {a} to {b} in {place}, at the closest point?",
         "in {place}, how many metres separate {a} from {b} at the closest point?",
     ),
     propose=propose,

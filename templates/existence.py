@@ -19,10 +19,12 @@ PER_ANSWER = 2  # questions a layer and answer; selection evens out what the sce
 def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield a few questions on classes that are there and on classes that are not."""
     for layer in scene.plain_layers:
-        present = [name for name in layer.info.classes if layer.class_px(name)]
-        absent = [name for name in layer.info.classes if not layer.class_px(name)]
-        for names in (present, absent if layer.closed else []):
-            for name in rng.sample(names, min(PER_ANSWER, len(names))):
+        # a state of objects, such as destroyed, is asked of the objects (templates.states)
+        names = [name for name in layer.info.classes if name not in scene.object_states]
+        present = [name for name in names if layer.class_px(name)]
+        absent = [name for name in names if not layer.class_px(name)]
+        for some in (present, absent if layer.closed else []):
+            for name in rng.sample(some, min(PER_ANSWER, len(some))):
                 program = Exists(of=class_at(layer, name))
                 value = scene.value(template.task, program)
                 if isinstance(value, Truth):
@@ -59,7 +61,7 @@ def words(program: Any, value: Value, told: Told, view: View) -> Words:
 
 EXISTENCE = QuestionTemplate(
     task="existence",
-    version=2,
+    version=3,
     wordings=(
         "{there} {a} in {place}?",
         "{be} {a} present in {place}?",

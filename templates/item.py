@@ -34,7 +34,7 @@ class Item:
 
     `options` is () for an open question, else the option texts in letter order. `text` is the
     worded value; inside `<answer>` the letter stands before it where there is one. `group` and
-    `answer_key` are what selection balances.
+    `answer_key` are what selection balances, "" where options were picked blind.
     """
 
     sample_id: str
@@ -104,6 +104,8 @@ def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Ite
             else pick_options(draft.value, others, asking.north_up, rng, draft.num_options) or ()
         )
     letter = LETTERS[options.index(text)] if options else ""
+    # thinning out frequent answers would tell which of picked options is true: the rarer one
+    balance = draft.balance if draft.words.choices or not options else ""
     lines = [step.line for step in draft.words.steps]
     return Item(
         sample_id=sample_id,
@@ -113,8 +115,8 @@ def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Ite
         letter=letter,
         text=text,
         trace=build_trace(lines, f"{letter}. {text}" if letter else text),
-        group=f"{task}|{draft.balance}" if draft.balance else "",
-        answer_key=text if draft.balance else "",
+        group=f"{task}|{balance}" if balance else "",
+        answer_key=text if balance else "",
     )
 
 

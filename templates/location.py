@@ -13,12 +13,18 @@ from templates.told import Told, is_labelled, land
 from templates.view import View
 
 PER_LAYER = 2
+MIN_SHARE = 0.005  # of the labelled pixels: a smaller class is hardly seen
 
 
 def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on classes that lie in one place."""
     for layer in scene.plain_layers:
-        names = [name for name in layer.info.classes if layer.class_px(name)]
+        names = [
+            name
+            for name in layer.info.classes
+            if layer.class_px(name) >= MIN_SHARE * layer.valid_px
+            and not scene.land(layer, name).countable
+        ]
         for name in rng.sample(names, min(PER_LAYER, len(names))):
             program = CellOf(of=class_at(layer, name))
             value = scene.value(template.task, program)
@@ -35,7 +41,7 @@ def words(program: Any, value: Value, told: Told, view: View) -> Words:
             raise Foreign("location asks cell(class)")
     kind, place = land(told, mask), view.place(mask.date)
     line = (
-        f"{view.lead(mask.date)}I find {kind.phrase} {SEG}. The largest patch lies in the ",
+        f"{view.lead(mask.date)}I find {kind.phrase} {SEG}. The largest patch is centred in the ",
         Fact(cell_text(value.value, told.north_up)),
         f" of {place}.",
     )
@@ -49,12 +55,14 @@ def words(program: Any, value: Value, told: Told, view: View) -> Words:
 
 LOCATION = QuestionTemplate(
     task="location",
-    version=2,
+    version=3,
     wordings=(
-        "dividing {place} into nine parts, in which one lies the {largest} patch of {a}?",
-        "in which ninth of {place} is the {largest} patch of {a} centred?",
-        "of the nine parts of {place}, which one holds the middle of the {largest} patch of {a}?",
-        "where in {place}, by ninths, does the {largest} patch of {a} lie?",
+        "on a 3 × 3 grid over {place}, in which cell is the {largest} patch of {a} centred?",
+        "dividing {place} into 3 × 3 parts, which part holds the middle of the {largest} patch of "
+        "{a}?",
+        "in which part of a 3 × 3 grid over {place} does the centre of the {largest} patch of {a} "
+        "lie?",
+        "where in {place}, on a 3 × 3 grid, is the middle of the {largest} patch of {a}?",
     ),
     propose=propose,
     words=words,

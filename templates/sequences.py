@@ -39,7 +39,7 @@ def propose_first(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
         names = [name for name in _shown(dates) if not dates[0].class_px(name)]
         for masks in _drawn(dates, names, rng):
             view = scene.view(rng)
-            draft = _draft(template, scene, rng, view, _first(masks, view), len(dates) - 1)
+            draft = _draft(template, scene, rng, view, masks, _first(masks, view), len(dates) - 1)
             if draft is not None:
                 yield draft
 
@@ -62,7 +62,7 @@ def propose_largest(template: QuestionTemplate, scene: AskedScene, rng: Random) 
     for dates in _sequences(scene):
         for masks in _drawn(dates, _shown(dates), rng):
             view = scene.view(rng)
-            draft = _draft(template, scene, rng, view, _largest(masks, view), len(dates))
+            draft = _draft(template, scene, rng, view, masks, _largest(masks, view), len(dates))
             if draft is not None:
                 yield draft
 
@@ -84,7 +84,7 @@ def propose_trend(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
     """Yield questions on whether a class grew, shrank, or did both."""
     for dates in _sequences(scene):
         for masks in _drawn(dates, _shown(dates), rng):
-            draft = _draft(template, scene, rng, scene.view(rng), _trend(masks), 0)
+            draft = _draft(template, scene, rng, scene.view(rng), masks, _trend(masks), 0)
             if draft is not None:
                 yield draft
 
@@ -163,6 +163,7 @@ def _draft(
     scene: AskedScene,
     rng: Random,
     view: View,
+    masks: Sequence[ClassMask],
     program: First | ArgMax,
     num_answers: int,
 ) -> Draft | None:
@@ -173,7 +174,10 @@ def _draft(
     value = scene.value(template.task, program)
     if not isinstance(value, Name):
         return None
-    pool = f"{len(program.of)} dates" if num_answers else "any class"
+    if template.task != "first_seen" and sum(scene.px(mask) > 0 for mask in masks) < 2:
+        scene.leave_out(template.task, "seen_once")  # the same question as when it is first seen
+        return None
+    pool = f"{len(masks)} dates" if num_answers else "any class"
     return template.draft(
         scene,
         rng,
@@ -211,7 +215,7 @@ def _words(masks: Sequence[ClassMask], told: Told, view: View, found: Line) -> W
 
 FIRST_SEEN = QuestionTemplate(
     task="first_seen",
-    version=2,
+    version=3,
     wordings=(
         "in which image {be} {a} first seen?",
         "which image is the first to show {a}?",
@@ -224,7 +228,7 @@ FIRST_SEEN = QuestionTemplate(
 )
 LARGEST_WHEN = QuestionTemplate(
     task="largest_when",
-    version=2,
+    version=3,
     wordings=(
         "in which image {do} {a} cover the largest area?",
         "which image shows the most {a}?",
@@ -237,7 +241,7 @@ LARGEST_WHEN = QuestionTemplate(
 )
 TREND = QuestionTemplate(
     task="trend",
-    version=2,
+    version=3,
     wordings=(
         "step by step over the images, did the extent of {a} grow throughout, shrink throughout, "
         "or do both?",

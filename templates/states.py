@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from masks.regions import UNCLASSIFIED
 from schemas.program import Count, Div, Exists, Instances
 from schemas.trace import SEG, Fact, Line, quantity_text, things_text
 from schemas.value import Quantity, Truth, Value
@@ -23,7 +22,7 @@ def drawn_states(template: QuestionTemplate, scene: AskedScene, rng: Random) -> 
     None where the first date shows more or fewer objects: a question speaks of all of them there.
     """
     for layer in scene.measured.layers:
-        states = _states(scene, layer.info.layer, {m.attribute for m in layer.instances} - {""})
+        states = scene.states(layer)
         if layer.info.date_index == 0 or not states:
             continue
         label = layer.instances[0].label
@@ -31,19 +30,11 @@ def drawn_states(template: QuestionTemplate, scene: AskedScene, rng: Random) -> 
             objects = Instances(
                 layer=layer.info.layer, label=label, date=layer.info.date_index, attribute=state
             )
-            if scene.num_objects(_everything(objects)) != scene.num_objects(_before(objects)):
+            everything = objects.model_copy(update={"attribute": None})
+            if scene.num_objects(everything) != scene.num_objects(_before(objects)):
                 scene.leave_out(template.task, "objects_differ_by_date")
                 continue
             yield objects
-
-
-def _states(scene: AskedScene, name: str, attributes: set[str]) -> tuple[str, ...]:
-    """Return the classes of the layer that has a class for every state of a layer's objects."""
-    if attributes:
-        for other in scene.measured.layers:
-            if other.info.layer != name and attributes <= {*other.info.classes, UNCLASSIFIED}:
-                return other.info.classes
-    return ()
 
 
 def propose_exists(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
@@ -84,7 +75,7 @@ def count_words(program: Any, value: Value, told: Told, view: View) -> Words:
 def propose_share(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the share of objects that ended in a state: some, and not all."""
     for objects in drawn_states(template, scene, rng):
-        program = Div(a=Count(of=objects), b=Count(of=_everything(objects)))
+        program = Div(a=Count(of=objects), b=Count(of=_before(objects)))
         value = scene.value(template.task, program)
         if not isinstance(value, Quantity):
             continue
@@ -100,14 +91,10 @@ def share_words(program: Any, value: Value, told: Told, view: View) -> Words:
         case Div(a=Count(of=Instances() as objects), b=Count(of=Instances() as everything)), (
             Quantity()
         ):
-            if everything == _everything(objects):
+            if everything == _before(objects):
                 share = Fact(quantity_text(value.value, value.unit))
                 return _words(objects, told, view, found=(" That is ", share, " of them."))
     raise Foreign("change_share asks count(objects in a state) / count(objects)")
-
-
-def _everything(objects: Instances) -> Instances:
-    return Instances(layer=objects.layer, label=objects.label, date=objects.date)
 
 
 def _before(objects: Instances) -> Instances:
@@ -152,7 +139,7 @@ def _words(
 
 STATE_EXISTS = QuestionTemplate(
     task="change_exists",
-    version=2,
+    version=3,
     wordings=(
         "did the event between {before} and {after} leave any {a}?",
         "are there any {a} in {after}, after the event?",
@@ -165,7 +152,7 @@ STATE_EXISTS = QuestionTemplate(
 )
 STATE_COUNT = QuestionTemplate(
     task="change_count",
-    version=2,
+    version=3,
     wordings=(
         "how many {a} are there in {after}, after the event?",
         "how many {a} did the event between {before} and {after} leave?",
@@ -178,11 +165,11 @@ STATE_COUNT = QuestionTemplate(
 )
 STATE_SHARE = QuestionTemplate(
     task="change_share",
-    version=2,
+    version=3,
     wordings=(
-        "of the {all} in {before}, what percentage had become {a} by {after}?",
+        "of the {all} in {before}, what percentage are {a} in {after}?",
         "what percentage of all {all} does {after} show as {a}?",
-        "what share of the {all} in {before}, in percent, counts as {a} in {after}?",
+        "in percent, what share of the {all} in {before} are {a} in {after}?",
         "after the event, {a} make up what percentage of all {all}?",
     ),
     propose=propose_share,

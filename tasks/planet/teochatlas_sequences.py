@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from shapely import get_coordinates
 from shapely.geometry import Polygon, box
 
@@ -167,11 +169,20 @@ def _pictures(
     for k, year in sequence.years.items():
         picture = _picture(world, window, year, sites, plots, Light.drawn(rng))
         if rng.uniform() < CLOUDED_SHARE:
-            picture = add_clouds(picture, rng, float(rng.uniform(0.1, 0.45)))
+            share = float(rng.uniform(0.1, 0.45))
+            picture = add_clouds(picture, rng, share, _sites_HW(sequence))
             clouded.append(len(pictures))
         stem = f"{scene.number + 1}.d{k + 1}.{day_of(year):%m%d%Y}_{x_px}_{y_px}"
         pictures[f"TEOChatlas_images/QFabric/{stem}.tif"] = picture
     return pictures, clouded
+
+
+def _sites_HW(sequence: Sequence) -> NDArray[np.uint8]:
+    """Return where the sites lie: 1 inside, 0 elsewhere."""
+    sites_HW = np.zeros((SIZE_PX, SIZE_PX), np.uint8)
+    for shape in sequence.shapes:
+        cv2.fillPoly(sites_HW, [np.rint(get_coordinates(shape)).astype(np.int32)], 1)
+    return sites_HW
 
 
 def _picture(

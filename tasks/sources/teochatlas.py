@@ -50,7 +50,7 @@ from tasks.sources.teochatlas_record import Record, parse_record
 
 NAME = "teochatlas"
 LICENCE = "Apache-2.0; images under the licences of their sources (xBD: CC-BY-NC-SA-4.0)"
-VERSION = 2
+VERSION = 3
 
 TRAIN_FILE = "train/instruct.json"
 FOLDERS = ("train", "eval")

@@ -37,34 +37,34 @@ def _buildings(name: str) -> Taxonomy:
 QFABRIC_CHANGE = Taxonomy(
     "qfabric_change",
     (
-        _kind("residential", "residential development"),
-        _kind("commercial", "commercial development"),
-        _kind("industrial", "industrial development"),
-        _kind("road", "road construction"),
-        _kind("demolition", "demolition"),
-        _kind("mega projects", "mega projects", plural=True),
+        _kind("residential", "residential development sites", plural=True),
+        _kind("commercial", "commercial development sites", plural=True),
+        _kind("industrial", "industrial development sites", plural=True),
+        _kind("road", "road construction sites", plural=True),
+        _kind("demolition", "demolition sites", plural=True),
+        _kind("mega projects", "sites of mega projects", plural=True),
     ),
 )
 
 
-def _sites(name: str, state: str) -> LandClass:
+def _stage(name: str, phrase: str) -> LandClass:
     """Return a stage, said of the sites: only they are labelled, not all ground that looks so."""
-    return _kind(name, f"development sites {state}", plural=True)
+    return _kind(name, f"{phrase} on development sites")
 
 
 # in the order in which a site goes through them
 QFABRIC_STATUS = Taxonomy(
     "qfabric_status",
     (
-        _sites("prior construction", "with prior construction"),
-        _sites("greenland", "that are still green"),
-        _sites("land cleared", "with cleared land"),
-        _sites("excavation", "under excavation"),
-        _sites("materials dumped", "with dumped materials"),
-        _sites("construction started", "with newly started construction"),
-        _sites("construction midway", "with half-finished construction"),
-        _sites("construction done", "with finished construction"),
-        _sites("operational", "in operation"),
+        _stage("prior construction", "earlier construction"),
+        _stage("greenland", "unbuilt land"),
+        _stage("land cleared", "cleared land"),
+        _stage("excavation", "excavation"),
+        _stage("materials dumped", "dumped material"),
+        _stage("construction started", "newly started construction"),
+        _stage("construction midway", "half-finished construction"),
+        _stage("construction done", "finished construction"),
+        _stage("operational", "built-up land in operation"),
     ),
 )
 

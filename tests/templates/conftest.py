@@ -84,6 +84,13 @@ def stripes(water: int, tree: int, size: int = 60):
     return ids_HW
 
 
+def block(top: int, left: int, size: int = 60):
+    """Return a map of crop with 12 x 12 pixels of water at a place."""
+    ids_HW = np.full((size, size), CROP)
+    ids_HW[top : top + 12, left : left + 12] = WATER
+    return ids_HW
+
+
 def building(uid: str, top: int, left: int, date_index: int, attribute: str) -> Instance:
     mask_HW = np.zeros((60, 60), dtype=np.uint8, order="F")
     mask_HW[top : top + 6, left : left + 6] = 1
@@ -151,6 +158,9 @@ def granule() -> list[Scene]:
     scenes = [
         scene(f"stripes{i}", [land(stripes(4 + 3 * i, 30 - 2 * i))], both if i % 2 else both[:1])
         for i in range(9)
+    ]
+    scenes += [
+        scene(f"block{i}", [land(block(4 + 20 * (i % 3), 4 + 20 * (i // 3)))]) for i in range(9)
     ]
     levels = XBD_DAMAGE.names
     scenes += [
