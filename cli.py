@@ -97,8 +97,10 @@ def verify(
     workers: Annotated[int, typer.Option(min=1, help="Processes to work with.")] = 1,
 ) -> None:
     """Prove every answer again from the shards alone; exit status 1 if one does not hold."""
+    from tasks.manifest import read_manifest
     from tasks.verify import verify as prove
 
+    read_manifest(dataset)  # no dataset at all is one clear line, not a proof that failed
     sources = {name: Path(folder) for name, folder in _sources(source).items()}
     report = prove(dataset, digests=digests, workers=workers)
     failures = list(report.failures)

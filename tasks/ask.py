@@ -51,6 +51,8 @@ def ask_granule(config: BuildConfig, granule: GranuleId) -> Record:
         out=table.num_rows,
         left_out=sum(left_out.values()),
         reasons=dict(sorted(left_out.items())),
+        scenes=scenes.outputs[0].rows,
+        scenes_out=len(set(table.column("scene_id").to_pylist())),
     )
     ledger.store(record)
     return record

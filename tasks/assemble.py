@@ -79,7 +79,7 @@ def write_granule(config: BuildConfig, granule: GranuleId, stages: str) -> Recor
         for row, (sample_id, cell) in enumerate(zip(ids, cells, strict=True))
         if cell is None or is_kept(sample_id, own[cell.group, cell.answer])
     ]
-    tasks = table.column("task").to_pylist()
+    tasks, scene_ids = (table.column(name).to_pylist() for name in ("task", "scene_id"))
     thinned = Counter(f"{tasks[row]}: thinned" for row in set(range(len(ids))).difference(kept))
     path = config.out / "data" / Tier.L1 / f"{granule.name}.parquet"
     (config.out / MANIFEST_NAME).unlink(missing_ok=True)  # the dataset changes: no longer done
@@ -100,6 +100,8 @@ def write_granule(config: BuildConfig, granule: GranuleId, stages: str) -> Recor
         out=len(kept),
         left_out=len(ids) - len(kept),
         reasons=dict(sorted(thinned.items())),
+        scenes=len(set(scene_ids)),
+        scenes_out=len({scene_ids[row] for row in kept}),
     )
     ledger.store(record)
     return record

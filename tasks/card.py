@@ -35,6 +35,8 @@ _USE = """\
 
 | column | what it holds |
 |---|---|
+| `source`, `split`, `place`, `licence` | archive, its split, tile or event, licence of the scene |
+| `tier`, `task`, `form`, `classes` | kind of question, `open` or `choice`, classes it speaks of |
 | `images`, `image_info` | encoded 8-bit RGB images that the sample carries, and how each was made |
 | `grid` | height, width, metres per pixel (null where unknown), bounds in WGS84 degrees |
 | `question`, `options` | the question; option texts in letter order, empty for an open question |
@@ -45,6 +47,7 @@ _USE = """\
 | `scene_masks`, `layers` | every class or object at every date, and what is known of each layer |
 | `words` | JSON: how questions and steps call each class, and its class in one common list |
 | `program` | the expression, in JSON, that proves the answer |
+| `archive_captions` | captions that the archive gives; kept, never trusted |
 | `provenance` | source files and their SHA-256, template and version, seed, configuration |
 
 Masks are compressed COCO run-length codes: `pycocotools.mask.decode` reads them.
@@ -67,7 +70,12 @@ _DEFINITIONS = """\
   the number being the same at 18.
 * **Place**: a cell of a 3 x 3 grid; compass words only where up is north.
 * **Margin**: `answer.low` to `answer.high` are the values when every mask is eroded or dilated by
-  one pixel. A question whose answer is not safe within its margin is not asked.
+  one pixel; of a count and of a border's length both are the value itself. A question whose answer
+  is not safe within its margin is not asked. `answer.text` is the value to two significant digits
+  and may so lie just outside a narrow margin: score numbers against `answer.value`, which is in
+  `answer.unit` (m2, m, share, count).
+* **Splits** are the archives' own. Where an archive has crops of one place in several splits, so
+  has this dataset; `place` says which.
 """
 
 
@@ -85,6 +93,7 @@ def card(manifest: Manifest, found: Survey) -> str:
         f"---\n{header}---\n\n# {_cell(manifest.dataset)}\n",
         f"{found.num_samples:,} samples on {sum(found.scenes.values()):,} scenes, "
         f"{size_text(found.num_bytes)}.\n",
+        _synthetic(manifest),
         _ABOUT,
         _USE,
         "## Counts\n\n" + _by_task(found),
@@ -163,6 +172,17 @@ def _refused(found: Survey) -> str:
     rows: list[list[str | int]] = [[*key, number] for key, number in sorted(found.rejects.items())]
     return "Refused, with details in `quarantine/`:\n\n" + _table(
         ["source", "stage", "reason", "number"], rows
+    )
+
+
+def _synthetic(manifest: Manifest) -> str:
+    if not manifest.synthetic:
+        return ""
+    names = ", ".join(manifest.synthetic)
+    return (
+        f"**The scenes of {names} are procedural**, written in the layout of that archive by "
+        "`terrascope planet`. They are no observations, and the licences below are those of the "
+        "archives that they imitate.\n"
     )
 
 

@@ -121,6 +121,9 @@ def _explain(error: ValidationError) -> str:
     lines = []
     for fault in error.errors():
         key = ".".join(map(str, fault["loc"]))
+        if key == "sources" and fault["type"] == "missing":
+            lines.append("no sources: give --source NAME=DIR, or `sources` in the configuration")
+            continue
         if fault["type"] == "extra_forbidden":
             lines.append(f"unknown configuration key {key!r}; known are {known}")
         else:

@@ -101,6 +101,7 @@ class Manifest(_Record):
     seed: int
     commit: str  # "" outside a git checkout
     parents: tuple[str, ...] = ()  # manifest digests of the datasets that this one was made from
+    synthetic: tuple[str, ...] = ()  # sources whose scenes are procedural, not the archive's own
     stages: dict[str, int]  # stage name -> VERSION
     created: AwareDatetime  # the only wall-clock time in a dataset
 

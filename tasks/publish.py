@@ -38,6 +38,7 @@ from tasks.manifest import (
 from tasks.report import write_report
 from tasks.shards import write_rejects
 
+SYNTHETIC_MARK = "SYNTHETIC.txt"  # a procedural archive says so with a file of this name
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -92,6 +93,11 @@ def publish(
         config_digest=config.content_digest,
         seed=config.seed,
         commit=checkout_commit(CHECKOUT),
+        synthetic=tuple(
+            name
+            for name, root in sorted(config.sources.items())
+            if (root / SYNTHETIC_MARK).is_file()
+        ),
         stages=stages,
         created=utc_now(),
     )
@@ -130,8 +136,26 @@ def _counts(
         rejected=refused,
         left_out=0,
     )
-    units = {INGEST: "scene", L1: "sample", SHARDS: "sample"}
-    return (index, *(_summed(stage, units[stage], records[stage]) for stage in units))
+    return (
+        index,
+        _summed(INGEST, "scene", records[INGEST]),
+        *(_scenes_asked(stage, records[stage]) for stage in (L1, SHARDS)),
+        *(_summed(stage, "sample", records[stage]) for stage in (L1, SHARDS)),
+    )
+
+
+def _scenes_asked(stage: str, records: list[Record]) -> StageCount:
+    """Count the scenes of which a stage made samples; the others are left out, not lost."""
+    taken, out = (sum(getattr(r, name) for r in records) for name in ("scenes", "scenes_out"))
+    return StageCount(
+        stage=stage,
+        unit="scene",
+        taken=taken,
+        out=out,
+        rejected=0,
+        left_out=taken - out,
+        reasons={"any: no_question": taken - out} if taken > out else {},
+    )
 
 
 def _summed(stage: str, unit: str, records: list[Record]) -> StageCount:

@@ -28,6 +28,10 @@ _WHOLE: dict[str, Writer] = {
 }
 _XBD_PARTS = 6
 _PROCESSES = 2
+SYNTHETIC = """\
+Procedural scenes in the layout of {name}, written by `terrascope planet` with seed {seed}.
+No observation of the Earth; names of places and times are made up.
+"""
 
 
 def write_planet(out: Path, scenes: int, seed: int, zoo: bool = False) -> None:
@@ -60,6 +64,9 @@ def write_planet(out: Path, scenes: int, seed: int, zoo: bool = False) -> None:
             other.result()
     if truths:
         write_truth(out / "xbd", truths)
+    for name in ARCHIVES:
+        if (out / name).is_dir():
+            (out / name / "SYNTHETIC.txt").write_text(SYNTHETIC.format(name=name, seed=seed))
     if zoo:
         add_zoo(out, seed)
 
