@@ -41,7 +41,8 @@ def words(program: Any, value: Value, told: Told, view: View) -> Words:
             raise Foreign("location asks cell(class)")
     kind, place = land(told, mask), view.place(mask.date)
     line = (
-        f"{view.lead(mask.date)}I find {kind.phrase} {SEG}. The largest patch is centred in the ",
+        f"{view.lead(mask.date)}I find {kind.phrase} {SEG}. "
+        "The middle of the largest patch lies in the ",
         Fact(cell_text(value.value, told.north_up)),
         f" of {place}.",
     )
@@ -55,7 +56,7 @@ def words(program: Any, value: Value, told: Told, view: View) -> Words:
 
 LOCATION = QuestionTemplate(
     task="location",
-    version=3,
+    version=4,
     wordings=(
         "on a 3 × 3 grid over {place}, in which cell is the {largest} patch of {a} centred?",
         "dividing {place} into 3 × 3 parts, which part holds the middle of the {largest} patch of "
