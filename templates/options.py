@@ -57,7 +57,8 @@ def pick_options(
                 break
     if len(picked) < num_options or not any(value is answer for value in picked):
         return None
-    if isinstance(answer, Quantity) and not _holds_apart(answer, picked):
+    # of all alike, the true one or not: else what is left would tell which it is
+    if not all(_holds_apart(value, picked) for value in picked):
         return None
     return tuple(value_text(value, north_up) for value in picked)
 
@@ -79,9 +80,10 @@ def _clearly_apart(a: float | str, b: float | str, kind: Value) -> bool:
     return small > 0 and large >= MIN_RATIO * small
 
 
-def _holds_apart(answer: Quantity, picked: Sequence[Value]) -> bool:
-    """Return whether the margin holds no midpoint between the answer and another option."""
-    numbers = [displayed(v) for v in picked if isinstance(v, Quantity) and v is not answer]
-    shown = float(displayed(answer))
-    midpoints = [(shown + float(number)) / 2 for number in numbers]
-    return not any(answer.low <= midpoint <= answer.high for midpoint in midpoints)
+def _holds_apart(value: Value, picked: Sequence[Value]) -> bool:
+    """Return whether a number's margin holds no midpoint between it and another option."""
+    if not isinstance(value, Quantity):
+        return True
+    shown = float(displayed(value))
+    numbers = [float(displayed(other)) for other in picked if other is not value]
+    return not any(value.low <= (shown + number) / 2 <= value.high for number in numbers)
