@@ -110,7 +110,10 @@ def store_granule(ledger: Ledger, granule: Granule) -> None:
         }
         for ref in granule.refs
     ]
-    place_text(ledger.path("catalogue", granule.id.name, ".json"), json.dumps(rows) + "\n")
+    path = ledger.path("catalogue", granule.id.name, ".json")
+    text = json.dumps(rows) + "\n"
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        place_text(path, text)
 
 
 def load_granule(ledger: Ledger, granule: GranuleId) -> Granule:
