@@ -24,7 +24,15 @@ from schemas.scene import (
     SceneImage,
     SceneRef,
 )
-from schemas.taxonomy import BIGEARTHNET_19, CHATEARTHNET_11, XBD_DAMAGE, XBD_FOOTPRINT, Taxonomy
+from schemas.taxonomy import (
+    BIGEARTHNET_19,
+    CHATEARTHNET_11,
+    XBD_DAMAGE,
+    XBD_FOOTPRINT,
+    Common,
+    LandClass,
+    Taxonomy,
+)
 from tasks.planet.corine import codes_HW
 from tasks.planet.events import Event
 from tasks.planet.places import towns_together
@@ -35,6 +43,13 @@ from tasks.sources.clc import clc_invalid, clc_to_19
 from tasks.sources.worldcover import worldcover_to_11
 
 REACH_M = 150_000.0  # of the part of the world that scenes are drawn from
+SURVEY = Taxonomy(
+    "survey",
+    tuple(
+        LandClass(name=common.value, phrase=common.value, common=common)
+        for common in (Common.WATER, Common.TREE, Common.GRASS, Common.CROP, Common.BUILT)
+    ),
+)
 TOWN_PX, TOWN_PIXEL_M = 512, 0.9  # as wide as an xBD tile, at half its resolution
 
 
@@ -84,37 +99,48 @@ def town_scenes(number: int, seed: int) -> Iterator[Scene]:
 def survey_scenes(number: int, seed: int) -> Iterator[Scene]:
     """Yield scenes of three to five dates: from each to the next, patches turn to other classes.
 
-    The first map is the world's. The archives' own sequences (building sites) ask too few of some
-    kinds of questions for thousands of items.
+    The first map is the world's, in the classes of a plain survey. The archives' own sequences
+    (building sites) ask too few of some kinds of questions for thousands of items.
     """
     world = World(seed)
     rng = np.random.default_rng([seed, 4])
     for index in range(number):
-        left_m, top_m = rng.uniform(-REACH_M, REACH_M, 2)
-        window = Window.regular(left_m=left_m, top_m=top_m, pixel_m=10.0, height=120, width=120)
-        drawn = _draw("bigearthnet", world, window)
-        ids_HW = drawn.ids_HW
+        if index % 4 == 0:
+            left_m, top_m = rng.uniform(-REACH_M, REACH_M, 2)
+            window = Window.regular(left_m=left_m, top_m=top_m, pixel_m=10.0, height=120, width=120)
+            drawn_HW = SURVEY_IDS[_draw("bigearthnet", world, window).ids_HW]
+        ids_HW = np.ascontiguousarray(np.rot90(drawn_HW, index))  # drawing the world is slow
         if (ids_HW == INVALID_ID).mean() > 0.5:
             continue
         layers = []
         for date_index in range(int(rng.integers(3, 6))):
             if date_index:
-                ids_HW = _turned(ids_HW, len(drawn.taxonomy.classes), rng)
-            layers.append(_layer("survey", date_index, drawn.taxonomy, ids_HW, Invalid.OTHER))
+                ids_HW = _turned(ids_HW, rng)
+            layers.append(_layer("survey", date_index, SURVEY, ids_HW, Invalid.OTHER))
         size_m = (10.0, 10.0) if rng.random() < 0.5 else None  # else change is asked as a share
         yield _scene(f"survey{index}", "own", layers, size_m)
 
 
-def _turned(ids_HW: np.ndarray, num_classes: int, rng: np.random.Generator) -> np.ndarray:
+def _survey_ids() -> np.ndarray:
+    """Return the survey's id of every BigEarthNet id; mixed and rare classes carry no label."""
+    ids = np.full(256, INVALID_ID, dtype=np.uint8)
+    commons = [land.common for land in SURVEY.classes]
+    for class_id, land in enumerate(BIGEARTHNET_19.classes):
+        if land.common in commons:
+            ids[class_id] = commons.index(land.common)
+    return ids
+
+
+SURVEY_IDS = _survey_ids()
+
+
+def _turned(ids_HW: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return a map in which a few smooth patches are of other classes than before."""
     turned_HW = ids_HW.copy()
     for _ in range(int(rng.integers(1, 4))):
-        noise_HW = gaussian_filter(rng.normal(size=ids_HW.shape), sigma=12.0)
-        patch_HW = noise_HW > np.quantile(noise_HW, rng.uniform(0.8, 0.97))
-        # mostly a class that is there already, which so grows
-        here = np.unique(ids_HW[ids_HW < num_classes])
-        to = rng.choice(here) if here.size and rng.random() < 0.7 else rng.integers(num_classes)
-        turned_HW[patch_HW & (ids_HW != INVALID_ID)] = to
+        noise_HW = gaussian_filter(rng.normal(size=ids_HW.shape), sigma=18.0)
+        patch_HW = noise_HW > np.quantile(noise_HW, rng.uniform(0.7, 0.97))
+        turned_HW[patch_HW & (ids_HW != INVALID_ID)] = rng.integers(len(SURVEY.classes))
     return turned_HW
 
 

@@ -28,7 +28,7 @@ import pyarrow.dataset as pads
 from label_scenes import land_scenes, survey_scenes, town_scenes
 
 from tasks.ask import ask_scenes
-from tasks.config import BuildConfig
+from tasks.config import TASKS, BuildConfig
 from tasks.scene_table import asked_scenes, scenes_to_table
 from tasks.select import Cell, is_kept, keep_rates
 
@@ -174,14 +174,18 @@ def gathered(rows: Iterable[dict[str, Any]]) -> dict[str, list[Item]]:
     return items
 
 
-def made_items(sources: list[str], num_scenes: int, seed: int) -> dict[str, list[Item]]:
+def made_items(
+    sources: list[str], num_scenes: int, seed: int, tasks: list[str]
+) -> dict[str, list[Item]]:
     """Ask planet scenes of some sources and select, as a build does; return the kept items."""
     rows: list[tuple[str, dict[str, Any]]] = []
     for source in sources:
         makers = {"xbd": town_scenes, "survey": survey_scenes}
         make = makers.get(source, partial(land_scenes, source))
         scenes = make(num_scenes, seed)
-        config = BuildConfig(sources={source: Path(".")}, out=Path("."), seed=seed)
+        config = BuildConfig(
+            sources={source: Path(".")}, out=Path("."), seed=seed, tasks=tuple(tasks)
+        )
         while granule := list(islice(scenes, GRANULE_SCENES)):
             asked = asked_scenes(scenes_to_table(granule), config.sar_rendering)
             table, _ = ask_scenes(asked, config)
@@ -211,6 +215,7 @@ def main() -> None:
     parser.add_argument("--dataset", type=Path)
     parser.add_argument("--source", nargs="+", default=["bigearthnet"])
     parser.add_argument("--scenes", type=int, default=10_000)
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), help="kinds of questions")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--min-items", type=int, default=5000)
     arguments = parser.parse_args()
@@ -219,7 +224,7 @@ def main() -> None:
     found = (
         read_items(arguments.dataset)
         if arguments.dataset
-        else made_items(arguments.source, arguments.scenes, arguments.seed)
+        else made_items(arguments.source, arguments.scenes, arguments.seed, arguments.tasks)
     )
     for task, items in sorted(found.items()):
         train = [item for item in items if int(item.sample_id[-1], 16) % 2]

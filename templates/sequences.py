@@ -169,7 +169,8 @@ def _draft(
 ) -> Draft | None:
     """Return a draft that picks its options among `num_answers` images, 0 for the trends.
 
-    What it picks from also evens out its answers.
+    They are those of the same class: what is cleared comes before what is built. What a draft picks
+    from also evens out its answers.
     """
     value = scene.value(template.task, program)
     if not isinstance(value, Name):
@@ -177,7 +178,7 @@ def _draft(
     if template.task != "first_seen" and sum(scene.px(mask) > 0 for mask in masks) < 2:
         scene.leave_out(template.task, "seen_once")  # the same question as when it is first seen
         return None
-    pool = f"{len(masks)} dates" if num_answers else "any class"
+    pool = f"{masks[0].label}, {len(masks)} dates" if num_answers else masks[0].label
     return template.draft(
         scene,
         rng,
@@ -215,7 +216,7 @@ def _words(masks: Sequence[ClassMask], told: Told, view: View, found: Line) -> W
 
 FIRST_SEEN = QuestionTemplate(
     task="first_seen",
-    version=3,
+    version=4,
     wordings=(
         "in which image {be} {a} first seen?",
         "which image is the first to show {a}?",
@@ -228,7 +229,7 @@ FIRST_SEEN = QuestionTemplate(
 )
 LARGEST_WHEN = QuestionTemplate(
     task="largest_when",
-    version=3,
+    version=4,
     wordings=(
         "in which image {do} {a} cover the largest area?",
         "which image shows the most {a}?",
@@ -241,7 +242,7 @@ LARGEST_WHEN = QuestionTemplate(
 )
 TREND = QuestionTemplate(
     task="trend",
-    version=3,
+    version=4,
     wordings=(
         "step by step over the images, did the extent of {a} grow throughout, shrink throughout, "
         "or do both?",
