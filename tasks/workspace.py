@@ -29,6 +29,7 @@ def claimed(config: BuildConfig) -> Iterator[None]:
             raise ConfigError(
                 f"another build is running in {config.out}; wait for it or choose another --out"
             ) from error
+        place_text(work / ".gitignore", "*\n")  # what is kept between builds is not published
         place_text(work / "dataset.json", json.dumps(_identity(config), indent=1) + "\n")
         yield
 
