@@ -25,10 +25,11 @@ PALETTE = (
 FILL = 0.38  # opacity of a mask: the ground stays visible under it
 HALO_PX, LINE_PX = 4, 2  # a dark line around a coloured one shows on any ground
 
-Pixel = TypeVar("Pixel", np.uint8, np.bool_)
+Pixel = TypeVar("Pixel", np.uint8, np.int32)
 ColourRGB = tuple[int, int, int]
 ImageHW3 = NDArray[np.uint8]
-MaskHW = NDArray[np.bool_]
+PartsHW = NDArray[np.int32]  # 1, 2, ... on the parts of a mask, 0 outside
+Ring = list[tuple[int, int]]
 
 
 def colour_of(number: int) -> ColourRGB:
@@ -48,39 +49,41 @@ def decoded_image(encoded: bytes) -> ImageHW3:
 
 
 def enlarged(pixels: NDArray[Pixel], factor: int) -> NDArray[Pixel]:
-    """Return an image or mask with every pixel repeated `factor` times along both axes."""
+    """Return an image, or a map of parts, with each pixel repeated `factor` times both ways."""
     return np.repeat(np.repeat(pixels, factor, axis=0), factor, axis=1)
 
 
-def overlaid(rgb_HW3: ImageHW3, masks: list[tuple[MaskHW, ColourRGB]]) -> ImageHW3:
-    """Return the image with masks of its size filled in colour and outlined."""
+def overlaid(rgb_HW3: ImageHW3, masks: list[tuple[PartsHW, ColourRGB]]) -> ImageHW3:
+    """Return the image with masks of its size filled in colour, each part of them outlined."""
     shown_HW3 = rgb_HW3.astype(np.float32)
-    for mask_HW, colour in masks:
+    for parts_HW, colour in masks:
         fill_3 = np.array(colour, np.float32)
-        shown_HW3[mask_HW] = (1 - FILL) * shown_HW3[mask_HW] + FILL * fill_3
+        shown_HW3[parts_HW > 0] = (1 - FILL) * shown_HW3[parts_HW > 0] + FILL * fill_3
     canvas_HW3 = shown_HW3.round().astype(np.uint8)
-    for mask_HW, colour in masks:
-        contours, _ = cv2.findContours(
-            mask_HW.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
-        )
-        cv2.drawContours(canvas_HW3, contours, -1, (20, 20, 20), HALO_PX, cv2.LINE_AA)
-        cv2.drawContours(canvas_HW3, contours, -1, colour, LINE_PX, cv2.LINE_AA)
+    for parts_HW, colour in masks:
+        outlines = [np.array(ring, np.int32) for ring in _rings(parts_HW)]
+        cv2.polylines(canvas_HW3, outlines, True, (20, 20, 20), HALO_PX, cv2.LINE_AA)
+        cv2.polylines(canvas_HW3, outlines, True, colour, LINE_PX, cv2.LINE_AA)
     return canvas_HW3
 
 
-def outline_path(mask_HW: MaskHW) -> str:
-    """Return the exact pixel edges of a mask as an SVG path; pixel (r, c) is x c..c+1, y r..r+1.
+def outline_path(parts_HW: PartsHW) -> str:
+    """Return the exact pixel edges of all parts as an SVG path; pixel (r, c) is x c..c+1, y r..r+1.
 
     Holes are rings of their own: fill it with the even-odd rule.
     """
-    pieces = []
-    for shape, _ in shapes(mask_HW.astype(np.uint8), mask=mask_HW, connectivity=4):
-        for ring in shape["coordinates"]:
-            pieces.append(_ring_path([(int(x), int(y)) for x, y in ring]))
-    return "".join(pieces)
+    return "".join(_ring_path(ring) for ring in _rings(parts_HW))
 
 
-def _ring_path(ring: list[tuple[int, int]]) -> str:
+def _rings(parts_HW: PartsHW) -> list[Ring]:
+    """Return the rings around and inside each part, closed, in (x, y) of pixel corners."""
+    found = shapes(parts_HW.astype(np.int32), mask=parts_HW > 0, connectivity=4)
+    return [
+        [(int(x), int(y)) for x, y in ring] for shape, _ in found for ring in shape["coordinates"]
+    ]
+
+
+def _ring_path(ring: Ring) -> str:
     """Return one closed ring of upright and level edges; the last is drawn by closing it."""
     (x, y), *rest = ring
     path = f"M{x} {y}"

@@ -10,11 +10,11 @@ import jinja2
 import numpy as np
 import pyarrow.parquet as pq
 
-from masks.rle import decode
 from tasks.atomic import place_text
-from tasks.drawing import colour_of, hex_of, inline_image, outline_path
+from tasks.drawing import PartsHW, colour_of, hex_of, inline_image, outline_path
 from tasks.inspect_dataset import Survey, left_out, size_text, survey
 from tasks.manifest import Manifest
+from tasks.parts import parts_of
 from tasks.readable import Piece, interval_text, program_json, program_text, step_pieces
 from tasks.rows import Row, read_rows
 from tasks.show import image_title
@@ -202,20 +202,20 @@ def _picture(row: Row, number: int) -> Picture:
         width=row.grid.width,
         height=row.grid.height,
         masks=tuple(
-            _shape(index, decode(mask.counts.encode(), mask.size))
+            _shape(index, parts_of(row, mask))
             for index, mask in enumerate(row.masks)
             if mask.image_index == number
         ),
     )
 
 
-def _shape(number: int, mask_HW: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> MaskShape:
+def _shape(number: int, parts_HW: PartsHW) -> MaskShape:
     scale = 1
-    path = outline_path(mask_HW)
-    while len(path) > MOST_OUTLINE and min(mask_HW.shape) > 1:
+    path = outline_path(parts_HW)
+    while len(path) > MOST_OUTLINE and min(parts_HW.shape) > 1:
         scale *= 2
-        mask_HW = mask_HW[::2, ::2]
-        path = outline_path(mask_HW)
+        parts_HW = np.ascontiguousarray(parts_HW[::2, ::2])
+        path = outline_path(parts_HW)
     return MaskShape(number=number, colour=hex_of(colour_of(number)), path=path, scale=scale)
 
 

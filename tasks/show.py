@@ -6,11 +6,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from PIL import Image, ImageDraw, ImageFont
 
-from masks.rle import decode
 from tasks.atomic import placing
 from tasks.drawing import ColourRGB, colour_of, decoded_image, enlarged, overlaid
 from tasks.errors import UserError
 from tasks.manifest import Manifest, read_manifest
+from tasks.parts import parts_of
 from tasks.readable import interval_text, program_text, step_pieces
 from tasks.rows import Row, read_rows
 
@@ -84,7 +84,7 @@ def _panel(row: Row, number: int) -> Image.Image:
     height, width = rgb_HW3.shape[:2]
     factor = max(1, PANEL_PX // max(height, width))
     masks = [
-        (enlarged(decode(mask.counts.encode(), mask.size), factor), colour_of(index))
+        (enlarged(parts_of(row, mask), factor), colour_of(index))
         for index, mask in enumerate(row.masks)
         if mask.image_index == number
     ]

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.drawing import PALETTE, enlarged, overlaid
+from tasks.drawing import PALETTE, enlarged, outline_path, overlaid
 from tasks.errors import UserError
 from tasks.manifest import ManifestError
+from tasks.parts import parts_of
+from tasks.rows import read_rows
 from tasks.show import show
 
 
@@ -49,3 +51,19 @@ def test_a_mask_is_filled_and_outlined_and_the_rest_is_left_alone():
 def test_enlarging_repeats_every_pixel():
     tiny = np.array([[1, 2]], dtype=np.uint8)
     assert enlarged(tiny, 2).tolist() == [[1, 1, 2, 2], [1, 1, 2, 2]]
+
+
+def test_two_objects_that_touch_have_an_outline_each():
+    parts_HW = np.zeros((40, 60), dtype=np.int32)
+    parts_HW[10:30, 10:30], parts_HW[10:30, 30:50] = 1, 2
+    shown_HW3 = overlaid(np.full((40, 60, 3), 100, dtype=np.uint8), [(parts_HW, (200, 0, 100))])
+    assert shown_HW3[20, 30].tolist() == [200, 0, 100]  # the wall between them
+    assert outline_path(parts_HW).count("M") == 2
+
+
+def test_the_parts_of_a_step_on_objects_are_the_objects(finished):
+    path = finished / "data" / "l2_spatial" / "xbd-train-b00.parquet"
+    row = next(iter(read_rows(path, {"storm-000-01"}).values()))
+    everything, destroyed = (parts_of(row, mask) for mask in row.masks)
+    assert len(np.unique(everything)) - 1 == 12
+    assert len(np.unique(destroyed)) - 1 == 2
