@@ -93,7 +93,8 @@ def share_words(program: Any, value: Value, told: Told, view: View) -> Words:
         ):
             if everything == _before(objects):
                 share = Fact(quantity_text(value.value, value.unit))
-                return _words(objects, told, view, found=(" That is ", share, " of them."))
+                all_of = f" of all {land(told, everything).phrase}."
+                return _words(objects, told, view, found=(" That is ", share, all_of))
     raise Foreign("change_share asks count(objects in a state) / count(objects)")
 
 
@@ -139,7 +140,7 @@ def _words(
 
 STATE_EXISTS = QuestionTemplate(
     task="change_exists",
-    version=3,
+    version=4,
     wordings=(
         "did the event between {before} and {after} leave any {a}?",
         "are there any {a} in {after}, after the event?",
@@ -152,7 +153,7 @@ STATE_EXISTS = QuestionTemplate(
 )
 STATE_COUNT = QuestionTemplate(
     task="change_count",
-    version=3,
+    version=4,
     wordings=(
         "how many {a} are there in {after}, after the event?",
         "how many {a} did the event between {before} and {after} leave?",
@@ -165,7 +166,7 @@ STATE_COUNT = QuestionTemplate(
 )
 STATE_SHARE = QuestionTemplate(
     task="change_share",
-    version=3,
+    version=4,
     wordings=(
         "of the {all} in {before}, what percentage are {a} in {after}?",
         "what percentage of all {all} does {after} show as {a}?",
