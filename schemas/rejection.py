@@ -35,11 +35,15 @@ class Reason(StrEnum):
     LOW_VALID_SHARE = "low_valid_share"  # under half of the pixels carry a label
     NO_LABEL = "no_label"  # nothing from which a question could be answered
     PROOF_FAILED = "proof_failed"  # a sample that its own masks do not prove
+    READER_FAILED = "reader_failed"  # the reader could not cope; a fault of ours to mend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """One refused scene or sample; `detail` names the file, the value and what was expected."""
+    """One refused scene or sample; `detail` names the file, the value and what was expected.
+
+    Letters that UTF-8 cannot hold are kept as escapes: the names of bad files may hold any bytes.
+    """
 
     sample_id: str
     source: str
@@ -47,11 +51,19 @@ class Rejected:
     reason: Reason
     detail: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sample_id", _in_utf8(self.sample_id))
+        object.__setattr__(self, "detail", _in_utf8(self.detail))
+
 
 class Refusal(Exception):
     """Raised by readers on data that must be refused; the stage turns it into `Rejected`."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason.value}: {detail}")
         self.reason = reason
-        self.detail = detail
+        self.detail = _in_utf8(detail)
+        super().__init__(f"{reason.value}: {self.detail}")
+
+
+def _in_utf8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

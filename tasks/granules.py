@@ -64,7 +64,8 @@ def read_catalogue(config: BuildConfig) -> Catalogue:
     A scene id that a source lists twice is refused the second time.
 
     Raises:
-        ConfigError: a source folder does not hold the archive that it is said to hold.
+        ConfigError: a source folder does not hold the archive that it is said to hold, or cannot
+            be listed.
     """
     scenes: dict[GranuleId, list[SceneRef]] = defaultdict(list)
     rejected: list[Rejected] = []
@@ -91,7 +92,7 @@ def read_catalogue(config: BuildConfig) -> Catalogue:
 def _listed(source: str, root: Path) -> Iterator[SceneRef | Rejected]:
     try:
         yield from SOURCES[source].index(root)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise ConfigError(f"source {source}: {error}") from error
 
 

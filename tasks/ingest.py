@@ -15,6 +15,7 @@ from tasks.granules import Granule, GranuleId, load_granule
 from tasks.ledger import Ledger, Record, output_of
 from tasks.scene_table import scenes_to_table
 from tasks.shards import write_rejects
+from tasks.sources.faults import refusing_faults
 from tasks.sources.registry import SOURCES
 
 STAGE = "ingest"
@@ -56,8 +57,15 @@ def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
 
 
 def read_scene(config: BuildConfig, root: Path, ref: SceneRef) -> Scene:
-    """Read one scene; raises `Refusal` for what a reader refuses and for too few valid pixels."""
-    scene = SOURCES[ref.source].read(root, ref)
+    """Read one scene.
+
+    Raises:
+        Refusal: what the reader refuses, LOW_VALID_SHARE for too few valid pixels, READER_FAILED
+            for what it fails on.
+    """
+    reader = SOURCES[ref.source]
+    with refusing_faults(ref.scene_id):
+        scene = reader.read(root, ref)
     for layer in scene.layers:
         valid_share = float((layer.ids_HW != INVALID_ID).mean())
         if valid_share < MIN_VALID_SHARE:
@@ -122,12 +130,12 @@ def _key(config: BuildConfig, granule: Granule) -> str:
 
 
 def _file_stats(root: Path, granule: Granule) -> list[list[str | int]]:
-    """Return path, size and modification time of every file; a missing one has size -1."""
+    """Return path, size and modification time of every file; without a file the size is -1."""
     stats: list[list[str | int]] = []
     for name in sorted({name for ref in granule.refs for name in ref.files}):
         try:
             status = os.stat(os.path.join(root, name))
             stats.append([name, status.st_size, status.st_mtime_ns])
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a name that no file can have
             stats.append([name, -1, 0])
     return stats

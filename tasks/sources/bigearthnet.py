@@ -25,13 +25,14 @@ Traps, and what is done:
 * S1 values are dB and stay floating point; read as integers they lose what tells classes apart.
 * 12 CLC codes have no class among the 19, and 999 is outside CLC: invalid pixels, not class 19.
 * An archive may be held in part: a row without a folder is no fault, a folder without a row is.
+* Nine of the twelve bands are shown by no picture: they are judged by their headers.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from schemas.rejection import Reason, Refusal, Rejected
 from schemas.scene import INVALID_ID, LabelLayer, Modality, Scene, SceneImage, SceneRef
@@ -43,6 +44,12 @@ from tasks.render import (
     sar_mean_db,
     sar_ratio_db,
 )
+from tasks.sources.bigearthnet_bands import (
+    BANDS,
+    RGB_BANDS,
+    refuse_hidden_bands,
+    refuse_side,
+)
 from tasks.sources.bigearthnet_metadata import (
     MetadataRow,
     join_v1,
@@ -51,17 +58,17 @@ from tasks.sources.bigearthnet_metadata import (
 )
 from tasks.sources.bigearthnet_names import parse_patch_id, parse_s1_name, parse_v1_time
 from tasks.sources.clc import PRODUCT, clc_invalid, clc_to_19
+from tasks.sources.faults import refusing_faults
 from tasks.sources.grids import grid_of, refuse_other_grid
 from tasks.sources.image_files import refuse_blank, refuse_size
+from tasks.sources.json_fields import has_half_letters
 from tasks.sources.rasters import Raster
-from tasks.sources.safe_files import Archive, refuse_unsafe_name
+from tasks.sources.safe_files import Archive, list_folder, refuse_unsafe_name
 
 NAME = "bigearthnet"
 LICENCE = "CDLA-Permissive-1.0"
-VERSION = 1
+VERSION = 2
 
-BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12")
-RGB_BANDS = ("B04", "B03", "B02")  # red, green, blue; all at 10 m
 POLARISATIONS = ("VV", "VH")
 SPLITS = ("train", "validation", "test")
 V2_FOLDER = "BigEarthNet-S2"
@@ -75,24 +82,30 @@ V1_FOLDERS = (
 def index(root: Path) -> Iterator[SceneRef | Rejected]:
     """List the patches whose folder is there, v2 before v1, each in the order of names.
 
+    Rejections: a folder that cannot be listed (UNREADABLE_FILE), a name that is no text
+    (UNSAFE_PATH), a patch in the folder of another product (DUPLICATE_ID where it is in its own
+    too, else UNKNOWN_VALUE), one without a row (MISSING_METADATA), with two (DUPLICATE_ID), or with
+    a row that cannot be used.
+
     Raises:
-        ValueError: if there is no metadata table, or no folder of optical patches.
+        ValueError: if there is no metadata.parquet, or no folder of optical patches.
     """
     metadata = read_metadata(root)
     v1_folders = [pair for pair in V1_FOLDERS if (root / pair[0]).is_dir()]
     if not (root / V2_FOLDER).is_dir() and not v1_folders:
         looked_for = ", ".join([V2_FOLDER, *(pair[0] for pair in V1_FOLDERS)])
         raise ValueError(f"{root} is no BigEarthNet archive: looked for the folders {looked_for}")
-    products = {patch: product for product, patch in _v2_patches(root)}
-    v2_rows = join_v2(metadata, products)
-    for patch in sorted(products):
-        yield _listed(patch, v2_rows.get(patch, ()), _v2_folder(products[patch], patch))
-    for optical, sar in v1_folders:
-        names = _folders(root / optical)
+    rejected: list[Rejected] = []
+    folders = list(_v2_folders(root, rejected))
+    v1_names = {pair: _folders(root, pair[0], rejected) for pair in v1_folders}
+    yield from rejected
+    yield from _index_v2(metadata, folders)
+    v2_patches = {patch for patch, _ in folders}
+    for (optical, sar), names in v1_names.items():
         v1_rows = join_v1(metadata, names)
         for name in names:
             rows = v1_rows.get(name, ())
-            if any(row.patch_id in products for row in rows):
+            if any(row.patch_id in v2_patches for row in rows):
                 yield _rejected(name, Reason.DUPLICATE_ID, "its v2 patch is in the archive too")
             else:
                 yield _listed(name, rows, f"{optical}/{name}", v1_sar_folder=sar)
@@ -108,9 +121,8 @@ def read(root: Path, ref: SceneRef) -> Scene:
     """
     archive = Archive(root)
     facts = ref.facts
-    for band in BANDS:  # a patch without one is broken, whichever bands are shown
-        archive.resolve(f"{facts['s2']}_{band}.tif")
-    red, green, blue = (_optical(archive, f"{facts['s2']}_{band}.tif") for band in RGB_BANDS)
+    red, green, blue = (_optical(archive, facts["s2"], band) for band in RGB_BANDS)
+    refuse_hidden_bands(archive, facts["s2"], red)
     _refuse_missing_labels(archive, facts["map"], layout=facts["layout"])
     codes = archive.read_band(facts["map"])
     _refuse_kind(codes, facts["map"], "ui")
@@ -141,19 +153,44 @@ def read(root: Path, ref: SceneRef) -> Scene:
     )
 
 
-def _folders(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:  # tells folders without a stat each: 549,488 patches
-        return sorted(entry.name for entry in entries if entry.is_dir())
+def _folders(root: Path, name: str, rejected: list[Rejected]) -> list[str]:
+    """Return the names of the folders in a folder; what is no name, or closed, is rejected."""
+    try:
+        # entries tell folders without a stat each: 549,488 patches
+        found = [entry.name for entry in list_folder(root / name, name) if entry.is_dir()]
+    except Refusal as refusal:
+        rejected.append(_rejected(name.replace("/", "."), refusal.reason, refusal.detail))
+        return []
+    for bad in filter(has_half_letters, found):
+        detail = f"in {name}: expected a name in UTF-8"
+        rejected.append(_rejected(bad, Reason.UNSAFE_PATH, detail))
+    return [name for name in found if not has_half_letters(name)]
 
 
-def _v2_patches(root: Path) -> Iterator[tuple[str, str]]:
+def _v2_folders(root: Path, rejected: list[Rejected]) -> Iterator[tuple[str, str]]:
+    """Yield (patch, product) of each patch folder."""
     if (root / V2_FOLDER).is_dir():
-        for product in _folders(root / V2_FOLDER):
-            yield from ((product, patch) for patch in _folders(root / V2_FOLDER / product))
+        for product in _folders(root, V2_FOLDER, rejected):
+            for patch in _folders(root, f"{V2_FOLDER}/{product}", rejected):
+                yield patch, product
 
 
-def _v2_folder(product: str, patch: str) -> str:
-    return f"{V2_FOLDER}/{product}/{patch}"
+def _index_v2(metadata: pa.Table, folders: list[tuple[str, str]]) -> Iterator[SceneRef | Rejected]:
+    rows = join_v2(metadata, {patch for patch, _ in folders})
+    in_their_own = {patch for patch, product in folders if product == _product_of(patch)}
+    for patch, product in sorted(folders):
+        if patch not in rows or product == _product_of(patch):
+            yield _listed(patch, rows.get(patch, ()), f"{V2_FOLDER}/{product}/{patch}")
+        elif patch in in_their_own:
+            detail = f"in {product} too; the one in {_product_of(patch)} is kept"
+            yield _rejected(patch, Reason.DUPLICATE_ID, detail)
+        else:
+            detail = f"in {product}; expected in {_product_of(patch)}"
+            yield _rejected(patch, Reason.UNKNOWN_VALUE, detail)
+
+
+def _product_of(patch: str) -> str:
+    return patch.rsplit("_", 2)[0]  # without column and row
 
 
 def _rejected(name: str, reason: Reason, detail: str) -> Rejected:
@@ -174,7 +211,8 @@ def _listed(
         detail = f"split {rows[0].split!r}; expected one of {', '.join(SPLITS)}"
         return _rejected(name, Reason.UNKNOWN_VALUE, detail)
     try:
-        return _scene_ref(name, rows[0], s2_folder, v1_sar_folder)
+        with refusing_faults(name):
+            return _scene_ref(name, rows[0], s2_folder, v1_sar_folder)
     except Refusal as refusal:
         return _rejected(name, refusal.reason, refusal.detail)
 
@@ -210,10 +248,12 @@ def _scene_ref(name: str, row: MetadataRow, s2_folder: str, v1_sar_folder: str) 
     )
 
 
-def _optical(archive: Archive, name: str) -> Raster:
+def _optical(archive: Archive, stem: str, band: str) -> Raster:
+    name = f"{stem}_{band}.tif"
     raster = archive.read_band(name)
     _refuse_kind(raster, name, "u")
     refuse_size(raster.width, raster.height, name)
+    refuse_side(raster.width, raster.height, band, name)
     if not raster.values_HW.any():  # 0 is nodata in v2, and no surface's reflectance in v1
         raise Refusal(Reason.NODATA_IMAGE, f"{name}: every pixel is 0, the nodata value")
     return raster

@@ -8,6 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tasks.sources.safe_files import is_there
+
+# the second lists the patches with snow, cloud or shadow, and may be left out
 METADATA_FILES = (
     "metadata.parquet",
     "metadata_for_patches_with_snow_cloud_or_shadow.parquet",
@@ -31,13 +34,13 @@ class MetadataRow:
 
 
 def read_metadata(root: Path) -> pa.Table:
-    """Return both tables, or the one that is there, as one.
+    """Return both tables as one, or the first where the second is not there.
 
     Raises:
-        ValueError: if neither is there, one is unreadable or lacks a column.
+        ValueError: if the first is not there, one is unreadable or lacks a column.
     """
-    paths = [root / name for name in METADATA_FILES if (root / name).is_file()]
-    if not paths:
+    paths = [root / name for name in METADATA_FILES if is_there(root / name)]
+    if root / METADATA_FILES[0] not in paths:
         raise ValueError(f"{root} is no BigEarthNet archive: looked for {METADATA_FILES[0]}")
     return pa.concat_tables([_read_table(path) for path in paths])
 
@@ -72,6 +75,8 @@ def _join(
 
 def _read_table(path: Path) -> pa.Table:
     try:
+        if not path.is_file():  # of a folder, Arrow would read all that lies in it
+            raise ValueError("no plain file")
         table = pq.read_table(path, columns=list(_COLUMNS))
         schema = pa.schema(
             [*((name, pa.string()) for name in _STRINGS), (_COLUMNS[-1], pa.bool_())]

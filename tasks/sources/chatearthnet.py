@@ -23,11 +23,14 @@ Traps, and what is done:
   the two sources, SatlasPretrain's before WorldCover's, since the captions were written from it.
 * The zip's inner folder varies: folders are found by what lies in them.
 * All-black and all-white placeholders stand under valid names in every split: BLANK_IMAGE.
+* The other bands are shown by no picture: they are judged by their headers.
 * Id 0 is "no data" and holds the open ocean: invalid, and unknown what lies there.
 * One patch may stand in two lists: in two splits, the one held out further counts.
 """
 
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -62,13 +65,14 @@ from tasks.sources.chatearthnet_grid import (
     parse_patch_name,
     pixel_centres_lonlat,
 )
-from tasks.sources.image_files import refuse_blank
+from tasks.sources.faults import refusing_faults
+from tasks.sources.image_files import refuse_blank, refuse_png
 from tasks.sources.safe_files import Archive
 from tasks.sources.worldcover import codes_at, corners_of, worldcover_to_11
 
 NAME = "chatearthnet"
 LICENCE = "CC-BY-4.0"
-VERSION = 1
+VERSION = 2
 
 SATLAS_PRODUCT = "satlas_worldcover"
 _SPLIT_RANK = {split: rank for rank, split in enumerate(SPLITS.values())}
@@ -78,13 +82,17 @@ def index(root: Path) -> Iterator[SceneRef | Rejected]:
     """List the patches that captions or images name, in the order of names.
 
     Rejections: a caption record that cannot be used, a caption without its image (MISSING_FILE),
-    an image without a caption and so without a split (MISSING_METADATA).
+    an image without a caption and so without a split (MISSING_METADATA), a folder that cannot be
+    listed (UNREADABLE_FILE).
 
     Raises:
-        ValueError: if there is no caption list or no folder of RGB patches.
+        ValueError: if there is no caption list, or as `find_folders`.
     """
     lists = caption_lists(root)
     folders = find_folders(root)
+    for folder, cause in folders.closed:
+        refusal = Refusal(Reason.UNREADABLE_FILE, f"{folder}: {cause}")
+        yield _rejected(folder.replace("/", "."), refusal)
     records: dict[str, list[CaptionRecord]] = {}
     for path, writer, split in lists:
         for record in read_records(root, path, writer, split):
@@ -92,10 +100,12 @@ def index(root: Path) -> Iterator[SceneRef | Rejected]:
                 yield _rejected(record.name, record.refusal)
             else:
                 records.setdefault(record.image.removesuffix(".png"), []).append(record)
-    in_folder = {name.removesuffix(".png") for name in folders.rgb_names}
+    in_folder = {name.removesuffix(".png") for name in folders.rgb.folder_of}
     for name in sorted(records.keys() | in_folder):
         try:
-            yield _scene_ref(root, name, records.get(name, []), folders)
+            with refusing_faults(name):
+                ref = _scene_ref(root, name, records.get(name, []), folders)
+            yield ref
         except Refusal as refusal:
             yield _rejected(name, refusal)
 
@@ -110,8 +120,8 @@ def read(root: Path, ref: SceneRef) -> Scene:
     """
     archive = Archive(root)
     patch = parse_patch_name(ref.scene_id)
-    for name in ref.files:
-        archive.resolve(name)
+    for name in json.loads(ref.facts["bands"]):
+        refuse_png(archive.read_bytes(name), name, "RGB", PATCH_PX)
     rgb_HW3, encoded = archive.read_png_rgb(ref.facts["rgb"])
     _refuse_size(rgb_HW3, ref.facts["rgb"], PATCH_PX)
     optical = SceneImage(
@@ -147,17 +157,16 @@ def _rejected(name: str, refusal: Refusal) -> Rejected:
 def _scene_ref(root: Path, name: str, records: list[CaptionRecord], folders: Folders) -> SceneRef:
     patch = parse_patch_name(name)
     file = f"{name}.png"
-    rgb = f"{folders.rgb}/{file}"
+    rgb = folders.rgb.path(file)
     if not records:
         raise Refusal(Reason.MISSING_METADATA, f"{rgb}: no caption list names it, so no split")
-    if file not in folders.rgb_names:
+    if file not in folders.rgb.folder_of:
         raise Refusal(Reason.MISSING_FILE, f"{rgb}: no such image, and a caption list names it")
-    sar = {
-        key: f"{folder}/{file}" if folder and file in folders.sar_names else ""
-        for key, folder in (("vv", folders.vv), ("vh", folders.vh))
-    }
+    kinds = {"vv": folders.vv, "vh": folders.vh}
+    has_sar = any(file in kind.folder_of for kind in kinds.values())
+    sar = {key: kind.path(file) if kind.first and has_sar else "" for key, kind in kinds.items()}
     product, labels = _label_source(root, patch, folders)
-    bands = tuple(f"{folder}/{file}" for folder in folders.bands)
+    bands = tuple(kind.path(file) for kind in folders.bands)
     captions = [(c.writer, c.text) for record in records for c in record.captions]
     return SceneRef(
         source=NAME,
@@ -169,6 +178,7 @@ def _scene_ref(root: Path, name: str, records: list[CaptionRecord], folders: Fol
         facts={
             "rgb": rgb,
             **sar,
+            "bands": json.dumps(bands),
             "product": product,
             "labels": json.dumps(labels),
             "captions": json.dumps(captions, ensure_ascii=False),
@@ -179,7 +189,7 @@ def _scene_ref(root: Path, name: str, records: list[CaptionRecord], folders: Fol
 def _label_source(root: Path, patch: Patch, folders: Folders) -> tuple[str, tuple[str, ...]]:
     """Return the label product and its files for a patch; ("", ()) where there is none."""
     satlas = f"{folders.satlas}/{patch.tile}/land_cover.png"
-    if folders.satlas and (root / satlas).is_file():
+    if folders.satlas and _is_file(root, satlas):
         return SATLAS_PRODUCT, (satlas,)
     lons_W, lats_H = pixel_centres_lonlat(patch)
     corners = corners_of(lons_W[0], lats_H[-1], lons_W[-1], lats_H[0])
@@ -187,6 +197,15 @@ def _label_source(root: Path, patch: Patch, folders: Folders) -> tuple[str, tupl
     if not tiles:
         return "", ()
     return f"worldcover_v{tiles[0].version}", tuple(tile.name for tile in tiles)
+
+
+def _is_file(root: Path, name: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(root / name).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error.strerror}") from error
 
 
 def _land_cover(archive: Archive, patch: Patch, ref: SceneRef) -> LabelLayer:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from schemas.rejection import Reason, Refusal
 from schemas.scene import ArchiveCaption
+from tasks.sources.faults import refusing_faults
 from tasks.sources.safe_files import Archive, safe_path
 
 MAX_LIST_BYTES = 2**30  # the largest list, 98,092 captions, is about 90 MB
@@ -70,9 +71,10 @@ def read_records(
     for number, record in enumerate(records):
         where = f"{path}#{number}"
         try:
-            image = _image(record, where)
-            safe_path(real_root, image)
-            texts = _texts(record.get("caption"), where)
+            with refusing_faults(where):
+                image = _image(record, where)
+                safe_path(real_root, image)
+                texts = _texts(record.get("caption"), where)
         except Refusal as refusal:
             yield BadRecord(name=where, refusal=refusal)
             continue

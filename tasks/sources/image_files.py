@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterable
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ MAX_SIDE_PX = 8192  # no scene of any archive comes near it; a header beyond it 
 MIN_SIDE_PX = 16  # under this nothing can be asked: one erosion eats a quarter of the image
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_END_BYTES = 1024  # IEND is the last 12 bytes; some writers pad behind it
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 _PNG_COLOUR = {0: "grey", 2: "RGB", 3: "palette", 4: "grey+alpha", 6: "RGBA"}
 _REFERENCE_MARKS = (b"<", b"://", b"/vsi", b"http")
@@ -92,7 +93,7 @@ def png_rgb(content: bytes, name: str) -> NDArray[np.uint8]:
             EXTERNAL_REFERENCE, BLANK_IMAGE.
     """
     _expect_png(content, name, "RGB")
-    rgb_HW3 = _decode(content, name, ("PNG",))
+    rgb_HW3 = _decode(content, name, "PNG", "RGB")
     refuse_blank(rgb_HW3, name)
     return rgb_HW3
 
@@ -106,7 +107,7 @@ def png_grey(content: bytes, name: str) -> NDArray[np.uint8]:
         Refusal: as `png_rgb`, without BLANK_IMAGE.
     """
     _expect_png(content, name, "grey")
-    return _decode(content, name, ("PNG",))
+    return _decode(content, name, "PNG", "L")
 
 
 def rgb(content: bytes, name: str) -> NDArray[np.uint8]:
@@ -117,9 +118,26 @@ def rgb(content: bytes, name: str) -> NDArray[np.uint8]:
     """
     if not content.startswith(_JPEG_SIGNATURE):
         return png_rgb(content, name)
-    rgb_HW3 = _decode(content, name, ("JPEG",))
+    rgb_HW3 = _decode(content, name, "JPEG", "RGB")
     refuse_blank(rgb_HW3, name)
     return rgb_HW3
+
+
+def refuse_png(content: bytes, name: str, colour: str, side_px: int) -> None:
+    """Judge a PNG that is not shown by its header and its end; no pixel is decoded.
+
+    Raises:
+        Refusal: as `png_rgb`, without BLANK_IMAGE; SIZE_MISMATCH where it is not `side_px` a side.
+    """
+    _expect_png(content, name, colour)
+    header = png_header(content, name)
+    if (header.width, header.height) != (side_px, side_px):
+        raise Refusal(
+            Reason.SIZE_MISMATCH,
+            f"{name}: {header.width} x {header.height} px; expected {side_px} x {side_px}",
+        )
+    if b"IEND" not in content[-_PNG_END_BYTES:]:
+        raise Refusal(Reason.UNREADABLE_FILE, f"{name}: PNG without its last chunk, IEND")
 
 
 def _expect_png(content: bytes, name: str, colour: str) -> None:
@@ -132,16 +150,31 @@ def _expect_png(content: bytes, name: str, colour: str) -> None:
         )
 
 
-def _decode(content: bytes, name: str, formats: Iterable[str]) -> NDArray[np.uint8]:
+def _decode(content: bytes, name: str, kind: str, mode: str) -> NDArray[np.uint8]:
+    """Return the pixels of a PNG or JPEG (`kind`) whose PIL mode is `mode`, "RGB" or "L"."""
     # PIL, not cv2: as fast, and a broken file is an exception rather than lines on stderr
     try:
-        with Image.open(io.BytesIO(content), formats=tuple(formats)) as image:
-            refuse_size(image.width, image.height, name)
-            if image.mode not in ("RGB", "L") or (image.format == "JPEG" and image.mode != "RGB"):
-                raise Refusal(
-                    Reason.WRONG_PIXEL_FORMAT, f"{name}: mode {image.mode}; expected 8-bit RGB"
-                )
-            return np.array(image)
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        # PIL raises SyntaxError on broken chunks, ValueError on over-long text chunks
+        with warnings.catch_warnings():
+            # of a size that PIL warns of, twice that size being its error
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=(kind,)) as image:
+                refuse_size(image.width, image.height, name)
+                if image.mode != mode:  # a JPEG of several pictures calls itself MPO
+                    raise Refusal(
+                        Reason.WRONG_PIXEL_FORMAT, f"{name}: mode {image.mode}; expected {mode}"
+                    )
+                return np.array(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Refusal(
+            Reason.TOO_LARGE, f"{name}: {error}; at most {MAX_SIDE_PX} px a side are read"
+        ) from error
+    except (
+        OSError,
+        SyntaxError,  # on broken chunks
+        ValueError,  # on over-long text chunks
+        IndexError,  # on chunks that are shorter than their kind
+        TypeError,
+        EOFError,
+        struct.error,
+    ) as error:
         raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error}") from error

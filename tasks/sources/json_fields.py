@@ -18,9 +18,9 @@ def as_list(value: object, where: str) -> list[object]:
 
 
 def as_text(value: object, where: str) -> str:
-    """Return a JSON string; Refusal WRONG_TYPE for anything else."""
-    if not isinstance(value, str):
-        raise _wrong_type(value, "a string", where)
+    """Return a JSON string; Refusal WRONG_TYPE for anything else, also for half letters in it."""
+    if not isinstance(value, str) or has_half_letters(value):
+        raise _wrong_type(value, "a string of whole letters", where)
     return value
 
 
@@ -36,6 +36,15 @@ def due(mapping: dict[str, object], key: str, where: str) -> object:
     if key not in mapping:
         raise Refusal(Reason.MISSING_METADATA, f"{where}: no key {key!r}")
     return mapping[key]
+
+
+def has_half_letters(text: str) -> bool:
+    """Return whether UTF-8 cannot hold a text; JSON and file names can hold lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _wrong_type(value: object, expected: str, where: str) -> Refusal:

@@ -3,11 +3,12 @@
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ from rasterio.io import DatasetReader
 from schemas.rejection import Reason, Refusal
 from schemas.scene import SourceFile
 from tasks.sources.image_files import MAX_SIDE_PX, png_grey, png_rgb, rgb
+from tasks.sources.json_fields import has_half_letters
 from tasks.sources.rasters import Raster, band_of, npy_array, open_tiff
 
 MAX_FILE_BYTES = 256 * 2**20  # one image or label file; larger is a trap or a wrong file
 MAX_JSON_BYTES = 64 * 2**20  # one label file; callers with larger lists say so
 IN_MEMORY_BYTES = 32 * 2**20  # rasters above this are opened by path and read by window
 _CHUNK_BYTES = 2**20
+_DRIVE = re.compile(r"[A-Za-z]:/")  # absolute for Windows
 
 
 class Archive:
@@ -58,8 +61,14 @@ class Archive:
         return path
 
     def has(self, name: str) -> bool:
-        """Return whether a plain file of that name is there; an unsafe name still raises."""
-        return safe_path(self._root, name).is_file()
+        """Return whether a file of that name is there; all but MISSING_FILE still raises."""
+        try:
+            self.resolve(name)
+        except Refusal as refusal:
+            if refusal.reason is Reason.MISSING_FILE:
+                return False
+            raise
+        return True
 
     def read_bytes(self, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         """Return a file's bytes and note its digest."""
@@ -119,15 +128,21 @@ class Archive:
 
         Raises also EXTERNAL_REFERENCE; GDAL's errors under `with` become UNREADABLE_FILE.
         """
-        path = self.resolve(name)
-        status = path.stat()
-        if status.st_size <= IN_MEMORY_BYTES:
-            source: bytes | Path = self.read_bytes(name)
-        else:
-            source = path
-            self._sha256[name] = _large_file_sha256(path, status.st_size, status.st_mtime_ns)
-        with open_tiff(source, name, max_side) as dataset:
+        with open_tiff(self._bytes_or_path(name), name, max_side) as dataset:
             yield dataset
+
+    def _bytes_or_path(self, name: str) -> bytes | Path:
+        """Return a raster's bytes, or its path where it is too large to hold; note its digest."""
+        path = self.resolve(name)
+        try:
+            status = path.stat()
+            if status.st_size > IN_MEMORY_BYTES:
+                digest = _large_file_sha256(path, status.st_size, status.st_mtime_ns)
+                self._sha256[name] = digest
+                return path
+        except OSError as error:
+            raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error.strerror}") from error
+        return self.read_bytes(name)
 
 
 def safe_path(root: Path, name: str) -> Path:
@@ -146,21 +161,49 @@ def safe_path(root: Path, name: str) -> Path:
     return Path(path)
 
 
+def list_folder(folder: Path, name: str) -> list[os.DirEntry[str]]:
+    """Return a folder's entries in the order of their names.
+
+    Raises:
+        Refusal: UNREADABLE_FILE where it cannot be listed, naming it as `name`.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error.strerror}") from error
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is something under a path, also where nobody may look at it."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def refuse_unsafe_name(name: str) -> None:
-    """Raise UNSAFE_PATH for an empty or absolute name, a backslash, or ".." in it."""
-    unsafe = (
-        not name
-        or "\0" in name
-        or "\\" in name
-        or PurePosixPath(name).is_absolute()
-        or PureWindowsPath(name).is_absolute()
-        or ".." in name.split("/")
-        or any("\ud800" <= letter <= "\udfff" for letter in name)  # JSON can hold half letters
-    )
-    if unsafe:
+    """Raise UNSAFE_PATH for a name that `is_unsafe_name` names so."""
+    if is_unsafe_name(name):
         raise Refusal(
             Reason.UNSAFE_PATH, f"{name!r}: expected a relative name without '..' or backslash"
         )
+
+
+def is_unsafe_name(name: str) -> bool:
+    """Return whether a name is empty, absolute, no name for a file, or holds ".."."""
+    return (
+        not name
+        or "\0" in name
+        or "\\" in name
+        or name.startswith("/")
+        or _DRIVE.match(name) is not None
+        or ".." in name.split("/")
+        or has_half_letters(name)
+    )
 
 
 def _refuse_bytes(size: int, name: str, max_bytes: int) -> None:

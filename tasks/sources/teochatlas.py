@@ -37,13 +37,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from schemas.rejection import Reason, Refusal, Rejected
 from schemas.scene import Grid, Modality, Scene, SceneImage, SceneRef, SourceFile
+from tasks.sources.faults import refusing_faults
 from tasks.sources.json_array import iterate_array
 from tasks.sources.json_fields import as_object
 from tasks.sources.pictures import read_picture
-from tasks.sources.safe_files import Archive
+from tasks.sources.safe_files import Archive, is_there, is_unsafe_name, list_folder
 from tasks.sources.teochatlas_claims import claims_of
 from tasks.sources.teochatlas_layers import draw_claims
 from tasks.sources.teochatlas_record import Record, parse_record
@@ -59,6 +61,9 @@ TILES_A_BUCKET = 16
 # the places of a dataset without a rule of its own are hashed. The one with masks is S2Looking:
 # 5,000 pairs, as large as xBD's pictures, are 80,000 crops at the most, 313 a bucket
 BUCKETS_A_DATASET = 256
+# of a dataset's name or a bucket's: both end up in names of files, which have 255 bytes at most
+MAX_NAME_CHARS = 64
+MAX_LOCATION_DIGITS = 8  # QFabric numbers 504 locations
 
 _FIELDS = ("dataset", "task", "conversations", "polygon")
 # what differs between the names of one place's images: .d2.12262015, _post_disaster, _2019-04-30
@@ -75,20 +80,22 @@ def index(root: Path) -> Iterator[SceneRef | Rejected]:
 
     Everything but the images is checked here, record by record: what a record breaks is refused
     with its reason, what names no mask with NO_LABEL, the same record twice with DUPLICATE_ID. A
-    JSON that ends or breaks half-way is refused whole, as one.
+    JSON that ends or breaks half-way is refused whole, as one, and so is a folder that cannot be
+    listed.
 
     Raises:
         ValueError: if the folder has neither train/instruct.json nor eval/*.json.
     """
-    names = {
-        "train": [TRAIN_FILE] if (root / TRAIN_FILE).is_file() else [],
-        "eval": sorted(f"eval/{path.name}" for path in (root / "eval").glob("*.json")),
-    }
-    if not any(names.values()):
+    rejected: list[Rejected] = []
+    names = {"train": [TRAIN_FILE] if is_there(root / TRAIN_FILE) else []}
+    names["eval"] = _eval_files(root, rejected)
+    if not any(names.values()) and not rejected:
         raise ValueError(f"{root} is no TEOChatlas: looked for {TRAIN_FILE} and eval/*.json")
+    yield from rejected
     archive = Archive(root)
     for folder in FOLDERS:
-        scenes: dict[tuple[str, ...], list[_Text]] = defaultdict(list)
+        # a dict for its keys, which are in order and found at once
+        scenes: dict[tuple[str, ...], dict[_Text, None]] = defaultdict(dict)
         for name in names[folder]:
             texts, rejected = _read_file(archive, name)
             yield from rejected
@@ -98,8 +105,8 @@ def index(root: Path) -> Iterator[SceneRef | Rejected]:
                     twice = Refusal(Reason.DUPLICATE_ID, f"{where}: stands earlier too")
                     yield _rejected(_sample_id(text.file, text.number), twice)
                 else:
-                    scenes[text.images].append(text)
-        yield from (_ref(folder, images, texts) for images, texts in scenes.items())
+                    scenes[text.images][text] = None
+        yield from (_ref(folder, images, list(texts)) for images, texts in scenes.items())
 
 
 def read(root: Path, ref: SceneRef) -> Scene:
@@ -155,19 +162,39 @@ class _Text:
     number: int = field(compare=False)
 
 
+def _eval_files(root: Path, rejected: list[Rejected]) -> list[str]:
+    if not is_there(root / "eval"):
+        return []
+    try:
+        entries = list_folder(root / "eval", "eval")
+    except Refusal as refusal:
+        rejected.append(_rejected("eval", refusal))
+        return []
+    return [f"eval/{entry.name}" for entry in entries if entry.name.endswith(".json")]
+
+
 def _read_file(archive: Archive, name: str) -> tuple[list[_Text], list[Rejected]]:
     """Return a file's records with masks, and why the others, or the whole file, have none."""
     texts, rejected = [], []
     try:
-        with archive.resolve(name).open(encoding="utf-8") as file:
+        with _opened(archive, name) as file:
             for number, value in enumerate(iterate_array(file, name)):
                 try:
-                    texts.append(_checked(value, name, number))
+                    with refusing_faults(f"{name}: record {number}"):
+                        texts.append(_checked(value, name, number))
                 except Refusal as refusal:
                     rejected.append(_rejected(_sample_id(name, number), refusal))
     except Refusal as refusal:
         return [], [_rejected(_stem(name), refusal)]
     return texts, rejected
+
+
+def _opened(archive: Archive, name: str) -> TextIO:
+    path = archive.resolve(name)
+    try:
+        return path.open(encoding="utf-8-sig")  # some tools write a byte order mark
+    except OSError as error:
+        raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error.strerror}") from error
 
 
 def _checked(value: object, name: str, number: int) -> _Text:
@@ -176,7 +203,7 @@ def _checked(value: object, name: str, number: int) -> _Text:
     folder = name.split("/", 1)[0]
     record = parse_record(value, where)
     for path in record.images:
-        if path.startswith("/") or "\\" in path or ".." in path.split("/"):
+        if is_unsafe_name(path):
             raise Refusal(Reason.UNSAFE_PATH, f"{where}: {path!r}, expected a path in the archive")
     if not claims_of(record, where):
         raise Refusal(Reason.NO_LABEL, f"{where}: task {record.task!r} names no mask")
@@ -184,7 +211,7 @@ def _checked(value: object, name: str, number: int) -> _Text:
     return _Text(
         images=tuple(_in_archive(path, folder) for path in record.images),
         dates=record.dates,
-        dataset=_safe(record.dataset) or "unknown",
+        dataset=_short(_safe(record.dataset)) or "unknown",
         json=json.dumps(kept, sort_keys=True, separators=(",", ":")),
         file=name,
         number=number,
@@ -257,8 +284,8 @@ def _bucket(dataset: str, location: str) -> str:
     """
     tile = _XBD_TILE.fullmatch(location)
     if dataset == "xBD" and tile:
-        return f"{dataset}-{tile[1]}-{int(tile[2]) // TILES_A_BUCKET:04d}"
-    if dataset == "QFabric" and location.isdecimal():
+        return f"{dataset}-{_short(tile[1])}-{int(tile[2]) // TILES_A_BUCKET:04d}"
+    if dataset == "QFabric" and location.isdecimal() and len(location) <= MAX_LOCATION_DIGITS:
         return f"{dataset}-{int(location):04d}"
     hashed = int(hashlib.sha256(location.encode()).hexdigest()[:12], 16)
     return f"{dataset}-{hashed % BUCKETS_A_DATASET:03d}"
@@ -276,6 +303,13 @@ def _sample_id(name: str, number: int) -> str:
 
 def _stem(name: str) -> str:
     return _safe(name.rsplit("/", 1)[-1].removesuffix(".json"))
+
+
+def _short(name: str) -> str:
+    """Return a name, or as much of it as a file's name can hold with what tells it from others."""
+    if len(name) <= MAX_NAME_CHARS:
+        return name
+    return f"{name[: MAX_NAME_CHARS - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _safe(text: str) -> str:

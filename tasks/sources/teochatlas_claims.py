@@ -45,6 +45,7 @@ LOCATED_TASKS = (
     "change_detection_detection",
     "spatial_referring_expression",
 )
+MAX_IMAGE_DIGITS = 5  # of 16 images; Python parses no more than 4,300
 REGION_KINDS = (DAMAGE, STATUS, CHANGE_TYPE)
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
@@ -206,12 +207,12 @@ def _positions(text: str, num_images: int, where: str) -> list[tuple[int, int]]:
     found = []
     for match in _IMAGE.finditer(text):
         if match[1]:
-            number = int(match[1])
+            number = int(match[1][:MAX_IMAGE_DIGITS])
         else:
             number = _ORDINALS.index(match[2]) + 1 if match[2] in _ORDINALS else num_images
         if not 1 <= number <= num_images:
             raise Refusal(
-                Reason.UNKNOWN_VALUE, f"{where}: {match[0]!r}, expected image 1 to {num_images}"
+                Reason.UNKNOWN_VALUE, f"{where}: {match[0]!r:.40}, expected image 1 to {num_images}"
             )
         found.append((match.start(), number - 1))
     return found

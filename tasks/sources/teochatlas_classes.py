@@ -7,6 +7,7 @@ Class lists are those of the scorer (`get_classes`, `detection_metrics` in ermon
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from schemas.taxonomy import (
     XBD_DAMAGE,
@@ -147,6 +148,11 @@ def classes_in(text: str, kind: LayerKind) -> list[tuple[int, str]]:
     A class is "" where the words say that it is not known. The longest words win: "construction
     done" is one mention.
     """
-    by_length = sorted(kind.words, key=len, reverse=True)
-    pattern = rf"\b(?:{'|'.join(map(re.escape, by_length))})\b"
-    return [(found.start(), kind.words[found[0]]) for found in re.finditer(pattern, text)]
+    found = _pattern(tuple(kind.words)).finditer(text)
+    return [(match.start(), kind.words[match[0]]) for match in found]
+
+
+@cache
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    by_length = sorted(words, key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, by_length))})\b")

@@ -36,7 +36,7 @@ from pathlib import Path
 
 from schemas.rejection import Reason, Refusal, Rejected
 from schemas.scene import Grid, Modality, Scene, SceneImage, SceneRef
-from tasks.sources.safe_files import Archive
+from tasks.sources.safe_files import Archive, is_there, list_folder
 from tasks.sources.xbd_label import TileLabel, fit_labels, read_label
 from tasks.sources.xbd_masks import (
     Drawn,
@@ -64,19 +64,23 @@ def index(root: Path) -> Iterator[SceneRef | Rejected]:
     """List the archive's pairs by folder, event and number; only file names are looked at.
 
     A pair that lacks a file is a rejection: MISSING_PAIR (one of its images), MISSING_FILE (a
-    label), MISSING_TARGET; so is a tile that a second folder holds (DUPLICATE_ID), and a file
-    whose name places it nowhere (MISSING_METADATA).
+    label), MISSING_TARGET; so is a tile that a second folder holds (DUPLICATE_ID), a file whose
+    name places it nowhere (MISSING_METADATA), and a folder that cannot be listed (UNREADABLE_FILE).
 
     Raises:
         ValueError: if the folder holds none of train, tier3, hold and test with images.
     """
-    folders = [name for name in SPLIT_OF_FOLDER if (root / name / "images").is_dir()]
+    folders = [name for name in SPLIT_OF_FOLDER if is_there(root / name / "images")]
     if not folders:
         looked_for = ", ".join(f"{name}/images" for name in SPLIT_OF_FOLDER)
         raise ValueError(f"{root} is no xBD archive: looked for {looked_for}")
     seen: set[str] = set()
     for folder in folders:
-        paths = _listed(root, folder)
+        try:
+            paths = _listed(root, folder)
+        except Refusal as refusal:
+            yield _rejected(folder, refusal.reason, refusal.detail)
+            continue
         found = {path: _FILE.fullmatch(path) for path in sorted(paths)}
         for path in (path for path, match in found.items() if match is None):
             detail = f"{path}: expected <event>_<8 digits>_<pre or post>_disaster"
@@ -205,13 +209,12 @@ def _placed(folder: str, tile: str, names: set[str], seen: set[str]) -> SceneRef
 
 def _listed(root: Path, folder: str) -> set[str]:
     """Return the paths of all PNG and JSON files of a folder's parts."""
-    parts = [root / folder / part for part in PARTS]
     return {
-        f"{folder}/{part.name}/{file.name}"
-        for part in parts
-        if part.is_dir()
-        for file in part.iterdir()
-        if file.suffix in (".png", ".json")
+        f"{folder}/{part}/{file.name}"
+        for part in PARTS
+        if is_there(root / folder / part)
+        for file in list_folder(root / folder / part, f"{folder}/{part}")
+        if file.name.endswith((".png", ".json"))
     }
 
 

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ WritePng = Callable[[Path, Any], Path]
 
 REALDATA_VARIABLE = "TERRASCOPE_REALDATA"
 PATCH_ID = "S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57"
+# how many 10 m pixels wide a pixel of each band is
+BAND_STEPS = {"B01": 6, "B02": 1, "B03": 1, "B04": 1, "B05": 2, "B06": 2}
+BAND_STEPS |= {"B07": 2, "B08": 1, "B8A": 2, "B09": 6, "B11": 2, "B12": 2}
 S1_NAME = "S1B_IW_GRDH_1SDV_20170612T165809_33UUP_26_57"
 
 
@@ -79,23 +83,54 @@ def write_png() -> WritePng:
     return write
 
 
+NOBODY = 65534
+
+
+@pytest.fixture
+def close(tmp_path: Path) -> Iterator[Callable[[Path], None]]:
+    """Close a folder or file to this process, which goes on as nobody where it is root's."""
+    euid, modes = os.geteuid(), {}
+
+    def chmod(path: Path, mode: int) -> None:
+        modes.setdefault(path, path.stat().st_mode)
+        path.chmod(mode)
+
+    def close(path: Path) -> None:
+        os.seteuid(euid)
+        chmod(path, 0)
+        if euid == 0:
+            for parent in (tmp_path, *tmp_path.parents):
+                if parent == Path(tempfile.gettempdir()):
+                    break
+                chmod(parent, 0o711)
+            os.seteuid(NOBODY)
+
+    yield close
+    os.seteuid(euid)
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+
 @pytest.fixture
 def tiny_bigearthnet(tmp_path: Path, write_tiff: WriteTiff) -> Path:
-    """A v2 archive of one pair, 32 x 32 pixels: left half arable land, right half mixed forest."""
+    """A v2 archive of one pair: left half arable land, right half mixed forest."""
     root = tmp_path / "bigearthnet"
     product = PATCH_ID.rsplit("_", 2)[0]
     s2 = root / "BigEarthNet-S2" / product / PATCH_ID
-    ramp_HW = np.arange(32 * 32, dtype=np.uint16).reshape(32, 32)
-    for number, band in enumerate(
-        ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12")
-    ):
-        write_tiff(s2 / f"{PATCH_ID}_{band}.tif", ramp_HW + 100 * number, nodata=0)
+    ramp_HW = np.arange(120 * 120, dtype=np.uint16).reshape(120, 120)
+    for number, (band, step) in enumerate(BAND_STEPS.items()):
+        write_tiff(
+            s2 / f"{PATCH_ID}_{band}.tif",
+            ramp_HW[::step, ::step] + 100 * number,
+            transform=Affine(10.0 * step, 0.0, 331200.0, 0.0, -10.0 * step, 5331600.0),
+            nodata=0,
+        )
     s1 = root / "BigEarthNet-S1" / S1_NAME.rsplit("_", 3)[0] / S1_NAME
     for polarisation, level_db in (("VV", -12.625), ("VH", -19.375)):
-        values_HW = (ramp_HW / 1024 + level_db).astype(np.float32)
+        values_HW = (ramp_HW / 16384 + level_db).astype(np.float32)
         write_tiff(s1 / f"{S1_NAME}_{polarisation}.tif", values_HW)
-    codes_HW = np.full((32, 32), 211, dtype=np.uint16)
-    codes_HW[:, 16:] = 313
+    codes_HW = np.full((120, 120), 211, dtype=np.uint16)
+    codes_HW[:, 60:] = 313
     maps = root / "Reference_Maps" / product / PATCH_ID
     write_tiff(maps / f"{PATCH_ID}_reference_map.tif", codes_HW, nodata=0)
     row = {

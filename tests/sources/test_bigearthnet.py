@@ -1,3 +1,4 @@
+import os
 import shutil
 from collections import Counter
 
@@ -7,7 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import rasterio
 from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.mask import Invalid
 from schemas.rejection import Reason, Refusal, Rejected
@@ -18,6 +22,7 @@ from tasks.sources.bigearthnet_metadata import METADATA_FILES, join_v1, join_v2,
 from tasks.sources.bigearthnet_names import parse_patch_id, parse_s1_name, parse_v1_time
 from tasks.sources.clc import CLC_CODES_OF_CLASS, UNMAPPED_CODES, clc_invalid, clc_to_19
 from tasks.sources.safe_files import Archive
+from tasks.sources.tiff_header import tiff_header
 
 PATCH = "S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57"
 S2 = f"BigEarthNet-S2/S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP/{PATCH}/{PATCH}"
@@ -68,15 +73,10 @@ def test_a_pair_becomes_one_optical_and_two_sar_pictures_on_one_grid(tiny_bigear
     ]
     assert [image.date for image in scene.images] == ["2017-06-13", "2017-06-12", "2017-06-12"]
     assert scene.images[0].rendering == "b04_b03_b02_reflectance_0_3000"
-    assert (scene.grid.height, scene.grid.width) == (32, 32)
+    assert (scene.grid.height, scene.grid.width) == (120, 120)
     assert scene.grid.pixel_size_m == (10.0, 10.0)
     assert scene.grid.north_up
-    assert {file.path for file in scene.files} == {
-        *(f"{S2}_{band}.tif" for band in ("B02", "B03", "B04")),
-        f"{S1}_VV.tif",
-        f"{S1}_VH.tif",
-        MAP,
-    }
+    assert [file.path for file in scene.files] == sorted(scene.ref.files)
 
 
 def test_red_is_b04_and_blue_is_b02(tiny_bigearthnet):
@@ -147,25 +147,25 @@ def test_a_v2_patch_without_its_map_is_refused(tiny_bigearthnet):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_one_nan_in_the_radar_image_refuses_it(tiny_bigearthnet, write_tiff, value):
-    values_HW = np.linspace(-20, -10, 1024, dtype=np.float32).reshape(32, 32)
+    values_HW = np.linspace(-20, -10, 14400, dtype=np.float32).reshape(120, 120)
     values_HW[5, 5] = value
     write_tiff(tiny_bigearthnet / f"{S1}_VV.tif", values_HW)
     assert refusal_of(tiny_bigearthnet).reason is Reason.NODATA_IMAGE
 
 
 def test_a_band_of_nodata_and_a_white_picture_are_told_apart(tiny_bigearthnet, write_tiff):
-    write_tiff(tiny_bigearthnet / f"{S2}_B03.tif", np.zeros((32, 32), dtype=np.uint16))
+    write_tiff(tiny_bigearthnet / f"{S2}_B03.tif", np.zeros((120, 120), dtype=np.uint16))
     assert refusal_of(tiny_bigearthnet).reason is Reason.NODATA_IMAGE
     for band in ("B02", "B03", "B04"):
-        bright_HW = np.full((32, 32), 9000, dtype=np.uint16)
+        bright_HW = np.full((120, 120), 9000, dtype=np.uint16)
         write_tiff(tiny_bigearthnet / f"{S2}_{band}.tif", bright_HW)
     assert refusal_of(tiny_bigearthnet).reason is Reason.BLANK_IMAGE
 
 
 def test_rasters_of_other_size_place_or_crs_are_refused(tiny_bigearthnet, write_tiff):
     path = tiny_bigearthnet / MAP
-    codes_HW = np.full((32, 32), 211, dtype=np.uint16)
-    write_tiff(path, codes_HW[:30])
+    codes_HW = np.full((120, 120), 211, dtype=np.uint16)
+    write_tiff(path, codes_HW[:100])
     assert refusal_of(tiny_bigearthnet).reason is Reason.SIZE_MISMATCH
     write_tiff(path, codes_HW, crs="EPSG:32634")
     assert refusal_of(tiny_bigearthnet).reason is Reason.CRS_MISMATCH
@@ -174,13 +174,13 @@ def test_rasters_of_other_size_place_or_crs_are_refused(tiny_bigearthnet, write_
 
 
 def test_a_radar_image_of_whole_numbers_has_lost_its_decibels(tiny_bigearthnet, write_tiff):
-    values_HW = np.arange(1024, dtype=np.int32).reshape(32, 32)
+    values_HW = np.arange(14400, dtype=np.int32).reshape(120, 120)
     write_tiff(tiny_bigearthnet / f"{S1}_VV.tif", values_HW)
     assert refusal_of(tiny_bigearthnet).reason is Reason.WRONG_PIXEL_FORMAT
 
 
 def test_a_map_without_any_class_gives_no_label(tiny_bigearthnet, write_tiff):
-    write_tiff(tiny_bigearthnet / MAP, np.full((32, 32), 999, dtype=np.uint16))
+    write_tiff(tiny_bigearthnet / MAP, np.full((120, 120), 999, dtype=np.uint16))
     assert refusal_of(tiny_bigearthnet).reason is Reason.NO_LABEL
 
 
@@ -220,16 +220,125 @@ def test_a_patch_with_two_rows_is_rejected(tiny_bigearthnet):
     assert only(tiny_bigearthnet).reason is Reason.DUPLICATE_ID
 
 
-def test_either_table_will_do_and_none_will_not(tiny_bigearthnet):
+def test_the_first_table_must_be_there_and_the_second_whole(tiny_bigearthnet):
     first, second = (tiny_bigearthnet / name for name in METADATA_FILES)
-    first.rename(second)
-    assert only(tiny_bigearthnet).scene_id == PATCH
-    second.write_bytes(second.read_bytes()[:200])
+    second.write_bytes(first.read_bytes()[:200])
     with pytest.raises(ValueError, match=METADATA_FILES[1]):
         list(index(tiny_bigearthnet))
     second.unlink()
-    with pytest.raises(ValueError, match=r"metadata\.parquet"):
+    first.rename(second)
+    with pytest.raises(ValueError, match=r"looked for metadata\.parquet"):
         list(index(tiny_bigearthnet))
+
+
+def test_a_folder_named_as_a_table_is_no_table(tiny_bigearthnet):
+    table = tiny_bigearthnet / METADATA_FILES[0]
+    inner = table.rename(tiny_bigearthnet / "aside.parquet")
+    table.mkdir()
+    inner.rename(table / "part.parquet")
+    with pytest.raises(ValueError, match=METADATA_FILES[0]):
+        list(index(tiny_bigearthnet))
+
+
+VRT = b"<VRTDataset/>"
+
+
+@pytest.mark.parametrize(
+    ("band", "content", "reason"),
+    [
+        ("B05", lambda _: b"", Reason.UNREADABLE_FILE),
+        ("B12", lambda whole: whole[:-1], Reason.UNREADABLE_FILE),
+        ("B8A", lambda whole: whole[:60], Reason.UNREADABLE_FILE),
+        ("B01", lambda _: VRT, Reason.EXTERNAL_REFERENCE),
+    ],
+)
+def test_a_band_that_is_not_shown_must_be_a_whole_tiff(tiny_bigearthnet, band, content, reason):
+    path = tiny_bigearthnet / f"{S2}_{band}.tif"
+    path.write_bytes(content(path.read_bytes()))
+    refusal = refusal_of(tiny_bigearthnet)
+    assert refusal.reason is reason
+    assert f"_{band}.tif" in refusal.detail
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"side": 120}, Reason.SIZE_MISMATCH),
+        ({"dtype": np.int16}, Reason.WRONG_PIXEL_FORMAT),
+        ({"crs": "EPSG:32634"}, Reason.CRS_MISMATCH),
+        ({"crs": None}, Reason.CRS_MISMATCH),
+        ({"left": 331201.0}, Reason.CRS_MISMATCH),
+    ],
+)
+def test_a_band_that_is_not_shown_must_fit_the_patch(tiny_bigearthnet, write_tiff, change, reason):
+    due = {"side": 60, "dtype": np.uint16, "crs": "EPSG:32633", "left": 331200.0} | change
+    path = tiny_bigearthnet / f"{S2}_B11.tif"
+    transform = Affine(20.0, 0, due["left"], 0, -20.0, 5331600.0)
+    values_HW = np.ones((due["side"], due["side"]), dtype=due["dtype"])
+    write_tiff(path, values_HW, crs=due["crs"], transform=transform)
+    refusal = refusal_of(tiny_bigearthnet)
+    assert refusal.reason is reason
+    assert "_B11.tif" in refusal.detail
+
+
+@pytest.mark.parametrize("options", [{"bigtiff": "yes"}, {"endianness": "big"}, {"tiled": True}])
+def test_a_header_says_the_same_in_every_form_of_tiff(tmp_path, options):
+    path = tmp_path / "a.tif"
+    transform = Affine(20.0, 0, 331200.0, 0, -20.0, 5331600.0)
+    profile = {"driver": "GTiff", "width": 80, "height": 64, "count": 1, "dtype": "uint16"}
+    sizes = {"blockxsize": 16, "blockysize": 16} if "tiled" in options else {}
+    with rasterio.open(
+        path, "w", **profile, **options, **sizes, crs="EPSG:32633", transform=transform
+    ) as dataset:
+        dataset.write(np.ones((1, 64, 80), dtype=np.uint16))
+        bounds = tuple(dataset.bounds)
+    header = tiff_header(path.read_bytes(), "a.tif")
+    assert (header.width, header.height, header.dtype) == (80, 64, "uint16")
+    assert (header.epsg, header.bounds) == (32633, bounds)
+
+
+@given(st.data())
+def test_a_broken_tiff_header_is_refused_and_never_an_error(data):
+    content = bytearray(b"II*\0\x08\0\0\0" + b"\0" * 60)
+    for at in data.draw(st.lists(st.integers(2, 67), max_size=40)):
+        content[at] = data.draw(st.integers(0, 255))
+    with pytest.raises(Refusal):
+        tiff_header(bytes(content), "a.tif")
+
+
+def test_a_patch_in_the_folder_of_two_products_is_kept_once(tiny_bigearthnet):
+    patch = (tiny_bigearthnet / S2).parent
+    other = patch.parent.with_name(patch.parent.name.replace("R022", "R021"))
+    shutil.copytree(patch, other / PATCH)
+    twice, kept = index(tiny_bigearthnet)
+    assert twice.reason is Reason.DUPLICATE_ID
+    assert f"{S2}_B04.tif" in kept.files
+    shutil.rmtree(patch)
+    assert only(tiny_bigearthnet).reason is Reason.UNKNOWN_VALUE
+
+
+def test_a_folder_whose_name_is_no_text_is_rejected_and_the_rest_goes_on(tiny_bigearthnet):
+    folder = os.fsencode((tiny_bigearthnet / S2).parent.parent)
+    os.mkdir(folder + b"/bad\xff")
+    bad, kept = index(tiny_bigearthnet)
+    assert (bad.sample_id, bad.reason) == ("bad\\udcff", Reason.UNSAFE_PATH)
+    assert kept.scene_id == PATCH
+
+
+def test_a_closed_product_folder_is_rejected_and_the_rest_goes_on(tiny_bigearthnet, close):
+    product = tiny_bigearthnet / "BigEarthNet-S2" / "other"
+    product.mkdir()
+    close(product)
+    closed, kept = index(tiny_bigearthnet)
+    assert (closed.sample_id, closed.reason) == ("BigEarthNet-S2.other", Reason.UNREADABLE_FILE)
+    assert kept.scene_id == PATCH
+
+
+def test_a_closed_radar_folder_refuses_its_pair(tiny_bigearthnet, close):
+    close((tiny_bigearthnet / S1).parent)
+    refusal = refusal_of(tiny_bigearthnet)
+    assert refusal.reason is Reason.UNREADABLE_FILE
+    assert "Permission denied" in refusal.detail
 
 
 def test_a_folder_without_patches_is_no_archive(tiny_bigearthnet):

@@ -1,9 +1,11 @@
 import json
+import os
 import shutil
 
 import numpy as np
 import pytest
 from affine import Affine
+from PIL import Image
 from rasterio.windows import Window
 
 from schemas.mask import Invalid
@@ -141,6 +143,72 @@ def test_band_folders_are_not_taken_for_pictures_and_their_files_must_be_there(t
     with pytest.raises(Refusal, match="band_5_6_7") as caught:
         read(tiny_chatearthnet, other)
     assert caught.value.reason is Reason.MISSING_FILE
+
+
+def test_colour_maps_of_labels_are_not_taken_for_pictures(tiny_chatearthnet, write_png):
+    colours_HW3 = np.zeros((256, 256, 3), dtype=np.uint8)
+    write_png(tiny_chatearthnet / f"land_cover_colour/{PATCH}.png", colours_HW3)
+    assert ref_of(tiny_chatearthnet).facts["rgb"] == RGB
+
+
+def test_pictures_in_a_folder_a_split_are_one_kind(tiny_chatearthnet):
+    images = (tiny_chatearthnet / RGB).parent
+    for split, patch in (("train", PATCH), ("val", "3886_3141_patch10")):
+        (images / split).mkdir()
+        (images / f"{patch}.png").rename(images / split / f"{patch}.png")
+    paths = {ref.facts["rgb"] for ref in index(tiny_chatearthnet)}
+    folder = "s2_rgb_images/s2_images"
+    assert paths == {f"{folder}/train/{PATCH}.png", f"{folder}/val/3886_3141_patch10.png"}
+
+
+def test_folders_between_which_nothing_decides_stop_before_any_work(tiny_chatearthnet):
+    images = (tiny_chatearthnet / RGB).parent
+    shutil.copytree(images, tiny_chatearthnet / "backup_rgb")
+    with pytest.raises(ValueError, match=r"lies in backup_rgb and in s2_rgb_images/s2_images"):
+        list(index(tiny_chatearthnet))
+    (tiny_chatearthnet / "backup_rgb").rename(tiny_chatearthnet / "one")
+    images.rename(tiny_chatearthnet / "two")
+    with pytest.raises(ValueError, match="one, two hold patches; expected rgb or s2_images"):
+        list(index(tiny_chatearthnet))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda path: path.write_bytes(b""), Reason.UNREADABLE_FILE),
+        (lambda path: path.write_bytes(path.read_bytes()[:-12]), Reason.UNREADABLE_FILE),
+        (lambda path: path.write_text("<VRTDataset/>"), Reason.EXTERNAL_REFERENCE),
+        (lambda path: Image.new("RGB", (1, 1)).save(path), Reason.TOO_SMALL),
+        (lambda path: Image.new("RGB", (128, 256)).save(path), Reason.SIZE_MISMATCH),
+        (lambda path: Image.new("L", (256, 256)).save(path), Reason.WRONG_PIXEL_FORMAT),
+    ],
+)
+def test_a_band_that_is_not_shown_must_be_sound_and_is_digested(tiny_chatearthnet, change, reason):
+    band = tiny_chatearthnet / f"s2_band_8_11_12_images/{PATCH}.png"
+    band.parent.mkdir()
+    shutil.copy(tiny_chatearthnet / RGB, band)
+    ref = ref_of(tiny_chatearthnet)
+    files = {file.path for file in read(tiny_chatearthnet, ref).files}
+    assert files == set(ref.files)
+    change(band)
+    refusal = refusal_of(tiny_chatearthnet)
+    assert refusal.reason is reason
+    assert "s2_band_8_11_12_images" in refusal.detail
+
+
+def test_a_name_that_is_no_text_is_rejected_and_the_rest_goes_on(tiny_chatearthnet):
+    name = os.fsdecode(b"bad\xff.png")
+    ((tiny_chatearthnet / RGB).parent / name).write_bytes(b"")
+    assert rejects_of(tiny_chatearthnet) == {"bad\\udcff": Reason.MISSING_METADATA}
+    assert ref_of(tiny_chatearthnet).scene_id == PATCH
+
+
+def test_a_closed_folder_is_named_and_the_rest_goes_on(tiny_chatearthnet, close):
+    close(tiny_chatearthnet / "satlas/static/3886_3141")
+    assert set(rejects_of(tiny_chatearthnet).values()) == {Reason.UNREADABLE_FILE}
+    close(tiny_chatearthnet / "satlas")
+    assert rejects_of(tiny_chatearthnet) == {"satlas": Reason.UNREADABLE_FILE}
+    assert ref_of(tiny_chatearthnet).scene_id == PATCH
 
 
 def test_sar_is_shown_in_both_renderings_where_it_is_there(tiny_chatearthnet, write_png):

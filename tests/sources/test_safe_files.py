@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import struct
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from schemas.rejection import Reason, Refusal
+from tasks.sources.json_fields import as_text
 from tasks.sources.safe_files import Archive, safe_path
 
 GRADIENT_HW3 = np.dstack([np.tile(np.arange(20, dtype=np.uint8), (20, 1))] * 3)
@@ -303,3 +305,58 @@ def test_arrays_are_read_and_pickles_never(tmp_path):
     assert archive.read_npy("a.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
     assert refusal_of(archive.read_npy, "pickled.npy").reason is Reason.WRONG_PIXEL_FORMAT
     assert refusal_of(archive.read_npy, "cut.npy").reason is Reason.UNREADABLE_FILE
+
+
+def jpeg(mode="RGB", size=(32, 32), **options):
+    stream = io.BytesIO()
+    noise = np.random.default_rng(1).integers(0, 255, (*size, 3), dtype=np.uint8)
+    picture = Image.fromarray(noise).convert(mode)
+    if options.pop("pictures", 1) == 2:
+        options |= {"save_all": True, "append_images": [picture]}
+    picture.save(stream, **options)
+    return stream.getvalue()
+
+
+def with_size(content, side):
+    """Return a JPEG whose header claims another size."""
+    at = content.index(b"\xff\xc0") + 5  # start of frame: length, precision, then height, width
+    return content[:at] + struct.pack(">HH", side, side) + content[at + 4 :]
+
+
+@pytest.mark.parametrize("side", [10_000, 60_000])
+def test_a_jpeg_that_claims_an_enormous_size_is_too_large(tmp_path, side):
+    (tmp_path / "a.jpg").write_bytes(with_size(jpeg(format="JPEG"), side))
+    assert refusal_of(Archive(tmp_path).read_rgb, "a.jpg").reason is Reason.TOO_LARGE
+
+
+def test_a_grey_jpeg_of_several_pictures_is_not_taken_for_rgb(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(jpeg("L", format="MPO", pictures=2))
+    refusal = refusal_of(Archive(tmp_path).read_rgb, "a.jpg")
+    assert refusal.reason is Reason.WRONG_PIXEL_FORMAT
+    (tmp_path / "a.jpg").write_bytes(jpeg("RGB", format="MPO", pictures=2))
+    assert Archive(tmp_path).read_rgb("a.jpg")[0].shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("body", [b"", b"aa"])
+def test_a_colour_profile_that_is_cut_short_behind_the_pixels_is_unreadable(tmp_path, body):
+    chunk = struct.pack(">I", len(body)) + b"iCCP" + body
+    chunk += struct.pack(">I", zlib.crc32(b"iCCP" + body))
+    content = jpeg(format="PNG")
+    (tmp_path / "a.png").write_bytes(content[:-12] + chunk + content[-12:])
+    refusal = refusal_of(Archive(tmp_path).read_png_rgb, "a.png")
+    assert refusal.reason is Reason.UNREADABLE_FILE
+
+
+def test_a_closed_file_is_unreadable_and_not_missing(tmp_path, close):
+    folder = tmp_path / "archive" / "closed"
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_text("a")
+    close(folder)
+    archive = Archive(tmp_path / "archive")
+    assert not archive.has("b.txt")
+    assert refusal_of(archive.has, "closed/a.txt").reason is Reason.UNREADABLE_FILE
+
+
+@pytest.mark.parametrize("text", ["a\ud800", 7])
+def test_a_text_of_half_letters_is_no_text(text):
+    assert refusal_of(as_text, text, "a.json").reason is Reason.WRONG_TYPE

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+import time
 
 import numpy as np
 import pytest
@@ -612,3 +613,84 @@ def test_a_broken_array_is_refused(broken):
 def test_an_array_longer_than_a_piece_is_read_whole():
     elements = [{"value": "x" * 1000, "n": n} for n in range(2 * CHUNK_CHARS // 1000)]
     assert list(iterate_array(io.StringIO(json.dumps(elements)), "x.json")) == elements
+
+
+@pytest.mark.parametrize("name", ["a\0b.png", "\ud800.png", "C:/a.png"])
+def test_a_path_that_no_file_can_have_rejects_its_record_alone(tmp_path, name):
+    good = record(f"Identify all buildings. {FORM}", "[0, 0, 25, 25].")
+    write(tmp_path, [good])
+    path = tmp_path / "eval/xBD_SRE_QA_RQA.json"
+    path.write_text(json.dumps([good | {"video": [name], "timestamp": []}, good]))
+    bad, kept = index(tmp_path)
+    assert bad.sample_id == "xBD_SRE_QA_RQA-000000"
+    assert bad.reason in (Reason.UNSAFE_PATH, Reason.WRONG_TYPE)
+    assert kept.scene_id.startswith("xBD_")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "image"),
+    [
+        ("d" * 240, "a.png"),
+        ("QFabric", f"{'1' * 220}.d1.01012020_0_0.tif"),
+        ("xBD", f"{'e' * 220}_00000001.png"),
+    ],
+)
+def test_long_names_make_buckets_that_a_file_can_be_named_after(tmp_path, dataset, image):
+    question = f"Identify all buildings. {FORM}"
+    records = [record(question, "[0, 0, 25, 25].", images=(image,), dataset=dataset)]
+    path = tmp_path / "eval/a.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(records))
+    (ref,) = index(tmp_path)
+    assert len(ref.bucket) < 128
+
+
+def test_names_that_are_long_and_alike_stay_apart(tmp_path):
+    question = f"Identify all buildings. {FORM}"
+    records = [record(question, "[0, 0, 25, 25].", dataset="d" * 100 + letter) for letter in "ab"]
+    write(tmp_path, [records[0] | {"video": ["a/a.png"], "timestamp": []}, records[1]])
+    first, second = index(tmp_path)
+    assert first.bucket.rsplit("-", 1)[0] != second.bucket.rsplit("-", 1)[0]
+
+
+def test_an_image_number_of_thousands_of_digits_rejects_its_record_alone(tmp_path):
+    question = f"Identify all buildings in image {'9' * 4400}. {FORM}"
+    good = record(f"Identify all buildings. {FORM}", "[0, 0, 25, 25].")
+    write(tmp_path, [record(question, "[0, 0, 25, 25]."), good])
+    bad, _ = index(tmp_path)
+    assert bad.reason is Reason.UNKNOWN_VALUE
+    assert len(bad.detail) < 200
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path):
+    write(tmp_path, [record(f"Identify all buildings. {FORM}", "[0, 0, 25, 25].")])
+    path = tmp_path / "eval/xBD_SRE_QA_RQA.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert only_scene(tmp_path).images
+
+
+def test_a_folder_named_as_a_list_and_a_closed_list_are_rejected_by_name(tmp_path, close):
+    root = tmp_path / "archive"
+    (root / "train/instruct.json").mkdir(parents=True)
+    for name in ("eval/a.json", "eval/b.json"):
+        write(root, [record(f"Identify all buildings. {FORM}", "[0, 0, 25, 25].")], name)
+    close(root / "eval/a.json")
+    folder, closed, kept = index(root)
+    assert (folder.sample_id, folder.reason) == ("instruct", Reason.UNREADABLE_FILE)
+    assert (closed.sample_id, closed.reason) == ("a", Reason.UNREADABLE_FILE)
+    assert kept.split == "test"
+    close(root / "eval")
+    assert [entry.sample_id for entry in index(root)] == ["eval", "instruct"]
+
+
+def test_eight_thousand_records_of_one_place_are_listed_in_seconds(tmp_path):
+    records = [
+        record("What damage has the building at [0, 0, 25, 25]?", f"Destroyed. {number}")
+        for number in range(8000)
+    ]
+    write(tmp_path, records[:1])
+    (tmp_path / "eval/xBD_SRE_QA_RQA.json").write_text(json.dumps(records))
+    start = time.process_time()
+    (ref,) = index(tmp_path)
+    assert len(json.loads(ref.facts["records"])) == 8000
+    assert time.process_time() - start < 5

@@ -234,6 +234,28 @@ def test_a_file_that_no_name_places_is_rejected(tmp_path):
     assert (stray.reason, stray.sample_id) == (Reason.MISSING_METADATA, "train.images.holiday.png")
 
 
+def test_a_name_that_is_no_text_is_rejected_with_its_bytes(tmp_path):
+    write_pair(tmp_path)
+    (tmp_path / "train" / "images" / os.fsdecode(b"bad\xff.png")).write_bytes(b"")
+    stray, kept = index(tmp_path)
+    assert (stray.reason, stray.sample_id) == (
+        Reason.MISSING_METADATA,
+        "train.images.bad\\udcff.png",
+    )
+    assert kept.place == TILE
+
+
+@pytest.mark.parametrize("part", ["tier3", "tier3/labels"])
+def test_a_closed_folder_is_one_rejection_and_the_others_go_on(tmp_path, close, part):
+    write_pair(tmp_path / "xbd")
+    write_pair(tmp_path / "xbd", folder="tier3", tile="palu-tsunami_00000301")
+    close(tmp_path / "xbd" / part)
+    kept, closed = index(tmp_path / "xbd")
+    assert kept.place == TILE
+    assert (closed.sample_id, closed.reason) == ("tier3", Reason.UNREADABLE_FILE)
+    assert "Permission denied" in closed.detail
+
+
 def test_a_folder_that_is_no_xbd_stops_at_once(tmp_path):
     with pytest.raises(ValueError, match="is no xBD archive: looked for train/images"):
         next(index(tmp_path))
@@ -272,6 +294,7 @@ def set_property(key, value):
         (set_wkt(7), Reason.WRONG_TYPE),
         (set_property("uid", "b"), Reason.DUPLICATE_ID),
         (set_property("uid", 3), Reason.WRONG_TYPE),
+        (set_property("uid", "a\ud800"), Reason.WRONG_TYPE),
         (set_property("uid", "c"), Reason.MISSING_PAIR),
         (set_property("feature_type", "road"), Reason.UNKNOWN_VALUE),
         (set_property("subtype", "ruined"), Reason.UNKNOWN_VALUE),
