@@ -10,8 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.sources.grids import MAX_PIXEL_M
+
 NORTH_TOLERANCE_DEG = 5.0  # compass words need a grid that is north-up within this
 MAX_RESIDUAL_PX = 0.5  # measured: 0.01 px; above half a pixel the two lists tell different stories
+MAX_XY_PX = 1e6  # no image is as large; squares of far larger numbers overflow
+MAX_LONLAT = (180.0, 90.0)
 MIN_SPREAD_PX = 4.0  # standard deviation of the vertices across their narrowest direction
 
 WGS84_A_M = 6378137.0
@@ -34,9 +38,9 @@ def fit_georeference(
     """Return the place of an (H, W) image from N points in pixels and in degrees.
 
     None if the points do not fix an affine map (under four of them, or nearly in a line), if any
-    of them misses it by more than `MAX_RESIDUAL_PX`, or if a latitude is none.
+    of them misses it by more than `MAX_RESIDUAL_PX`, or is no place in an image or on the earth.
     """
-    if len(xy_N2) < 4 or not _spread_enough(xy_N2) or np.abs(lonlat_N2[:, 1]).max() > 90:
+    if len(xy_N2) < 4 or not _in_range(xy_N2, lonlat_N2) or not _spread_enough(xy_N2):
         return None
     design_N3 = np.column_stack([xy_N2, np.ones(len(xy_N2))])
     origin = lonlat_N2.mean(axis=0)  # degrees near zero keep all digits of the fit
@@ -44,7 +48,7 @@ def fit_georeference(
     metres = _metres_per_degree(float(origin[1]))
     x_axis, y_axis = affine_32[0] * metres, affine_32[1] * metres
     size_x_m, size_y_m = float(np.hypot(*x_axis)), float(np.hypot(*y_axis))
-    if min(size_x_m, size_y_m) == 0:
+    if not all(0 < size < MAX_PIXEL_M for size in (size_x_m, size_y_m)):
         return None
     missed_m = np.hypot(*((design_N3 @ affine_32 - (lonlat_N2 - origin)) * metres).T)
     residual_px = float(missed_m.max()) / min(size_x_m, size_y_m)
@@ -56,6 +60,11 @@ def fit_georeference(
         north_up=_is_north_up(x_axis, y_axis),
         max_residual_px=residual_px,
     )
+
+
+def _in_range(xy_N2: NDArray[np.float64], lonlat_N2: NDArray[np.float64]) -> bool:
+    # NaN is within no limit
+    return bool((np.abs(xy_N2) <= MAX_XY_PX).all() and (np.abs(lonlat_N2) <= MAX_LONLAT).all())
 
 
 def _spread_enough(xy_N2: NDArray[np.float64]) -> bool:

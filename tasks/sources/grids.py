@@ -6,6 +6,7 @@ from functools import lru_cache
 from affine import Affine
 from pyproj import CRS as ProjCRS
 from pyproj import Geod, Transformer
+from pyproj.exceptions import ProjError
 from rasterio.crs import CRS
 
 from schemas.rejection import Reason, Refusal
@@ -14,6 +15,8 @@ from tasks.sources.rasters import Raster
 
 NORTH_UP_DEGREES = 5.0  # more tilt than this and compass words would mislead
 GRID_TOLERANCE_PX = 0.01  # two grids are one where all corners agree this well: rounding only
+MAX_PIXEL_M = 1e6  # no image of the earth comes near it; a transform beyond it is broken
+MAX_LONGITUDE, MAX_LATITUDE = 360.0 + 1e-6, 90.0 + 1e-6  # some count 0..360; edges are rounded
 _WGS84 = Geod(ellps="WGS84")
 
 
@@ -22,9 +25,13 @@ def grid_of(height: int, width: int, crs: CRS | ProjCRS | None, transform: Affin
 
     UTM and other projections measured in metres keep their own metres, Web Mercator is multiplied
     by cos(latitude) of the scene's centre, degrees are measured on the ellipsoid there. Without a
-    CRS, or with a transform that leaves the earth, size and bounds are None and up is not north.
+    CRS, with one that is not of places on the earth (an engineering, vertical or planetary one), or
+    with a transform that leaves the earth, size and bounds are None and up is not north.
     """
-    placed = None if crs is None else _place(height, width, _to_wkt(crs), transform)
+    try:
+        placed = None if crs is None else _place(height, width, _to_wkt(crs), transform)
+    except ProjError:
+        placed = None
     if placed is None:
         return Grid(
             height=height, width=width, pixel_size_m=None, bounds_lonlat=None, north_up=False
@@ -73,17 +80,25 @@ def _place(height: int, width: int, wkt: str, transform: Affine) -> Grid | None:
     bounds = to_lonlat.transform_bounds(
         min(corner_xs), min(corner_ys), max(corner_xs), max(corner_ys), densify_pts=5
     )
-    if not all(math.isfinite(value) for value in (*lons, *lats, *bounds)):
+    if not _on_earth((*lons, bounds[0], bounds[2]), (*lats, bounds[1], bounds[3])):
         return None
     azimuths, _, metres = _WGS84.inv([lons[0]] * 2, [lats[0]] * 2, lons[1:], lats[1:])
-    if min(metres) <= 0:
+    pixel_size_m = _metres(wkt, transform, lats[0], (metres[0], metres[1]))
+    if not all(0 < size < MAX_PIXEL_M for size in (*metres, *pixel_size_m)):
         return None
     return Grid(
         height=height,
         width=width,
-        pixel_size_m=_metres(wkt, transform, lats[0], (metres[0], metres[1])),
+        pixel_size_m=pixel_size_m,
         bounds_lonlat=bounds,
         north_up=_near(azimuths[0], 90.0) and _near(azimuths[1], 0.0),
+    )
+
+
+def _on_earth(longitudes: tuple[float, ...], latitudes: tuple[float, ...]) -> bool:
+    # NaN and infinity are within no limit
+    return all(abs(longitude) <= MAX_LONGITUDE for longitude in longitudes) and all(
+        abs(latitude) <= MAX_LATITUDE for latitude in latitudes
     )
 
 
@@ -109,8 +124,14 @@ def _to_lonlat(wkt: str) -> Transformer:
 
 @lru_cache(maxsize=256)
 def _kind_of(wkt: str) -> tuple[str, float]:
-    """Return how a CRS is measured, and metres in its unit."""
+    """Return how a CRS is measured, and metres in its unit.
+
+    Raises:
+        ProjError: for a CRS whose two axes are no place on the earth.
+    """
     crs = ProjCRS.from_wkt(wkt)
+    if not crs.is_projected and not crs.is_geographic:
+        raise ProjError(f"{crs.type_name}: expected a projected or a geographic one")
     if crs.to_epsg() == 3857:
         return "web_mercator", 1.0
     method = crs.coordinate_operation.method_name if crs.coordinate_operation else ""

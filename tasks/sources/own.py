@@ -38,13 +38,10 @@ Every key stands in `own_config`. Traps, and what is done:
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
-
-from rasterio.crs import CRS
-from rasterio.errors import CRSError
 
 from schemas.rejection import Reason, Refusal, Rejected
 from schemas.scene import INVALID_ID, Instance, LabelLayer, Scene, SceneImage, SceneRef
@@ -52,9 +49,12 @@ from tasks.sources.grids import grid_of, refuse_other_grid
 from tasks.sources.json_fields import as_list, as_object, due
 from tasks.sources.own_config import (
     CONFIG_FILE,
+    CRS_NAME,
     SAFE_NAME,
     OwnDataset,
     SplitName,
+    crs_by_name,
+    is_box,
     load_config,
     parse_config,
 )
@@ -67,7 +67,7 @@ from tasks.sources.safe_files import Archive
 
 NAME = "own"
 LICENCE = "as dataset.yaml says"
-VERSION = 1
+VERSION = 2
 SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")  # on which a .shp depends, too
 
 SPLITS = get_args(SplitName)
@@ -104,7 +104,8 @@ def read(root: Path, ref: SceneRef) -> Scene:
         Refusal: NO_LABEL, CRS_MISMATCH and SIZE_MISMATCH between images and labels, BAD_DATE or
             MISSING_METADATA for a scene of several dates with a file that has none, MISSING_PAIR
             for a label of a date without image, DUPLICATE_ID for two labels of one layer and date,
-            and the reasons of `read_image`, `read_raster_ids` and `read_features`.
+            WRONG_TYPE, EXTERNAL_REFERENCE or POLYGON_EMPTY for an outline that places nothing, and
+            the reasons of `read_image`, `read_raster_ids` and `read_features`.
     """
     archive = Archive(root)
     config = parse_config(archive.read_bytes(CONFIG_FILE), CONFIG_FILE)
@@ -279,7 +280,7 @@ def _placing(archive: Archive, config: OwnDataset, outline: str) -> Placing | No
     if config.grid is None:
         return None
     if config.grid.bounds is not None:
-        return Placing(crs=CRS.from_user_input(config.grid.crs), bounds=config.grid.bounds)
+        return Placing(crs=crs_by_name(config.grid.crs), bounds=config.grid.bounds)
     if not outline:
         raise Refusal(
             Reason.MISSING_METADATA, f"{config.grid.geojson}: no outline file of this scene"
@@ -287,19 +288,35 @@ def _placing(archive: Archive, config: OwnDataset, outline: str) -> Placing | No
     return _outline_placing(as_object(archive.read_json(outline), outline), outline)
 
 
-def _outline_placing(outline: Mapping[str, object], name: str) -> Placing:
+def _outline_placing(outline: dict[str, object], name: str) -> Placing:
     """Return CRS and bounds of a GeoJSON polygon; without a named CRS it is in degrees."""
-    rings = as_list(due(dict(outline), "coordinates", name), name)
+    rings = as_list(due(outline, "coordinates", name), name)
     points = [as_list(point, name) for point in as_list(rings[0] if rings else [], name)]
+    crs_name = _outline_crs(outline, name)
     try:
         xs, ys = zip(*((float(str(x)), float(str(y))) for x, y in points), strict=True)
-        crs = outline.get("crs")
-        named = "OGC:CRS84"
-        if crs is not None:
-            properties = as_object(due(as_object(crs, name), "properties", name), name)
-            named = str(due(properties, "name", name))
-        return Placing(crs=CRS.from_user_input(named), bounds=(min(xs), min(ys), max(xs), max(ys)))
-    except (ValueError, CRSError) as error:
+        placing = Placing(crs=crs_by_name(crs_name), bounds=(min(xs), min(ys), max(xs), max(ys)))
+    except ValueError as error:
         raise Refusal(
             Reason.WRONG_TYPE, f"{name}: {error}; expected a polygon of x, y and a known CRS"
         ) from error
+    if not is_box(placing.bounds):
+        raise Refusal(
+            Reason.POLYGON_EMPTY,
+            f"{name}: bounds {placing.bounds}; expected an outline with a width and a height",
+        )
+    return placing
+
+
+def _outline_crs(outline: dict[str, object], name: str) -> str:
+    crs = outline.get("crs")
+    if crs is None:
+        return "OGC:CRS84"
+    properties = as_object(due(as_object(crs, name), "properties", name), name)
+    crs_name = str(due(properties, "name", name))
+    if not CRS_NAME.fullmatch(crs_name):
+        raise Refusal(
+            Reason.EXTERNAL_REFERENCE,
+            f"{name}: CRS {crs_name[:60]!r}; expected a name such as EPSG:32633 or OGC:CRS84",
+        )
+    return crs_name

@@ -1,6 +1,7 @@
 """`dataset.yaml`: what a folder of your own rasters says about itself."""
 
 import datetime
+import math
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from rasterio.crs import CRS
-from rasterio.errors import CRSError
 
 from schemas.scene import Modality
 from schemas.taxonomy import Common, LandClass, Taxonomy
@@ -17,6 +17,11 @@ from schemas.taxonomy import Common, LandClass, Taxonomy
 CONFIG_FILE = "dataset.yaml"
 MAX_CLASSES = 200  # ids are 8 bits, and the two highest mean background and invalid
 SAFE_NAME = re.compile(r"[A-Za-z0-9._-]+")
+# the only form of a CRS that is looked up: PROJ and GDAL take paths and URLs for names, too
+CRS_NAME = re.compile(
+    r"(EPSG|ESRI|OGC):[A-Z0-9]{1,9}|urn:(x-)?ogc:def:crs:[A-Z0-9_]{1,9}:[0-9.]{0,9}:[A-Z0-9]{1,9}",
+    re.IGNORECASE | re.ASCII,
+)
 
 SplitName = Literal["train", "validation", "test"]
 Code = int | str
@@ -51,7 +56,8 @@ class ImageFiles(FilePattern):
 
     `bands` count from 1: three for a colour picture, one for a grey one, two (VV, VH) for SAR.
     `stretch` is "as_is" (8-bit values), "percentile", or two limits; left out, 8-bit values stay
-    as they are and others get percentiles. `frame` counts from 0 the dates of a .npy of four axes.
+    as they are and others get percentiles. Two SAR bands have limits of their own. `frame` counts
+    from 0 the dates of a .npy of four axes.
     """
 
     modality: Modality = Modality.OPTICAL
@@ -64,6 +70,10 @@ class ImageFiles(FilePattern):
         due = (1, 2, 3) if self.modality is Modality.SAR else (1, 3)
         if self.bands is not None and (len(self.bands) not in due or min(self.bands) < 1):
             raise ValueError(f"bands {self.bands}: expected {due} bands, counted from 1")
+        if self.bands is not None and len(self.bands) == 2 and self.stretch not in (None, "as_is"):
+            raise ValueError(
+                f"stretch {self.stretch}: two SAR bands have fixed limits; leave it out"
+            )
         if isinstance(self.stretch, tuple) and self.stretch[0] >= self.stretch[1]:
             raise ValueError(f"stretch {self.stretch}: expected low below high")
         return self
@@ -152,14 +162,13 @@ class OwnGrid(_Strict):
     def _fits(self) -> Self:
         if bool(self.geojson) == bool(self.crs and self.bounds):
             raise ValueError("grid: expected either geojson, or crs and bounds")
-        left, bottom, right, top = self.bounds or (0.0, 0.0, 1.0, 1.0)
-        if left >= right or bottom >= top:
+        if self.bounds is not None and not is_box(self.bounds):
             raise ValueError(f"grid: bounds {self.bounds}, expected left, bottom, right, top")
         if self.crs:
             try:
-                CRS.from_user_input(self.crs)
-            except CRSError as error:
-                raise ValueError(f"grid: crs {self.crs!r}: {error}") from error
+                crs_by_name(self.crs)
+            except ValueError as error:
+                raise ValueError(f"grid: crs {error}") from error
         return self
 
 
@@ -186,6 +195,26 @@ class OwnDataset(_Strict):
         return self
 
 
+def crs_by_name(name: str) -> CRS:
+    """Return the CRS of a registry's name, such as EPSG:32633; nothing is opened or fetched.
+
+    Raises:
+        ValueError: for anything but such a name (a path, a URL, WKT), or one that is not known.
+    """
+    if not CRS_NAME.fullmatch(name):
+        raise ValueError(f"{name!r}: expected a name such as EPSG:32633 or OGC:CRS84")
+    try:
+        return CRS.from_user_input(name)
+    except ValueError as error:  # CRSError, or a code that is no number
+        raise ValueError(f"{name!r}: {error}") from error
+
+
+def is_box(bounds: tuple[float, float, float, float]) -> bool:
+    """Return whether (left, bottom, right, top) has a finite width and height above zero."""
+    left, bottom, right, top = bounds
+    return 0 < right - left < math.inf and 0 < top - bottom < math.inf
+
+
 def load_config(root: Path) -> OwnDataset:
     """Return the description in a folder.
 
@@ -203,7 +232,7 @@ def parse_config(content: bytes, name: str) -> OwnDataset:
     """Parse the bytes of a `dataset.yaml`; raises ValueError naming what is wrong."""
     try:
         return OwnDataset.model_validate(yaml.safe_load(content))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"{name}: not YAML: {error}") from error
     except ValidationError as error:
         lines = [

@@ -48,6 +48,7 @@ class Rendered:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pixels:
     bands_HWB: NDArray[Any]
+    numbers: tuple[int, ...]  # of the bands in their file, from 1
     valid_HW: NDArray[np.bool_]
     grid: Raster
     encoded: bytes = b""  # of a PNG or JPEG that is shown as it is
@@ -88,15 +89,19 @@ def _read(archive: Archive, name: str, entry: ImageFiles, placing: Placing | Non
         return _read_tiff(archive, name, entry, placing)
     if name.lower().endswith(NPY_ENDINGS):
         array_HWB = _npy_bands(archive.read_npy(name), name, entry)
-        bands_HWB = _picked(array_HWB, name, entry)
+        numbers = _band_numbers(array_HWB.shape[2], name, entry)
+        bands_HWB = _picked(array_HWB, numbers)
         return _Pixels(
             bands_HWB=bands_HWB,
+            numbers=numbers,
             valid_HW=np.isfinite(bands_HWB).all(axis=2),
             grid=place_array(bands_HWB[..., 0], placing),
         )
     rgb_HW3, encoded = archive.read_rgb(name)
+    numbers = _band_numbers(3, name, entry)
     return _Pixels(
-        bands_HWB=_picked(rgb_HW3, name, entry),
+        bands_HWB=_picked(rgb_HW3, numbers),
+        numbers=numbers,
         valid_HW=np.ones(rgb_HW3.shape[:2], dtype=np.bool_),
         grid=place_array(rgb_HW3[..., 0], placing),
         encoded=encoded,
@@ -114,7 +119,7 @@ def _read_tiff(archive: Archive, name: str, entry: ImageFiles, placing: Placing 
     grid = place_array(bands_HWB[..., 0], placing)
     if crs is not None:
         grid = Raster(values_HW=bands_HWB[..., 0], crs=crs, transform=transform, nodata=nodata)
-    return _Pixels(bands_HWB=bands_HWB, valid_HW=valid_HWB.all(axis=2), grid=grid)
+    return _Pixels(bands_HWB=bands_HWB, numbers=numbers, valid_HW=valid_HWB.all(axis=2), grid=grid)
 
 
 def _npy_bands(array: NDArray[Any], name: str, entry: ImageFiles) -> NDArray[Any]:
@@ -132,8 +137,7 @@ def _npy_bands(array: NDArray[Any], name: str, entry: ImageFiles) -> NDArray[Any
     return array
 
 
-def _picked(bands_HWB: NDArray[Any], name: str, entry: ImageFiles) -> NDArray[Any]:
-    numbers = _band_numbers(bands_HWB.shape[2], name, entry)
+def _picked(bands_HWB: NDArray[Any], numbers: tuple[int, ...]) -> NDArray[Any]:
     return bands_HWB[..., [number - 1 for number in numbers]]
 
 
@@ -152,6 +156,7 @@ def _renderings(pixels: _Pixels, name: str, entry: ImageFiles) -> list[Picture]:
     bands_HWB = pixels.bands_HWB
     is_8bit = bands_HWB.dtype == np.uint8
     if bands_HWB.shape[2] == 2:
+        _refuse_sar_stretch(entry, is_8bit, name)
         vv_HW, vh_HW = bands_HWB[..., 0], bands_HWB[..., 1]
         if is_8bit:
             return [sar_mean_8bit(vv_HW, vh_HW), sar_ratio_8bit(vv_HW, vh_HW)]
@@ -159,7 +164,7 @@ def _renderings(pixels: _Pixels, name: str, entry: ImageFiles) -> list[Picture]:
             raise Refusal(Reason.NODATA_IMAGE, f"{name}: SAR with NaN or nodata in it")
         return [sar_mean_db(vv_HW, vh_HW), sar_ratio_db(vv_HW, vh_HW)]
     rgb_HW3 = np.repeat(bands_HWB, 3, axis=2) if bands_HWB.shape[2] == 1 else bands_HWB
-    bands = "_".join(f"band{number}" for number in entry.bands or (1, 2, 3))
+    bands = "_".join(f"band{number}" for number in pixels.numbers)
     if isinstance(entry.stretch, tuple):
         low, high = entry.stretch
         return [(to_8bit(rgb_HW3, low, high), f"{bands}_fixed_{low:g}_{high:g}")]
@@ -171,3 +176,12 @@ def _renderings(pixels: _Pixels, name: str, entry: ImageFiles) -> list[Picture]:
             Reason.WRONG_PIXEL_FORMAT, f"{name}: {bands_HWB.dtype}; expected uint8 to be as_is"
         )
     return [(np.ascontiguousarray(rgb_HW3), f"{bands}_uint8_as_is")]
+
+
+def _refuse_sar_stretch(entry: ImageFiles, is_8bit: bool, name: str) -> None:
+    if entry.stretch is not None and not (entry.stretch == "as_is" and is_8bit):
+        raise Refusal(
+            Reason.WRONG_PIXEL_FORMAT,
+            f"{name}: stretch {entry.stretch} of two SAR bands, whose limits are fixed; expected "
+            "none, or as_is for 8 bits",
+        )

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from numbers import Real
 from typing import Any
 
 import geopandas as gpd
@@ -11,29 +10,19 @@ import numpy as np
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError
-from rasterio.crs import CRS
 from rasterio.features import rasterize
 from shapely import MultiPolygon, Polygon
+from shapely.errors import ShapelyError
 
 from masks.rle import encode_window
 from schemas.rejection import Reason, Refusal
 from schemas.scene import BACKGROUND_ID, INVALID_ID, Instance
-from tasks.sources.image_files import refuse_foreign
 from tasks.sources.own_config import Code, LabelFiles
 from tasks.sources.own_labels import checked_id, id_of_code
+from tasks.sources.own_vector_files import read_polygons
 from tasks.sources.polygons import Window, draw_polygon, paint
 from tasks.sources.rasters import Raster
 from tasks.sources.safe_files import Archive
-
-# the only vector formats that are opened, each by its first bytes: none can point elsewhere
-SIGNATURES = {
-    ".gpkg": b"SQLite format 3\0",
-    ".fgb": b"fgb\x03",
-    ".geojson": b"{",
-    ".shp": b"\x00\x00\x27\x0a",
-}
-_SHAPEFILE_PARTS = (".shx", ".dbf", ".prj")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,29 +40,30 @@ def read_features(
     """Return the polygons that share area with the image, in the order of the file.
 
     Raises:
-        Refusal: CRS_MISMATCH where the file or the image has no CRS, POLYGON_KIND,
-            POLYGON_CROSSING, UNKNOWN_LABEL_CODE, MISSING_METADATA (no such column), and the
-            reasons of `Archive`.
+        Refusal: CRS_MISMATCH where the image has no CRS, or a transform that leads nowhere;
+            POLYGON_KIND, POLYGON_CROSSING, POLYGON_VERTEX, UNKNOWN_LABEL_CODE; MISSING_METADATA
+            (no such column, or no name in it), DUPLICATE_ID (a name twice), and the reasons of
+            `read_polygons`.
     """
-    path = _checked_path(archive, name)
     if image.crs is None:
         raise Refusal(Reason.CRS_MISMATCH, f"{name}: the image has no CRS; polygons need one")
-    status = path.stat()
-    table = _in_crs(path, name, status.st_size, status.st_mtime_ns, layer.table, image.crs.to_wkt())
+    table = read_polygons(archive, name, layer.table, image.crs)
     for column in filter(None, (layer.column, layer.id_column)):
         if column not in table.columns:
             raise Refusal(
                 Reason.MISSING_METADATA,
                 f"{name}: no column {column!r}; expected one of {', '.join(table.columns)}",
             )
+    visible = list(_visible(table, name, image))
+    names = _names(table, layer, [row for row, _ in visible], name)
     ids = id_of_code(layer)
     return tuple(
         Feature(
-            name=str(table[layer.id_column].iloc[row]) if layer.id_column else str(row),
-            class_id=checked_id(ids, _code(table, layer, row), f"{name} feature {row}"),
+            name=feature_name,
+            class_id=checked_id(ids, _code(table, layer, row, name), f"{name} feature {row}"),
             shape=shape,
         )
-        for row, shape in _visible(table, name, image)
+        for feature_name, (row, shape) in zip(names, visible, strict=True)
     )
 
 
@@ -146,33 +136,28 @@ def _counts(parts: tuple[Window, ...], size_HW: tuple[int, int]) -> bytes:
     return encode_window(mask_hw, top, left, size_HW)
 
 
-def _checked_path(archive: Archive, name: str) -> Path:
-    ending = Path(name).suffix.lower()
-    if ending not in SIGNATURES:
+def _names(table: gpd.GeoDataFrame, layer: LabelFiles, rows: list[int], name: str) -> list[str]:
+    """Return what names the features of some rows: a column, else the number of the row."""
+    if not layer.id_column:
+        return [str(row) for row in rows]
+    column = table[layer.id_column].iloc[rows]
+    unnamed = [row for row, is_null in zip(rows, column.isna(), strict=True) if is_null]
+    if unnamed:
         raise Refusal(
-            Reason.EXTERNAL_REFERENCE, f"{name}: expected one of {', '.join(sorted(SIGNATURES))}"
+            Reason.MISSING_METADATA,
+            f"{name} feature {unnamed[0]}: no value of {layer.id_column!r}; expected its name",
         )
-    content = archive.read_bytes(name)
-    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(SIGNATURES[ending]):
-        raise refuse_foreign(content, name, f"a {ending} file")
-    if ending == ".shp":
-        for part in _SHAPEFILE_PARTS:
-            archive.read_bytes(str(Path(name).with_suffix(part)))
-    return archive.resolve(name)
-
-
-@lru_cache(maxsize=8)
-def _in_crs(
-    path: Path, name: str, size: int, mtime_ns: int, table: str, wkt: str
-) -> gpd.GeoDataFrame:
-    # one file of footprints serves many scenes: read and projected once a process
-    try:
-        frame = gpd.read_file(path, layer=table) if table else gpd.read_file(path)
-    except (DataSourceError, DataLayerError) as error:
-        raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error}") from error
-    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
-        raise Refusal(Reason.CRS_MISMATCH, f"{name}: no geometry, or no CRS; polygons need one")
-    return frame.to_crs(CRS.from_wkt(wkt))
+    names = [str(value) for value in column]
+    row_of: dict[str, int] = {}
+    for row, feature_name in zip(rows, names, strict=True):
+        if feature_name in row_of:
+            raise Refusal(
+                Reason.DUPLICATE_ID,
+                f"{name} feature {row}: {layer.id_column} {feature_name!r} as feature "
+                f"{row_of[feature_name]}; expected one name each",
+            )
+        row_of[feature_name] = row
+    return names
 
 
 def _visible(
@@ -182,18 +167,50 @@ def _visible(
 
     Heights are left out. A polygon that is not simple has no known inside and refuses the scene.
     """
+    to_pixels = _to_pixels(image, name)
     frame = shapely.box(0, 0, image.width, image.height)
     outline = _mapped(np.array([frame]), image.transform)[0]
     rows = np.sort(table.sindex.query(shapely.box(*outline.bounds)))
     shapes = shapely.force_2d(table.geometry.to_numpy()[rows])
-    for row, shape in zip(rows.tolist(), _mapped(shapes, ~image.transform), strict=True):
-        where = f"{name} feature {row}"
+    _refuse_shapes(shapes, rows, name)
+    try:
+        for row, shape in zip(rows.tolist(), _mapped(shapes, to_pixels), strict=True):
+            if not shape.is_valid:
+                raise Refusal(
+                    Reason.POLYGON_CROSSING,
+                    f"{name} feature {row}: {shapely.is_valid_reason(shape)}",
+                )
+            if shape.intersection(frame).area > 0:
+                yield row, shape
+    except ShapelyError as error:  # coordinates that overflow
+        raise Refusal(Reason.POLYGON_VERTEX, f"{name}: {error}") from error
+
+
+def _refuse_shapes(shapes_N: NDArray[Any], rows_N: NDArray[np.int64], name: str) -> None:
+    for row, shape in zip(rows_N.tolist(), shapes_N, strict=True):
         if not isinstance(shape, Polygon | MultiPolygon):
-            raise Refusal(Reason.POLYGON_KIND, f"{where}: {shape.geom_type}; expected polygons")
-        if not shape.is_valid:
-            raise Refusal(Reason.POLYGON_CROSSING, f"{where}: {shapely.is_valid_reason(shape)}")
-        if shape.intersection(frame).area > 0:
-            yield row, shape
+            raise Refusal(
+                Reason.POLYGON_KIND, f"{name} feature {row}: {shape.geom_type}; expected polygons"
+            )
+    points_M2, number_M = shapely.get_coordinates(shapes_N, return_index=True)
+    broken_M = number_M[~np.isfinite(points_M2).all(axis=1)]
+    if len(broken_M):
+        raise Refusal(
+            Reason.POLYGON_VERTEX,
+            f"{name} feature {rows_N[broken_M[0]]}: a vertex without a place in the image's CRS",
+        )
+
+
+def _to_pixels(image: Raster, name: str) -> Affine:
+    area = image.transform.determinant
+    if not np.isfinite(area) or area == 0:
+        raise Refusal(
+            Reason.CRS_MISMATCH,
+            f"{name}: the image's transform {tuple(image.transform)[:6]} has pixels without area; "
+            "polygons need a place",
+        )
+    inverse: Affine = ~image.transform
+    return inverse
 
 
 def _mapped(shapes_N: NDArray[Any], transform: Affine) -> NDArray[Any]:
@@ -207,11 +224,17 @@ def _mapped(shapes_N: NDArray[Any], transform: Affine) -> NDArray[Any]:
     return mapped
 
 
-def _code(table: gpd.GeoDataFrame, layer: LabelFiles, row: int) -> Code:
+def _code(table: gpd.GeoDataFrame, layer: LabelFiles, row: int, name: str) -> Code:
     if not layer.column:
         return layer.classes[0].code
     value = table[layer.column].iloc[row]
     if isinstance(value, str):
         return value
+    if not isinstance(value, Real | np.bool_):  # null, a date, a list
+        raise Refusal(
+            Reason.UNKNOWN_LABEL_CODE,
+            f"{name} feature {row}: {type(value).__name__} {str(value)[:60]} in {layer.column!r}; "
+            "expected a number or a text",
+        )
     number = float(value)
     return int(number) if number.is_integer() else str(value)

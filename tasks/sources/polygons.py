@@ -23,6 +23,8 @@ from shapely.geometry import MultiPolygon, Polygon, box
 
 from schemas.rejection import Reason, Refusal
 
+_PIECE = 2**20  # pixels, or crossings of edge and row, that are worked on at a time
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -153,15 +155,57 @@ def _edges(polygon: Polygon) -> NDArray[np.float64]:
 def _fill(
     edges: NDArray[np.float64], top: int, bottom: int, left: int, right: int
 ) -> NDArray[np.bool_]:
-    """Return the even-odd fill of rows top..bottom and columns left..right at pixel centres."""
+    """Return the even-odd fill of rows top..bottom and columns left..right at pixel centres.
+
+    Rows and edges are taken a piece at a time, so that memory follows the size of the window,
+    whatever the number of vertices.
+    """
     height, width = bottom - top, right - left
-    x_upper, y_upper, x_lower, y_lower = edges.T
-    y_centres = np.arange(top, bottom) + 0.5
-    crosses = (y_upper[:, None] <= y_centres) & (y_centres < y_lower[:, None])
-    edge, row = np.nonzero(crosses)
-    along = (y_centres[row] - y_upper[edge]) / (y_lower[edge] - y_upper[edge])
-    x = x_upper[edge] + along * (x_lower[edge] - x_upper[edge])
-    column = np.clip(np.ceil(x - 0.5) - left, 0, width).astype(np.int64)
-    flips = np.bincount(row * (width + 1) + column, minlength=height * (width + 1))
-    inside_hw: NDArray[np.bool_] = np.cumsum(flips.reshape(height, width + 1), axis=1) % 2 == 1
-    return inside_hw[:, :width]
+    inside_hw = np.zeros((height, width), dtype=np.bool_)
+    y_centres = np.arange(top, bottom, dtype=np.float64) + 0.5
+    # an edge crosses the rows from `first` up to and without `last`
+    first, last = np.searchsorted(y_centres, edges[:, 1]), np.searchsorted(y_centres, edges[:, 3])
+    num_rows = max(1, _PIECE // (width + 1))
+    for start in range(0, height, num_rows):
+        stop = min(start + num_rows, height)
+        here = (first < stop) & (last > start)
+        odd_hw = _odd_crossings(
+            edges[here],
+            np.maximum(first[here], start) - start,
+            np.minimum(last[here], stop) - start,
+            y_centres[start:stop],
+            left,
+            width,
+        )
+        # the sum may wrap at 256: whether it is odd stays right
+        inside_hw[start:stop] = np.cumsum(odd_hw, axis=1, dtype=np.uint8)[:, :width] & 1
+    return inside_hw
+
+
+def _odd_crossings(
+    edges: NDArray[np.float64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    y_centres: NDArray[np.float64],
+    left: int,
+    width: int,
+) -> NDArray[np.uint8]:
+    """Return 1 where an odd number of edges has a pixel centre as the first one right of it.
+
+    The last of the `width` + 1 columns holds the edges that have none.
+    """
+    height = len(y_centres)
+    odd = np.zeros(height * (width + 1), dtype=np.uint8)
+    num_edges = max(1, _PIECE // height)
+    for start in range(0, len(edges), num_edges):
+        piece = slice(start, start + num_edges)
+        counts = last[piece] - first[piece]
+        edge = np.repeat(np.arange(start, start + len(counts)), counts)
+        row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
+        x_upper, y_upper, x_lower, y_lower = edges[edge].T
+        along = (y_centres[row] - y_upper) / (y_lower - y_upper)
+        x = x_upper + along * (x_lower - x_upper)
+        column = np.clip(np.ceil(x - 0.5) - left, 0, width).astype(np.int64)
+        flips = np.bincount(row * (width + 1) + column, minlength=len(odd))
+        odd ^= (flips & 1).astype(np.uint8)
+    return odd.reshape(height, width + 1)

@@ -1,6 +1,8 @@
 """GeoTIFFs through GDAL, safely: one driver, magic bytes first, no sidecars, no network."""
 
 import io
+import math
+import tokenize
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +30,18 @@ _GDAL_SETTINGS: dict[str, Any] = {
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
     "VRT_VIRTUAL_OVERVIEWS": "NO",
 }
+
+# a .npy header is a Python literal, and NumPy lets through all that reading one can raise
+_NPY_ERRORS = (
+    ValueError,
+    EOFError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    MemoryError,
+    RecursionError,
+    tokenize.TokenError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,28 +129,46 @@ def npy_array(content: bytes, name: str, max_side: int = MAX_SIDE_PX) -> NDArray
     """Return a numeric NumPy array from .npy bytes; pickled objects are never loaded.
 
     Raises:
-        Refusal: UNREADABLE_FILE, TOO_LARGE by its header, WRONG_PIXEL_FORMAT where not numeric.
+        Refusal: UNREADABLE_FILE (also where the header says more values than there are bytes),
+            TOO_LARGE by its header, WRONG_PIXEL_FORMAT where not numeric.
     """
     if not content.startswith(b"\x93NUMPY"):
         raise refuse_foreign(content, name, "a .npy file")
     stream = io.BytesIO(content)
     try:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-        else:
-            shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
-        if any(side > max_side for side in shape):
-            raise Refusal(
-                Reason.TOO_LARGE, f"{name}: header says {shape}; at most {max_side} a side"
-            )
-        if dtype.kind not in "biuf":
-            raise Refusal(Reason.WRONG_PIXEL_FORMAT, f"{name}: {dtype}; expected numbers")
+        shape, dtype = _npy_header(stream)
+        _refuse_npy(shape, dtype, len(content) - stream.tell(), name, max_side)
         stream.seek(0)
         array: NDArray[Any] = np.load(stream, allow_pickle=False)
         return array
-    except (ValueError, EOFError, OSError, SyntaxError) as error:
+    except _NPY_ERRORS as error:
         raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error}") from error
+
+
+def _npy_header(stream: io.BytesIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    version = np.lib.format.read_magic(stream)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    else:
+        shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
+    return shape, dtype
+
+
+def _refuse_npy(
+    shape: tuple[int, ...], dtype: np.dtype[Any], num_bytes: int, name: str, max_side: int
+) -> None:
+    if any(type(side) is not int or side < 0 for side in shape):  # True is an int to Python
+        raise Refusal(Reason.UNREADABLE_FILE, f"{name}: header says {shape}; expected counts")
+    if any(side > max_side for side in shape):
+        raise Refusal(Reason.TOO_LARGE, f"{name}: header says {shape}; at most {max_side} a side")
+    if dtype.kind not in "biuf":
+        raise Refusal(Reason.WRONG_PIXEL_FORMAT, f"{name}: {dtype}; expected numbers")
+    due = math.prod(shape) * dtype.itemsize
+    if due > num_bytes:
+        raise Refusal(
+            Reason.UNREADABLE_FILE,
+            f"{name}: header says {shape} of {dtype}, {due} bytes; {num_bytes} follow it",
+        )
 
 
 def _head(path: Path) -> bytes:

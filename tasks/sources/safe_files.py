@@ -25,6 +25,7 @@ MAX_FILE_BYTES = 256 * 2**20  # one image or label file; larger is a trap or a w
 MAX_JSON_BYTES = 64 * 2**20  # one label file; callers with larger lists say so
 IN_MEMORY_BYTES = 32 * 2**20  # rasters above this are opened by path and read by window
 _CHUNK_BYTES = 2**20
+_HEAD_BYTES = 4096  # enough to tell a file by
 _DRIVE = re.compile(r"[A-Za-z]:/")  # absolute for Windows
 
 
@@ -121,6 +122,23 @@ class Archive:
         """
         with self.open_raster(name, max_side) as dataset:
             return band_of(dataset, index, name)
+
+    def resolve_large(self, name: str, max_bytes: int | None = None) -> tuple[Path, bytes]:
+        """Return the path of a file that a library opens itself, and its first bytes.
+
+        Its digest is noted, and made once for the many scenes that such a file may serve. Raises as
+        `read_bytes` does, TOO_LARGE only where `max_bytes` says so.
+        """
+        path = self.resolve(name)
+        try:
+            status = path.stat()
+            if max_bytes is not None:
+                _refuse_bytes(status.st_size, name, max_bytes)
+            self._sha256[name] = _large_file_sha256(path, status.st_size, status.st_mtime_ns)
+            with path.open("rb") as file:
+                return path, file.read(_HEAD_BYTES)
+        except OSError as error:
+            raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error.strerror}") from error
 
     @contextmanager
     def open_raster(self, name: str, max_side: int = MAX_SIDE_PX) -> Iterator[DatasetReader]:

@@ -95,28 +95,60 @@ def test_a_removed_scene_touches_only_its_own_granule(
     assert terrascope("verify", out).returncode == 0
 
 
-@pytest.mark.parametrize("moment", range(3))
-def test_a_build_killed_at_a_random_moment_goes_on_to_the_same_bytes(
-    terrascope, dataset, sources, tmp_path, moment
+STAGES = ("ingest", "l1", "shards")
+
+
+@pytest.mark.parametrize(
+    ("engine", "stage", "delay_s"),
+    [
+        *(("local", stage, None) for stage in STAGES),
+        *(
+            pytest.param(engine, stage, delay_s, marks=pytest.mark.full)
+            for engine in ("local", "prefect")
+            for stage in STAGES
+            for delay_s in (0.0, 0.1, 0.3, 0.7)
+        ),
+    ],
+)
+def test_a_build_killed_at_any_moment_goes_on_to_the_same_bytes(
+    terrascope, dataset, sources, tmp_path, engine, stage, delay_s
 ) -> None:
     out = tmp_path / dataset.name
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    env = {**kept, "PREFECT_HOME": str(tmp_path / "prefect")}
     command = [sys.executable, "-m", "cli", "build", *sources, "--out", str(out)]
-    command += ["--engine", "local", "--workers", "2"]
+    command += ["--engine", engine, "--workers", "2"]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
+        env=env,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    stage = ("ingest", "l1", "shards")[moment]
     _wait_for_first_file(out, stage, process)
-    time.sleep(random.uniform(0, 0.5))
+    time.sleep(random.uniform(0, 0.5) if delay_s is None else delay_s)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    done = terrascope("build", *sources, "--out", out, "--engine", "local")
+    done = terrascope("build", *sources, "--out", out, "--engine", engine, env=env)
     assert done.returncode == 0, done.stderr
     assert digests(out) == digests(dataset)
+
+
+@pytest.mark.full
+def test_the_demo_builds_two_thousand_proved_samples(tmp_path) -> None:
+    """The whole of `make demo`, in a copy of this checkout that has this environment."""
+    copy = tmp_path / "checkout"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(copy)], check=True)
+    (copy / ".venv").symlink_to(Path(sys.prefix))
+    env = {**os.environ, "PYTHONPATH": str(copy), "PREFECT_HOME": str(tmp_path / "prefect")}
+    done = subprocess.run(
+        ["make", "demo", "-o", ".venv/.run"], cwd=copy, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    samples = sum(file.rows for file in read_manifest(copy / "demo" / "dataset").files)
+    assert samples > 2000
+    assert f"proved   {samples:,} of {samples:,} samples" in done.stdout
 
 
 def _wait_for_first_file(out: Path, stage: str, process: "subprocess.Popen[bytes]") -> None:

@@ -1,10 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 from affine import Affine
 from pyproj import Geod
 from rasterio.crs import CRS
 
+from tasks.sources.affine_fit import fit_georeference
 from tasks.sources.grids import grid_of
 
 UTM_33N, DEGREES, MERCATOR = (CRS.from_epsg(code) for code in (32633, 4326, 3857))
@@ -65,3 +67,60 @@ def test_without_a_crs_or_off_the_earth_nothing_is_known():
         assert grid.pixel_size_m is None
         assert grid.bounds_lonlat is None
         assert not grid.north_up
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        'LOCAL_CS["a plan",UNIT["metre",1]]',
+        "EPSG:5773",  # heights alone
+        "EPSG:4978",  # x, y and z from the middle of the earth
+        "IAU_2015:30100",  # the moon
+    ],
+)
+def test_a_crs_that_is_no_map_of_the_earth_leaves_the_place_unknown(crs):
+    grid = at(CRS.from_user_input(crs), 10, 10, 1e-4)
+    assert (grid.height, grid.width) == (100, 100)
+    assert (grid.pixel_size_m, grid.bounds_lonlat, grid.north_up) == (None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform"),
+    [
+        (DEGREES, Affine(0.01, 0, 10, 0, -0.01, 90.5)),
+        (DEGREES, Affine(0.01, 0, 10, 0, -0.01, 120)),
+        (DEGREES, Affine(0.01, 0, 1e10, 0, -0.01, 45)),
+        (UTM_33N, Affine(10, 0, 500_000, 0, -1e250, 5_000_000)),
+        (UTM_33N, Affine(math.nan, 0, 500_000, 0, -10, 5_000_000)),
+        (UTM_33N, Affine(2e6, 0, 500_000, 0, -10, 5_000_000)),
+    ],
+)
+def test_a_transform_that_fits_no_image_of_the_earth_leaves_the_place_unknown(crs, transform):
+    grid = grid_of(4, 4, crs, transform)
+    assert grid.pixel_size_m is None
+    assert grid.bounds_lonlat is None
+
+
+def test_degrees_up_to_the_pole_and_past_the_date_line_have_a_place():
+    for transform in (Affine(0.1, 0, 0, 0, -0.1, 90), Affine(0.1, 0, 350, 0, -0.1, 10)):
+        assert grid_of(100, 100, DEGREES, transform).pixel_size_m is not None
+
+
+CORNERS_42 = np.array([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0], [100.0, 100.0]])
+
+
+@pytest.mark.parametrize(
+    "vertex_2", [(190.0, 45.0), (10.0, 91.0), (math.nan, 45.0), (10.0, math.inf), (1e300, 0.0)]
+)
+def test_vertices_that_are_nowhere_on_earth_place_no_image(vertex_2):
+    lonlat_42 = np.array([10.0, 45.0]) + CORNERS_42 * [1e-5, -1e-5]
+    assert fit_georeference(CORNERS_42, lonlat_42, (100, 100)) is not None
+    lonlat_42[0] = vertex_2
+    assert fit_georeference(CORNERS_42, lonlat_42, (100, 100)) is None
+
+
+def test_vertices_far_beyond_any_image_or_pixels_as_large_as_a_sea_place_none():
+    lonlat_42 = np.array([10.0, 45.0]) + CORNERS_42 * [1e-5, -1e-5]
+    assert fit_georeference(CORNERS_42 * 1e200, lonlat_42, (100, 100)) is None
+    spread_42 = CORNERS_42 * [3.0, -1.5] + [-150.0, 75.0]
+    assert fit_georeference(CORNERS_42 / 10, spread_42, (10, 10)) is None

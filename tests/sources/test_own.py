@@ -260,6 +260,67 @@ def test_a_png_is_shown_as_it_is_and_has_no_pixel_size(mine, write_png):
     assert scene_of(mine).grid.pixel_size_m == (10.0, 20.0)
 
 
+def outlined(root, write_png, **outline):
+    """A scene of one PNG, placed by an outline that is a square of 0.1 degrees."""
+    write_png(root / "png/a.png", np.moveaxis(PICTURE_3HW % 251, 0, -1).astype(np.uint8))
+    write_png(root / "labels_png/a.png", np.full((32, 32), 1, dtype=np.uint8))
+    square = [[15, 45], [15.1, 45], [15.1, 45.1], [15, 45.1], [15, 45]]
+    polygon = {"type": "Polygon", "coordinates": [square], **outline}
+    (root / "a.geojson").write_text(json.dumps(polygon))
+    layer = {**description()["layers"][0], "files": [{"pattern": "labels_png/{scene}.png"}]}
+    describe(
+        root,
+        images=[{"pattern": "png/{scene}.png"}],
+        layers=[layer],
+        grid={"geojson": "{scene}.geojson"},
+    )
+
+
+def test_an_outline_places_a_picture_by_degrees_or_by_a_named_crs(mine, write_png):
+    outlined(mine, write_png)
+    west, south, east, north = scene_of(mine).grid.bounds_lonlat
+    assert (west, south, east, north) == pytest.approx((15, 45, 15.1, 45.1))
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32633"}}
+    square = [[LEFT, TOP], [LEFT + 320, TOP], [LEFT + 320, TOP - 320], [LEFT, TOP - 320]]
+    outlined(mine, write_png, crs=crs, coordinates=[square])
+    assert scene_of(mine).grid.pixel_size_m == (10.0, 10.0)
+
+
+@pytest.mark.parametrize("name", ["http://127.0.0.1:9/crs", "/etc/hostname", "+proj=longlat"])
+def test_an_outline_whose_crs_lies_elsewhere_is_refused(mine, write_png, name):
+    outlined(mine, write_png, crs={"type": "name", "properties": {"name": name}})
+    assert refusal_of(mine).reason is Reason.EXTERNAL_REFERENCE
+
+
+@pytest.mark.parametrize("ring", [[[15, 45]], [[15, 45], [16, 45]], [[15, 45], [1e999, 46]]])
+def test_an_outline_without_width_or_height_is_refused(mine, write_png, ring):
+    outlined(mine, write_png, coordinates=[ring])
+    assert refusal_of(mine).reason is Reason.POLYGON_EMPTY
+
+
+def test_a_rendering_names_the_bands_that_were_shown(mine, write_tiff):
+    write_tiff(mine / "images/a.tif", PICTURE_3HW[:1], transform=GRID)
+    assert scene_of(mine).images[0].rendering.startswith("band1_percentile_2_98")
+    write_tiff(mine / "images/a.tif", PICTURE_3HW[:2], transform=GRID)
+    assert scene_of(mine).images[0].rendering.startswith("band1_percentile_2_98")
+
+
+@pytest.mark.parametrize("stretch", ["percentile", "as_is", [-20, 5]])
+def test_a_stretch_of_two_radar_bands_is_refused_rather_than_left_out(mine, write_tiff, stretch):
+    radar_2HW = np.linspace(-20, -5, 2 * 32 * 32, dtype=np.float32).reshape(2, 32, 32)
+    write_tiff(mine / "images/a.tif", radar_2HW, transform=GRID)
+    images = [{"pattern": "images/{scene}.tif", "modality": "sar", "stretch": stretch}]
+    describe(mine, images=images)
+    refusal = refusal_of(mine)
+    assert refusal.reason is Reason.WRONG_PIXEL_FORMAT
+    assert "stretch" in refusal.detail
+    write_tiff(mine / "images/a.tif", (radar_2HW + 21).astype(np.uint8), transform=GRID)
+    if stretch == "as_is":
+        assert scene_of(mine).images[0].rendering == "vh_vv_mean_uint8_as_is"
+    else:
+        assert refusal_of(mine).reason is Reason.WRONG_PIXEL_FORMAT
+
+
 def test_fixed_limits_stand_in_the_renderings_name(mine):
     describe(
         mine, images=[{"pattern": "images/{scene}.tif", "bands": [3, 2, 1], "stretch": [0, 9]}]
@@ -371,6 +432,23 @@ def test_polygons_need_a_crs_on_both_sides(mine, write_tiff):
         ({"images": [{"pattern": "none/{scene}.tif"}]}, "none"),
         ({"grid": {"crs": "EPSG:32633"}}, "grid"),
         ({"grid": {"crs": "EPSG:1", "bounds": [0, 0, 1, 1]}}, "EPSG:1"),
+        ({"grid": {"crs": "EPSG:one", "bounds": [0, 0, 1, 1]}}, "EPSG:one"),
+        ({"grid": {"crs": "http://127.0.0.1:9/", "bounds": [0, 0, 1, 1]}}, "expected a name"),
+        ({"grid": {"crs": "/etc/hostname", "bounds": [0, 0, 1, 1]}}, "expected a name"),
+        ({"grid": {"crs": "EPSG:32633", "bounds": [0, 0, float("nan"), 1]}}, "bounds"),
+        (
+            {
+                "images": [
+                    {
+                        "pattern": "images/{scene}.tif",
+                        "modality": "sar",
+                        "bands": [1, 2],
+                        "stretch": "percentile",
+                    }
+                ]
+            },
+            "fixed limits",
+        ),
         ({"layers": description()["layers"] * 2}, "cover"),
     ],
 )
@@ -384,6 +462,12 @@ def test_a_class_code_that_stands_twice_is_a_wrong_description(mine):
     layer = description()["layers"][0]
     describe(mine, layers=[{**layer, "ignore": [1]}])
     with pytest.raises(ValueError, match="code 1 stands twice"):
+        list(index(mine))
+
+
+def test_a_description_of_brackets_alone_is_a_wrong_one(mine):
+    (mine / "dataset.yaml").write_text("[" * 5000)
+    with pytest.raises(ValueError, match="not YAML"):
         list(index(mine))
 
 

@@ -1,3 +1,6 @@
+import tracemalloc
+from unittest import mock
+
 import numpy as np
 import pytest
 import rasterio.features
@@ -115,3 +118,25 @@ def test_polygons_that_share_an_edge_share_no_pixel_and_leave_none_between(x, y,
     right = Polygon([cut[0], (32, 0), (32, 32), cut[1]])
     both = drawn(left, (32, 32)).astype(int) + drawn(right, (32, 32))
     assert (both == 1).all()
+
+
+@given(st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=12))
+def test_drawing_in_pieces_changes_no_pixel(points):
+    polygon = Polygon(points).convex_hull
+    if not isinstance(polygon, Polygon) or not polygon.intersects(box(0, 0, 32, 32).buffer(-1)):
+        return
+    whole_HW = drawn(polygon, (32, 32))
+    with mock.patch("tasks.sources.polygons._PIECE", 20):  # a row, or 20 edges, at a time
+        assert np.array_equal(drawn(polygon, (32, 32)), whole_HW)
+
+
+def test_a_ring_of_many_vertices_is_drawn_in_little_memory():
+    angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+    radii = 1000 + 20 * np.sin(300 * angles)
+    ring = np.stack([1024 + radii * np.cos(angles), 1024 + radii * np.sin(angles)], axis=1)
+    tracemalloc.start()
+    window = draw_polygon(Polygon(ring), (2048, 2048), "here")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert window.mask_hw.sum() == pytest.approx(Polygon(ring).area, rel=1e-4)
+    assert peak < 64 * 2**20  # edges times rows would take 40 MB for the comparison alone
