@@ -229,9 +229,9 @@ def _shared_edges(node: BorderLength | Border, measured: Measured) -> tuple[int,
         and a.label != b.label
     ):
         layer = measured.layer(a.layer, a.date)
-        if layer.stats is not None:
+        if layer.borders is not None:
             i, j = layer.class_id(a.label), layer.class_id(b.label)
-            return int(layer.stats.sideways_edges[i, j]), int(layer.stats.upright_edges[i, j])
+            return int(layer.borders.sideways_edges[i, j]), int(layer.borders.upright_edges[i, j])
     return shared_edges(region(a, measured).mask_HW, region(b, measured).mask_HW)
 
 

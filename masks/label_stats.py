@@ -17,25 +17,46 @@ _STRETCH_PX = 64  # of a row, counted at once: most stretches hold one class onl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelStats:
+class ClassBorders:
+    """How the N classes of a label map meet, indexed by class id; empty on the diagonals.
+
+    `sideways_edges` and `upright_edges`, (N, N) and symmetric, are the edges that two classes share
+    between left and right neighbours (as long as a pixel's y size) and between upper and lower
+    neighbours (its x size). `adjacent`, (N, N), tells whether two classes touch at an edge or a
+    corner.
+    """
+
+    sideways_edges: NDArray[np.int64]
+    upright_edges: NDArray[np.int64]
+    adjacent: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelStats(ClassBorders):
     """Measures of an (H, W) label map with N classes, indexed by class id.
 
     `counts` are compressed COCO counts, of an empty mask where a class is absent; `bbox_px` is
     (N, 4): first row, first column, one past the last row, one past the last column, zeros where
-    absent. `sideways_edges` and `upright_edges`, (N, N) and symmetric, are the edges that two
-    classes share between left and right neighbours (as long as a pixel's y size) and between
-    upper and lower neighbours (its x size). `adjacent`, (N, N), tells whether two classes touch
-    at an edge or a corner. Both are empty on the diagonal.
+    absent.
     """
 
     counts: tuple[bytes, ...]
     area_px: NDArray[np.int64]
     bbox_px: NDArray[np.int64]
-    sideways_edges: NDArray[np.int64]
-    upright_edges: NDArray[np.int64]
-    adjacent: NDArray[np.bool_]
     valid_counts: bytes
     valid_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """A label map read once down its columns and once along its rows."""
+
+    columns: NDArray[np.uint8]
+    starts: NDArray[np.int32]  # of the runs in `columns`
+    firsts: NDArray[np.int64]  # where each mask's changes begin, as for `compress`
+    area_px: NDArray[np.int64]
+    bbox_px: NDArray[np.int64]
+    borders: ClassBorders
 
 
 def label_stats(ids_HW: NDArray[np.uint8], num_classes: int) -> LabelStats:
@@ -43,6 +64,28 @@ def label_stats(ids_HW: NDArray[np.uint8], num_classes: int) -> LabelStats:
 
     ValueError names an id that is none of these.
     """
+    read = _read(ids_HW, num_classes)
+    cuts = np.empty(read.firsts[-1], dtype=np.int32)
+    _write_cuts(read.columns, read.starts, _slots(num_classes), read.firsts, cuts)
+    codes = compress(cuts, read.firsts, read.columns.size)
+    return LabelStats(
+        counts=codes[:num_classes],
+        area_px=read.area_px[:num_classes],
+        bbox_px=read.bbox_px[:num_classes],
+        sideways_edges=read.borders.sideways_edges,
+        upright_edges=read.borders.upright_edges,
+        adjacent=read.borders.adjacent,
+        valid_counts=codes[num_classes],
+        valid_px=read.columns.size - int(read.area_px[num_classes + 1]),
+    )
+
+
+def class_borders(ids_HW: NDArray[np.uint8], num_classes: int) -> ClassBorders:
+    """Measure only how the classes of a label map meet; ValueError as in `label_stats`."""
+    return _read(ids_HW, num_classes).borders
+
+
+def _read(ids_HW: NDArray[np.uint8], num_classes: int) -> _Pass:
     ids_HW = _checked(ids_HW, num_classes)
     slots = _slots(num_classes)
     columns = column_major(ids_HW)
@@ -58,25 +101,14 @@ def label_stats(ids_HW: NDArray[np.uint8], num_classes: int) -> LabelStats:
     )
     if strange >= 0:
         raise ValueError(f"id {strange} is none of {num_classes} classes, background or invalid")
-    cuts = np.empty(firsts[-1], dtype=np.int32)
-    _write_cuts(columns, starts, slots, firsts, cuts)
     rows = ids_HW.reshape(-1)
     _measure_rows(rows, changes(rows), ids_HW.shape[1], slots, bbox_px, edges[0], touching)
-    codes = compress(cuts, firsts, columns.size)
     classes = slice(num_classes)
     edges = (edges + edges.transpose(0, 2, 1))[:, classes, classes]
     touching = (touching | touching.T)[classes, classes] | edges.any(axis=0)
     np.fill_diagonal(touching, val=False)
-    return LabelStats(
-        counts=codes[:num_classes],
-        area_px=area_px[classes],
-        bbox_px=bbox_px[classes],
-        sideways_edges=edges[0],
-        upright_edges=edges[1],
-        adjacent=touching,
-        valid_counts=codes[num_classes],
-        valid_px=columns.size - int(area_px[num_classes + 1]),
-    )
+    borders = ClassBorders(sideways_edges=edges[0], upright_edges=edges[1], adjacent=touching)
+    return _Pass(columns, starts, firsts, area_px, bbox_px, borders)
 
 
 def margin_counts(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masks.components import ClassComponents, label_components
-from masks.label_stats import LabelStats, label_stats, margin_counts
+from masks.label_stats import ClassBorders, class_borders, margin_counts
 from masks.morphology import dilate, erode
 from masks.rle import area_px, decode, paint
 from masks.runs import column_major
@@ -150,11 +150,11 @@ class MeasuredLayer:
         return (ids_HW if held_px == sum(areas_px.values()) else None), areas_px
 
     @cached_property
-    def stats(self) -> LabelStats | None:
-        """Counts, edges and adjacency of every class."""
+    def borders(self) -> ClassBorders | None:
+        """Shared edges and adjacency of every two classes."""
         if self.ids_HW is None:
             return None
-        return label_stats(self.ids_HW, len(self.info.classes))
+        return class_borders(self.ids_HW, len(self.info.classes))
 
     @cached_property
     def margins_px(self) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:

@@ -150,17 +150,17 @@ class AskedScene:
     @cached_property
     def pairs(self) -> tuple[Pairs, ...]:
         """The pairs of classes, each large enough to be seen, of layers without overlaps."""
-        return tuple(self._pairs(layer) for layer in self.measured.layers if layer.stats)
+        return tuple(self._pairs(layer) for layer in self.measured.layers if layer.borders)
 
     def _pairs(self, layer: MeasuredLayer) -> Pairs:
-        assert layer.stats is not None
+        assert layer.borders is not None
         names = [
             name
             for name in layer.info.classes
             if layer.class_px(name) >= MIN_PAIR_SHARE * layer.valid_px
             and not self.land(layer, name).countable
         ]
-        adjacent = layer.stats.adjacent.tolist()
+        adjacent = layer.borders.adjacent.tolist()
         touching: list[tuple[str, str]] = []
         apart: list[tuple[str, str]] = []
         for a, b in combinations(names, 2):
