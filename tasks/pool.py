@@ -8,7 +8,6 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from threading import Lock
 
-from masks.warm_up import compile_kernels
 from tasks.errors import WorkerDied
 from tasks.granules import GranuleId
 from tasks.ledger import Record
@@ -51,10 +50,10 @@ def run_granules(
 def _pool(workers: int) -> ProcessPoolExecutor:
     """Return the pool; workers are forked from a clean server that has the stages imported.
 
-    What is imported is never garbage: frozen, it is not walked over with every granule's rows (a
+    It has the kernels compiled as well: in a fresh checkout that takes half a minute. What is
+    imported is never garbage: frozen, it is not walked over with every granule's rows (a
     tenth of the question stage's time).
     """
-    compile_kernels()  # in a fresh checkout every worker would spend ten seconds on it
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tasks.assemble", "tasks.ask", "tasks.ingest"])
+    context.set_forkserver_preload(["tasks.worker_start"])
     return ProcessPoolExecutor(workers, context, initializer=gc.freeze)
