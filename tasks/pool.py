@@ -50,7 +50,7 @@ def run_granules(
 def _pool(workers: int) -> ProcessPoolExecutor:
     """Return the pool; workers are forked from a clean server that has the stages imported.
 
-    It has the kernels compiled as well: in a fresh checkout that takes half a minute. What is
+    It has the kernels compiled as well: in a fresh checkout that takes ten seconds. What is
     imported is never garbage: frozen, it is not walked over with every granule's rows (a
     tenth of the question stage's time).
     """

@@ -1,9 +1,11 @@
 """Selection: even out the answers within every task and class, over all granules at once.
 
 A group is what `Draft.balance` names, within one source and split. Answers that are more frequent
-than the rarest are thinned out, so that knowing the class does not tell the answer. Groups in which
-some answer never occurs are thinned to a few items and evened out together. A candidate is kept if
-the hash that its id is lies under its rate, so the choice depends on no order and no other sample.
+than the rarest are thinned out, so that knowing the class does not tell the answer. Questions whose
+options were picked among other scenes' answers have no group: what is thinned by answer would tell
+which option is true. Groups in which some answer never occurs are thinned to a few items and evened
+out together. A candidate is kept if the hash that its id is lies under its rate, so the choice
+depends on no order and no other sample.
 """
 
 from collections import defaultdict

@@ -1,6 +1,6 @@
 """What every worker process has ready; imported by the server that workers are forked from.
 
-So modules and compiled kernels are loaded once, and not in a process that finds nothing to do.
+So modules and compiled kernels are loaded once for all workers, not in the process of the build.
 """
 
 from masks.warm_up import compile_kernels

@@ -44,7 +44,7 @@ class Draft:
 
     Where `words.choices` is empty, `num_options` are picked from other scenes' answers to the same
     kind of question (`pool`). `balance` names the group within which selection evens out the
-    answers, "" where it does not.
+    answers, "" where it does not; it is passed over where options are picked (`templates.item`).
     """
 
     question: str

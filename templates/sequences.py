@@ -31,6 +31,7 @@ from templates.view import View
 MIN_DATES = 3
 PER_LAYER = 2
 GREW, SHRANK, BOTH = "it grew throughout", "it shrank throughout", "it both grew and shrank"
+NUM_TRENDS = 3
 
 
 def propose_first(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
@@ -39,9 +40,8 @@ def propose_first(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
         names = [name for name in _shown(dates) if not dates[0].class_px(name)]
         for masks in _drawn(dates, names, rng):
             view = scene.view(rng)
-            draft = _draft(template, scene, rng, view, masks, _first(masks, view), len(dates) - 1)
-            if draft is not None:
-                yield draft
+            program, pool = _first(masks, view), _pool(masks)
+            yield from _drafts(template, scene, rng, view, program, pool, len(dates) - 1)
 
 
 def first_words(program: Any, value: Value, told: Told, view: View) -> Words:
@@ -62,9 +62,9 @@ def propose_largest(template: QuestionTemplate, scene: AskedScene, rng: Random) 
     for dates in _sequences(scene):
         for masks in _drawn(dates, _shown(dates), rng):
             view = scene.view(rng)
-            draft = _draft(template, scene, rng, view, masks, _largest(masks, view), len(dates))
-            if draft is not None:
-                yield draft
+            program, pool = _largest(masks, view), _pool(masks)
+            if _seen_again(template, scene, masks):
+                yield from _drafts(template, scene, rng, view, program, pool, len(dates))
 
 
 def largest_words(program: Any, value: Value, told: Told, view: View) -> Words:
@@ -84,9 +84,9 @@ def propose_trend(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
     """Yield questions on whether a class grew, shrank, or did both."""
     for dates in _sequences(scene):
         for masks in _drawn(dates, _shown(dates), rng):
-            draft = _draft(template, scene, rng, scene.view(rng), masks, _trend(masks), 0)
-            if draft is not None:
-                yield draft
+            view, pool = scene.view(rng), masks[0].label
+            if _seen_again(template, scene, masks):
+                yield from _drafts(template, scene, rng, view, _trend(masks), pool, NUM_TRENDS)
 
 
 def trend_words(program: Any, value: Value, told: Told, view: View) -> Words:
@@ -158,37 +158,36 @@ def _masks(leaves: Iterator[Any]) -> tuple[ClassMask, ...]:
     return masks
 
 
-def _draft(
+def _pool(masks: Sequence[ClassMask]) -> str:
+    """Return what options are picked from: images that answer for the same class."""
+    return f"{masks[0].label}, {len(masks)} dates"  # what is cleared comes before what is built
+
+
+def _seen_again(template: QuestionTemplate, scene: AskedScene, masks: Sequence[ClassMask]) -> bool:
+    """Return whether a class is there at two dates: else all says no more than when it is seen."""
+    if sum(scene.px(mask) > 0 for mask in masks) >= 2:
+        return True
+    scene.leave_out(template.task, "seen_once")
+    return False
+
+
+def _drafts(
     template: QuestionTemplate,
     scene: AskedScene,
     rng: Random,
     view: View,
-    masks: Sequence[ClassMask],
     program: First | ArgMax,
+    pool: str,
     num_answers: int,
-) -> Draft | None:
-    """Return a draft that picks its options among `num_answers` images, 0 for the trends.
-
-    They are those of the same class: what is cleared comes before what is built. What a draft picks
-    from also evens out its answers.
-    """
+) -> Iterator[Draft]:
+    """Yield the draft of a program that has a value; its pool also evens out its answers."""
     value = scene.value(template.task, program)
-    if not isinstance(value, Name):
-        return None
-    if template.task != "first_seen" and sum(scene.px(mask) > 0 for mask in masks) < 2:
-        scene.leave_out(template.task, "seen_once")  # the same question as when it is first seen
-        return None
-    pool = f"{masks[0].label}, {len(masks)} dates" if num_answers else masks[0].label
-    return template.draft(
-        scene,
-        rng,
-        program,
-        value,
-        view=view,
-        pool=pool,
-        num_options=min(num_answers or len((GREW, SHRANK, BOTH)), NUM_OPTIONS),
-        balance=pool,
-    )
+    if isinstance(value, Name):
+        num_options = min(num_answers, NUM_OPTIONS)
+        yield template.draft(
+            scene, rng, program, value,
+            view=view, pool=pool, num_options=num_options, balance=pool,
+        )  # fmt: skip
 
 
 def _words(masks: Sequence[ClassMask], told: Told, view: View, found: Line) -> Words:

@@ -486,6 +486,8 @@ def test_a_dataset_without_a_manifest_is_not_proved(dataset):
         (0, "taken", 13, "stage_sum"),
         (0, "rejected", 0, "stage_sum"),
         (1, "out", 99, "sample_count"),
+        (1, "reasons", {"area: wide_margin": 4}, "left_out_sum"),
+        (1, "reasons", {"area: wide_margin": 3, "area: thinned": 2}, None),
         (1, "stage", "ask", None),
     ],
 )

@@ -9,6 +9,7 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tasks.manifest import read_manifest
@@ -45,6 +46,22 @@ def test_what_every_stage_took_and_gave_adds_up(dataset) -> None:
     assert by_stage["shards"].out == sum(file.rows for file in manifest.files)
     refused = by_stage["index"].rejected + by_stage["ingest"].rejected
     assert refused == sum(file.rows for file in manifest.quarantine)
+
+
+def test_scenes_without_a_question_are_counted_and_all_that_is_left_out_has_a_rule(dataset) -> None:
+    counts = read_manifest(dataset).counts
+    scenes = {count.stage: count for count in counts if count.unit == "scene"}
+    assert scenes["l1"].taken == scenes["ingest"].out
+    paths = (dataset / "data").rglob("*.parquet")
+    asked = [pq.read_table(path, columns=["source", "scene_id"]).to_pylist() for path in paths]
+    assert scenes["shards"].out == len({tuple(row.values()) for rows in asked for row in rows})
+    for count in counts:
+        assert sum(count.reasons.values()) == count.left_out
+
+
+def test_a_dataset_of_procedural_archives_says_so(dataset) -> None:
+    assert read_manifest(dataset).synthetic == ("bigearthnet", "chatearthnet", "teochatlas", "xbd")
+    assert "are procedural" in (dataset / "README.md").read_text()
 
 
 def test_two_workers_write_the_same_bytes_as_one(terrascope, dataset, sources, tmp_path) -> None:
@@ -226,7 +243,6 @@ def test_a_dry_run_writes_nothing(terrascope, sources, tmp_path) -> None:
 
 
 def test_inspect_and_show_work_on_what_was_built(terrascope, dataset, tmp_path) -> None:
-    import pyarrow.parquet as pq
 
     done = terrascope("inspect", dataset)
     assert done.returncode == 0
