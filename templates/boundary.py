@@ -82,12 +82,12 @@ BORDER = QuestionTemplate(
 )
 BORDER_LENGTH = QuestionTemplate(
     task="border_length",
-    version=2,
+    version=3,
     wordings=(
         "how long is the border between {a} and {b} in {place}, along pixel edges?",
         "what length of border, along pixel edges, do {a} and {b} share in {place}?",
-        "in {place}, how long is the boundary of {a} with {b}, measured along pixel edges?",
-        "measured along pixel edges, how long is the border of {a} with {b} in {place}?",
+        "in {place}, how long is the boundary that {a} and {b} share, measured along pixel edges?",
+        "measured along pixel edges, how long is the border between {a} and {b} in {place}?",
     ),
     propose=propose_length,
     words=length_words,
