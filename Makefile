@@ -1,11 +1,13 @@
 # make demo   a planet, a dataset built from it, every answer proved      (sets up what it needs)
 # make test   lint, types, import contract and tests                      (sets up what it needs)
+# make serve-env    .venv-serve with vLLM, for the GPUs of this machine or its CPU (3 to 10 GB)
+# make test-serve   the tests that start a real vLLM                      (sets up what it needs)
 
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-full lint bench clean
+.PHONY: demo test test-full test-serve serve-env lint bench clean
 
 demo: .venv/.run
 	$(BIN)/terrascope planet demo/planet --scenes 240 --seed 7
@@ -19,10 +21,13 @@ demo: .venv/.run
 	@echo "see the run:           $(BIN)/prefect server start   then open http://127.0.0.1:4200/v2/runs"
 
 test: lint
-	$(BIN)/pytest -m "not full"
+	$(BIN)/pytest -m "not full and not serve"
 
 test-full: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not serve"
+
+test-serve: .venv/.dev serve-env
+	$(BIN)/pytest -m serve tests/serve
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .
@@ -36,8 +41,10 @@ bench: .venv/.dev
 	$(BIN)/python benchmarks/shard_size.py
 	$(BIN)/python benchmarks/leaks.py
 
+serve-env: .venv-serve/.done
+
 clean:
-	rm -rf demo .venv
+	rm -rf demo .venv .venv-serve
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
@@ -49,3 +56,16 @@ clean:
 .venv/.dev: .venv/bin/pip pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev]"
 	touch $@ .venv/.run
+
+# An NVIDIA driver that answers means GPUs.
+SERVE = serve/requirements$(shell nvidia-smi -L >/dev/null 2>&1 || echo -cpu).txt
+
+# torch goes first, so that the build which pip finds for it is kept. torchaudio and torchcodec are for
+# CUDA only: the CPU build of vLLM does not need them, and one that cannot be loaded stops it.
+.venv-serve/.done: serve/requirements.txt serve/requirements-cpu.txt
+	$(PYTHON) -m venv --clear .venv-serve
+	.venv-serve/bin/pip install --quiet $$(grep '^torch==' $(SERVE))
+	.venv-serve/bin/pip install --quiet -r $(SERVE)
+	if [ $(SERVE) = serve/requirements-cpu.txt ]; then \
+	  .venv-serve/bin/pip uninstall --quiet --yes torchaudio torchcodec; fi
+	touch $@
