@@ -75,7 +75,10 @@ class CallFailed(Exception):
     def __init__(self, because: FailedBecause, detail: str) -> None:
         self.because = because
         self.detail = detail
-        super().__init__(f"{because.value}: {detail}")
+        super().__init__(because, detail)
+
+    def __str__(self) -> str:
+        return f"{self.because.value}: {self.detail}"
 
 
 class Completer(Protocol):

@@ -1,0 +1,171 @@
+"""How many calls are in flight, told by the limiter alone and by what a server sees."""
+
+import asyncio
+
+from tasks.limiter import AdaptiveLimiter
+
+
+async def finish(limiter, num, latency_s=0.1):
+    """Let so many calls wait, pass and succeed."""
+
+    async def call():
+        await limiter.acquire()
+        await asyncio.sleep(0)
+        limiter.succeeded(latency_s)
+        limiter.release()
+
+    await asyncio.gather(*(call() for _ in range(num)))
+
+
+async def refuse(limiter, num):
+    """Let so many calls pass and be refused, one after the other."""
+    await asyncio.sleep(0.001)
+    for _ in range(num):
+        limiter.overloaded(await limiter.acquire())
+        limiter.release()
+
+
+def test_the_limit_rises_by_one_a_call_until_the_first_trouble():
+    async def rise():
+        limiter = AdaptiveLimiter(start=2, maximum=100)
+        await finish(limiter, 100)
+        return limiter.limit
+
+    assert 40 <= asyncio.run(rise()) <= 100  # the last calls leave slots unused
+
+
+def test_after_a_halving_the_limit_rises_by_one_a_round_trip():
+    async def rise():
+        limiter = AdaptiveLimiter(start=20, maximum=100)
+        await refuse(limiter, 7)  # more than a third of 20
+        halved = limiter.limit
+        await finish(limiter, 10 + 11 + 12 + 13)
+        return halved, limiter.limit
+
+    halved, risen = asyncio.run(rise())
+    assert halved == 10
+    assert 12 <= risen <= 14
+
+
+def test_the_limit_holds_where_latency_has_tripled():
+    async def slow():
+        limiter = AdaptiveLimiter(start=4, maximum=1000)
+        await finish(limiter, 40, 0.1)
+        await finish(limiter, 200, 0.4)
+        before = limiter.limit
+        await finish(limiter, 300, 0.4)
+        return before, limiter.limit
+
+    before, after = asyncio.run(slow())
+    assert before == after
+
+
+def test_a_latency_that_stays_longer_is_what_counts_in_the_end():
+    async def longer_replies():
+        limiter = AdaptiveLimiter(start=4, maximum=1000)
+        await finish(limiter, 4, 0.1)
+        await finish(limiter, 40, 0.4)
+        before = limiter.limit
+        await finish(limiter, before * 60, 0.4)
+        return before, limiter.limit
+
+    before, after = asyncio.run(longer_replies())
+    assert after > before
+
+
+def test_the_limit_stays_between_one_and_the_maximum():
+    async def both():
+        limiter = AdaptiveLimiter(start=50, maximum=4)
+        assert limiter.limit == 4
+        await finish(limiter, 40)
+        assert limiter.limit == 4
+        for _ in range(5):
+            await refuse(limiter, 6)
+        assert limiter.limit == 1
+
+    asyncio.run(both())
+
+
+def test_a_few_refusals_among_many_replies_do_not_halve():
+    async def some_refused():
+        limiter = AdaptiveLimiter(start=16, maximum=16)
+        for _ in range(10):
+            await refuse(limiter, 5)
+            await finish(limiter, 11)
+        return limiter.limit
+
+    assert asyncio.run(some_refused()) == 16
+
+
+def test_calls_that_were_sent_before_a_halving_do_not_halve_again():
+    async def refused_together():
+        limiter = AdaptiveLimiter(start=16, maximum=16)
+        sent = [await limiter.acquire() for _ in range(16)]
+        await asyncio.sleep(0.001)
+        for started_at in sent:
+            limiter.overloaded(started_at)
+        return limiter.limit
+
+    assert asyncio.run(refused_together()) == 8
+
+
+def test_a_limit_that_is_not_used_does_not_rise():
+    async def one_at_a_time():
+        limiter = AdaptiveLimiter(start=4, maximum=100)
+        for _ in range(20):
+            await limiter.acquire()
+            limiter.succeeded(0.1)
+            limiter.release()
+        return limiter.limit
+
+    assert asyncio.run(one_at_a_time()) == 4
+
+
+def test_a_caller_that_went_away_takes_no_slot():
+    async def gone():
+        limiter = AdaptiveLimiter(start=1, maximum=1)
+        await limiter.acquire()
+        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        limiter.release()  # waiting[1] gets the slot, and goes away in the same moment
+        waiting[1].cancel()
+        await asyncio.wait_for(waiting[2], 1)
+        limiter.release()
+        await asyncio.wait_for(limiter.acquire(), 1)
+
+    asyncio.run(gone())
+
+
+def test_a_call_that_is_tried_again_goes_before_those_that_wait():
+    async def order():
+        limiter = AdaptiveLimiter(start=1, maximum=1)
+        passed = []
+
+        async def call(name, first):
+            await limiter.acquire(first=first)
+            passed.append(name)
+            limiter.release()
+
+        await limiter.acquire()
+        calls = [("new", False), ("also new", False), ("again", True)]
+        waiting = [asyncio.create_task(call(*given)) for given in calls]
+        await asyncio.sleep(0)
+        limiter.release()
+        await asyncio.gather(*waiting)
+        return passed
+
+    assert asyncio.run(order()) == ["again", "new", "also new"]
+
+
+def test_a_pause_holds_all_and_the_longest_counts():
+    async def paused():
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter(start=4, maximum=4)
+        start_s = loop.time()
+        limiter.pause(0.15)
+        limiter.pause(0.05)
+        times = await asyncio.gather(*(limiter.acquire() for _ in range(4)))
+        return [time - start_s for time in times]
+
+    assert all(0.14 < waited_s < 0.5 for waited_s in asyncio.run(paused()))
