@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -21,15 +21,32 @@ Dataset = Annotated[Path, typer.Argument(help="Folder of a finished dataset.")]
 SourceOption = Annotated[
     list[str], typer.Option("--source", help="NAME=DIR, once for every archive.")
 ]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="YAML file of the configuration.")
+]
+LimitOption = Annotated[int | None, typer.Option("--limit", help="First N scenes of every source.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Draws questions and options.")]
+CaptionerOption = Annotated[
+    str | None,
+    typer.Option("--captioner", help="Who writes captions: rules, vllm, or the URL of a server."),
+]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Its folder or hub name (vllm), or name (URL).")
+]
 
 
 @app.command()
 def build(
     out: Annotated[Path, typer.Option(help="Folder of the dataset.")],
     source: SourceOption = [],  # noqa: B006 - typer reads it as "none given"
-    config: Annotated[Path | None, typer.Option(help="YAML file of the configuration.")] = None,
-    limit: Annotated[int | None, typer.Option(help="First N scenes of every source.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Draws questions and options.")] = None,
+    config: ConfigOption = None,
+    limit: LimitOption = None,
+    seed: SeedOption = None,
+    stage: Annotated[
+        list[str], typer.Option("--stage", help="What to make: cap_cot, l1; both if not given.")
+    ] = [],  # noqa: B006 - typer reads it as "none given"
+    captioner: CaptionerOption = None,
+    model: ModelOption = None,
     workers: Annotated[int | None, typer.Option(help="Processes to work with.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     engine: Annotated[
@@ -46,6 +63,8 @@ def build(
             "out": out,
             "limit": limit,
             "seed": seed,
+            "stages": stage or None,
+            "captioner": _captioner(captioner, model),
             "workers": workers,
         },
     )
@@ -69,6 +88,36 @@ def build(
     unchanged = "" if published.changed else "  (unchanged)"
     _say(f"dataset  {published.dataset}{unchanged}")
     _say(f"report   {published.report}")
+
+
+@app.command()
+def preview(
+    number: Annotated[int, typer.Argument(min=1, help="Scenes to caption.")],
+    out: Annotated[Path, typer.Option(help="Folder of the dataset that would be built.")],
+    page: Annotated[Path, typer.Option(help="HTML page to write.")] = Path("preview.html"),
+    source: SourceOption = [],  # noqa: B006 - typer reads it as "none given"
+    config: ConfigOption = None,
+    seed: SeedOption = None,
+    captioner: CaptionerOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Caption a few scenes and show prompt, picture, reply and verdicts on one page."""
+    from tasks.config import load_config
+    from tasks.preview import preview as show_captions
+
+    settings = load_config(
+        config,
+        {
+            "sources": _sources(source) or None,
+            "out": out,
+            "seed": seed,
+            "captioner": _captioner(captioner, model),
+        },
+    )
+    views = show_captions(settings, number, page)
+    for view in views:
+        _say(f"{view.scene_id}  {view.fate}")
+    _say(f"page     {page}")
 
 
 @app.command()
@@ -157,6 +206,20 @@ def _sources(pairs: list[str]) -> dict[str, str]:
             raise ConfigError(f"--source {name} is given twice")
         sources[name] = folder
     return sources
+
+
+def _captioner(captioner: str | None, model: str | None) -> dict[str, Any] | None:
+    """Return the captioner's settings as far as the command line says them."""
+    if captioner is None:
+        if model is not None:
+            raise ConfigError("--model needs --captioner vllm or --captioner URL")
+        return None
+    named: dict[str, Any] = {} if model is None else {"model": model}
+    if captioner.startswith(("http://", "https://")):
+        return {"kind": "url", "url": captioner, **named}
+    if captioner == "vllm":
+        return {"kind": "vllm"} | ({"server": named} if named else {})
+    return {"kind": captioner, **named}
 
 
 def main() -> None:

@@ -4,6 +4,8 @@ from tasks.config import BuildConfig
 from tasks.publish import Published
 from tasks.stages import (
     ask_batch,
+    caption_batch,
+    captioner_for,
     ingest_batch,
     list_sources,
     publish_dataset,
@@ -14,12 +16,15 @@ from tasks.workspace import claimed
 
 
 def build(config: BuildConfig) -> Published:
-    """Archives -> scenes -> L1 questions -> selection -> shards -> a published dataset."""
+    """Archives -> scenes -> captions and L1 questions -> selection -> shards -> a dataset."""
     with claimed(config):
         plan = list_sources(config)
         scenes = [ingest_batch(config, batch) for batch in plan.batches]
-        asked = [ask_batch(config, done) for done in scenes]
+        made = [ask_batch(config, done) for done in scenes] if "l1" in config.stages else []
+        if "cap_cot" in config.stages:
+            with captioner_for(config, scenes) as served:
+                made += [caption_batch(config, done, served) for done in scenes]
         select_samples(config, plan)
-        for done in asked:
+        for done in made:
             write_batch(config, done)
         return publish_dataset(config, plan)

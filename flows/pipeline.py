@@ -9,6 +9,7 @@ from prefect.artifacts import create_link_artifact, create_table_artifact
 from prefect.futures import PrefectFutureList
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows.cap_cot import cap_cot
 from tasks.config import BuildConfig
 from tasks.publish import Published
 from tasks.stages import (
@@ -25,7 +26,9 @@ catalogue = task(name="catalogue", task_run_name="catalogue")(list_sources)
 ingest = task(name="ingest", task_run_name="ingest {batch[0].name}")(ingest_batch)
 ask = task(name="ask L1", task_run_name="ask L1 {scenes.batch[0].name}")(ask_batch)
 select = task(name="select", task_run_name="select")(select_samples)
-write = task(name="write shards", task_run_name="shards {asked.batch[0].name}")(write_batch)
+write = task(name="write shards", task_run_name="shards {made.stage} {made.batch[0].name}")(
+    write_batch
+)
 seal = task(name="publish", task_run_name="publish")(publish_dataset)
 
 THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)  # the work is in processes
@@ -37,14 +40,15 @@ THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)  # the work is in
     task_runner=THREADS,
 )
 def pipeline(config: BuildConfig) -> Published:
-    """Archives -> scenes -> L1 questions -> selection -> shards -> a published dataset."""
+    """Archives -> scenes -> captions and L1 questions -> selection -> shards -> a dataset."""
     with claimed(config):
         plan = catalogue(config)
         scenes = ingest.map(unmapped(config), plan.batches)
-        asked = ask.map(unmapped(config), scenes)
+        asked = ask.map(unmapped(config), scenes if "l1" in config.stages else [])
+        captioned = cap_cot(config, scenes.result()) if "cap_cot" in config.stages else []
         raise_first((scenes, asked))
         select(config, plan, wait_for=asked)
-        shards = write.map(unmapped(config), asked)
+        shards = write.map(unmapped(config), [*asked, *captioned])
         raise_first((shards,))
         published: Published = seal(config, plan, wait_for=shards)
     show(published)
@@ -63,9 +67,24 @@ def show(published: Published) -> None:
     name = published.dataset.resolve().name
     key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     create_table_artifact(
-        [count.model_dump(exclude={"reasons"}) for count in published.counts],
+        [count.model_dump(exclude={"reasons", "tallies"}) for count in published.counts],
         key=f"counts-{key}",
         description=f"What every stage of {name} took and gave: taken = out + rejected + left out",
+    )
+    columns = ("stage", "gate", "dropped", "of", "share")
+    create_table_artifact(
+        [dict(zip(columns, gate, strict=True)) for gate in published.gates],
+        key=f"gates-{key}",
+        description=f"What every gate of {name} dropped, of what came to its stage",
+    )
+    create_table_artifact(
+        [
+            {"stage": count.stage, "what": what, "number": number}
+            for count in published.counts
+            for what, number in count.tallies.items()
+        ],
+        key=f"written-{key}",
+        description=f"What was written for {name}: replies, tokens, verdicts",
     )
     create_link_artifact(
         published.report.resolve().as_uri(), key=f"report-{key}", link_text=f"Report of {name}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 ROW_GROUP_ROWS = 64  # at most; random access against scan speed, measured: 32 to 64 image rows
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the layout of HF `Image`
@@ -56,6 +56,7 @@ SAMPLE_SCHEMA = pa.schema(
             ),
         ),
         ("question", pa.string()),
+        ("title", pa.string()),  # of a caption; "" elsewhere
         ("options", pa.list_(pa.string())),
         (
             "answer",
@@ -78,12 +79,27 @@ SAMPLE_SCHEMA = pa.schema(
                         ("text", pa.string()),
                         ("mask_index", pa.int32()),  # -1 for a step without a mask
                         ("image_index", pa.int32()),
+                        ("verdict", pa.string()),  # schemas.verdict.Verdict of its sentence
                     ]
                 )
             ),
         ),
         ("trace", pa.string()),
         ("fact_spans", pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32())]))),
+        (
+            "claims",  # what a writer's sentences claim, by place in the trace; [] of templates
+            pa.list_(
+                pa.struct(
+                    [
+                        ("start", pa.int32()),
+                        ("end", pa.int32()),
+                        ("kind", pa.string()),
+                        ("verdict", pa.string()),
+                        ("detail", pa.string()),
+                    ]
+                )
+            ),
+        ),
         (
             "masks",
             pa.list_(
@@ -146,6 +162,7 @@ SAMPLE_SCHEMA = pa.schema(
                     ("template", pa.string()),
                     ("template_version", pa.int32()),
                     ("seed", pa.int64()),
+                    ("writer", pa.string()),  # JSON: who wrote the words; "" of templates
                     ("config_digest", pa.string()),
                     ("stages", pa.string()),  # JSON: stage name -> version
                 ]
@@ -189,6 +206,7 @@ CANDIDATE_SCHEMA = pa.schema(
         ("template", pa.string()),
         ("template_version", pa.int32()),
         ("seed", pa.int64()),
+        ("writer", pa.string()),
         ("group", pa.string()),
         ("answer_key", pa.string()),
         ("num_answers", pa.int32()),

@@ -35,6 +35,14 @@ class Reason(StrEnum):
     LOW_VALID_SHARE = "low_valid_share"  # under half of the pixels carry a label
     NO_LABEL = "no_label"  # nothing from which a question could be answered
     PROOF_FAILED = "proof_failed"  # a sample that its own masks do not prove
+    CALL_FAILED = "call_failed"  # the writer of captions gave no reply, after every retry
+    EMPTY_REPLY = "empty_reply"
+    REPEATED_TEXT = "repeated_text"  # a sentence or run of words that goes on and on
+    CUT_REPLY = "cut_reply"  # the reply was not finished within its tokens
+    WRONG_LANGUAGE = "wrong_language"
+    BAD_REPLY = "bad_reply"  # not <think>…</think><caption>…</caption>
+    BAD_MARK = "bad_mark"  # [SEG n] of an unknown region, twice, missing, or on the wrong image
+    FALSE_CLAIM = "false_claim"  # a sentence that the masks contradict
     READER_FAILED = "reader_failed"  # the reader could not cope; a fault of ours to mend
 
 

@@ -14,7 +14,18 @@ from schemas.value import Name, Quantity, Truth, Value
 SEG = "[SEG]"
 THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 ANSWER_OPEN, ANSWER_CLOSE = "<answer>", "</answer>"
-MARKS = (SEG, THINK_OPEN, THINK_CLOSE, ANSWER_OPEN, ANSWER_CLOSE, "<REGION>", "<image>")
+CAPTION_OPEN, CAPTION_CLOSE = "<caption>", "</caption>"
+MARKS = (
+    SEG,
+    THINK_OPEN,
+    THINK_CLOSE,
+    ANSWER_OPEN,
+    ANSWER_CLOSE,
+    CAPTION_OPEN,
+    CAPTION_CLOSE,
+    "<REGION>",
+    "<image>",
+)
 
 M2_PER_HA = 10_000.0
 SIGNIFICANT_DIGITS = 2  # of every open answer (the measured margin is at best a few per cent)
@@ -79,6 +90,11 @@ def build_trace(lines: Sequence[Line], answer: str) -> Trace:
         steps.append(text[start:])
     text += f"{THINK_CLOSE}{ANSWER_OPEN}{answer}{ANSWER_CLOSE}"
     return Trace(text=text, steps=tuple(steps), fact_spans=tuple(spans))
+
+
+def caption_trace(think: str, caption: str) -> str:
+    """Return the training string of a caption."""
+    return f"{THINK_OPEN}{think}{THINK_CLOSE}{CAPTION_OPEN}{caption}{CAPTION_CLOSE}"
 
 
 def round_significant(value: float, digits: int = SIGNIFICANT_DIGITS) -> float:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from schemas.parquet import CANDIDATE_SCHEMA
 from schemas.tier import Tier
 from schemas.value import Quantity
+from schemas.verdict import Verdict
 from tasks.atomic import placing
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
@@ -114,17 +115,20 @@ def _row(item: Item, masks: list[dict[str, Any]], seed: int) -> dict[str, Any]:
         "form": "choice" if item.options else "open",
         "classes": list(draft.words.classes),
         "question": draft.question,
+        "title": "",
         "options": list(item.options),
         "answer": _answer(item),
         "steps": _steps(item),
         "trace": item.trace.text,
         "fact_spans": [{"start": start, "end": end} for start, end in item.trace.fact_spans],
+        "claims": [],
         "masks": masks,
         "program": item.program_json,
         "image_indices": list(draft.view.image_indices),
         "template": asking.template.task,
         "template_version": asking.template.version,
         "seed": seed,
+        "writer": "",
         "group": item.group,
         "answer_key": item.answer_key,
         "num_answers": len(draft.words.choices),
@@ -156,6 +160,7 @@ def _steps(item: Item) -> list[dict[str, Any]]:
                 "text": text,
                 "mask_index": num_masks if grounded else -1,
                 "image_index": view.image_of_date(step.date_index),
+                "verdict": Verdict.PROVED.value,
             }
         )
         num_masks += grounded

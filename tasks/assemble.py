@@ -1,8 +1,8 @@
-"""Selection over all granules, and the shard of each: count answers, draw, write rows."""
+"""Selection over all granules, and the shards of each: count answers, draw, write rows."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from schemas.tier import Tier
 from tasks.ask import STAGE as L1
 from tasks.atomic import place_text
+from tasks.caption_scene import STAGE as CAP_COT
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
@@ -21,18 +22,19 @@ from tasks.select import Cell, Rates, is_kept, keep_rates
 from tasks.shards import Provenance, write_shard
 
 STAGE = "shards"
-VERSION = 2
+VERSION = 3
+TIERS: Mapping[str, Tier] = {CAP_COT: Tier.CAP, L1: Tier.L1}  # what each making stage makes
 _BALANCE_COLUMNS = ["task", "group", "answer_key", "num_answers"]
 
 
 def select_rates(config: BuildConfig, granules: Sequence[GranuleId]) -> Rates:
     """Count all candidates' answers; return the keep rates, and store them for the shards.
 
-    A rate of an earlier build is used again while it still fits.
+    A rate of an earlier build is used again while it still fits. Captions are not balanced.
     """
     ledger = Ledger(config.out)
     counts: Counter[Cell] = Counter()
-    if config.balance:
+    if config.balance and L1 in config.stages:
         for granule in granules:
             table = pq.read_table(_path(ledger, L1, granule), columns=_BALANCE_COLUMNS)
             counts.update(cell for cell in _cells(table, granule) if cell is not None)
@@ -51,26 +53,36 @@ def stored_rates(ledger: Ledger) -> Rates:
         return {}
 
 
-def write_granule(config: BuildConfig, granule: GranuleId, stages: str) -> Record:
+def shards_of(stage: str) -> str:
+    """Return the name under which the shards of a making stage are kept in the ledger."""
+    return f"{STAGE}-{TIERS[stage]}"
+
+
+def write_granule(config: BuildConfig, granule: GranuleId, made_by: str, stages: str) -> Record:
     """Write the shard of a granule's kept candidates, unless that is done already.
 
-    `stages` is JSON, stage name -> version; the keep rates are those that selection stored.
+    Args:
+        config: What to build; its keep rates are those that selection stored.
+        granule: Which granule.
+        made_by: Name of the stage that made the candidates, a key of `TIERS`.
+        stages: JSON, stage name -> version.
     """
     ledger = Ledger(config.out)
     rates = stored_rates(ledger)
-    scenes, asked = _path(ledger, INGEST, granule), _path(ledger, L1, granule)
-    table = pq.read_table(asked)
+    scenes, made = _path(ledger, INGEST, granule), _path(ledger, made_by, granule)
+    table = pq.read_table(made)
     cells = list(_cells(table, granule))
+    config_digest = digest_of(config.content_of(made_by))
     own = {(c.group, c.answer): rates.get((c.group, c.answer), 1.0) for c in cells if c}
     key = digest_of(
         {
             "stages": stages,
-            "inputs": [_sha256(ledger, stage, granule) for stage in (INGEST, L1)],
+            "inputs": [_sha256(ledger, stage, granule) for stage in (INGEST, made_by)],
             "rates": sorted([*cell, rate] for cell, rate in own.items()),
-            "config": config.content_digest,
+            "config": config_digest,
         }
     )
-    done = ledger.done(STAGE, granule.name, key)
+    done = ledger.done(shards_of(made_by), granule.name, key)
     if done is not None:
         return replace(done, reused=True)
     ids = table.column("sample_id").to_pylist()
@@ -81,18 +93,18 @@ def write_granule(config: BuildConfig, granule: GranuleId, stages: str) -> Recor
     ]
     tasks, scene_ids = (table.column(name).to_pylist() for name in ("task", "scene_id"))
     thinned = Counter(f"{tasks[row]}: thinned" for row in set(range(len(ids))).difference(kept))
-    path = config.out / "data" / Tier.L1 / f"{granule.name}.parquet"
+    path = config.out / "data" / TIERS[made_by] / f"{granule.name}.parquet"
     (config.out / MANIFEST_NAME).unlink(missing_ok=True)  # the dataset changes: no longer done
     outputs: tuple[Output, ...] = ()
     if kept:
-        provenance = Provenance(config_digest=config.content_digest, stages=stages)
+        provenance = Provenance(config_digest=config_digest, stages=stages)
         picked = table.take(pa.array(kept, pa.int64()))
         shard = write_shard(path, pq.read_table(scenes), picked, provenance)
         outputs = (output_of(config.out, shard.path, shard.rows),)
     else:
         path.unlink(missing_ok=True)
     record = Record(
-        stage=STAGE,
+        stage=shards_of(made_by),
         granule=granule.name,
         key=key,
         outputs=outputs,

@@ -91,7 +91,7 @@ def card(manifest: Manifest, found: Survey) -> str:
     header = yaml.safe_dump(_header(manifest, found), sort_keys=False, allow_unicode=True)
     sections = [
         f"---\n{header}---\n\n# {_cell(manifest.dataset)}\n",
-        f"{found.num_samples:,} samples on {sum(found.scenes.values()):,} scenes, "
+        f"{found.num_samples:,} samples on {found.num_scenes:,} scenes, "
         f"{size_text(found.num_bytes)}.\n",
         _synthetic(manifest),
         _ABOUT,
@@ -188,7 +188,7 @@ def _synthetic(manifest: Manifest) -> str:
 
 def _ledger(found: Survey) -> str:
     rows: list[list[str | int]] = [
-        [source, "; ".join(sorted(found.licences[source])), found.scenes[source]]
+        [source, "; ".join(sorted(found.licences[source])), len(found.scene_ids.get(source, ()))]
         for source in sorted(found.licences)
     ]
     ledger = _table(["source", "licence of images and labels", "scenes"], rows)

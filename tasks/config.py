@@ -8,11 +8,14 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from tasks.captioner_settings import CaptionerSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
 from tasks.sources.registry import SOURCES
 from templates.questions import L1_QUESTIONS
 
 TASKS = tuple(template.task for template in L1_QUESTIONS)
+MakingStage = Literal["cap_cot", "l1"]
+MAKING_STAGES: tuple[MakingStage, ...] = ("cap_cot", "l1")
 
 
 class BuildConfig(BaseModel):
@@ -27,6 +30,12 @@ class BuildConfig(BaseModel):
     seed: int = Field(default=0, ge=0, description="Draws questions, images and options.")
     limit: int | None = Field(
         default=None, ge=1, description="Read only the first N scenes of every source."
+    )
+    stages: tuple[MakingStage, ...] = Field(
+        default=MAKING_STAGES, min_length=1, description="What is made: captions, L1 questions."
+    )
+    captioner: CaptionerSettings = Field(
+        default=CaptionerSettings(), description="Who writes captions; see tasks/captioner.py."
     )
     tasks: tuple[str, ...] = Field(
         default=TASKS, min_length=1, description="Kinds of L1 questions to ask."
@@ -51,9 +60,19 @@ class BuildConfig(BaseModel):
 
     def content(self) -> dict[str, Any]:
         """Return the part of the configuration that decides what is in the dataset."""
-        return self.model_dump(mode="json", exclude={"sources", "out", "workers"}) | {
-            "sources": sorted(self.sources)
+        return {
+            "sources": sorted(self.sources),
+            **{stage: self.content_of(stage) for stage in sorted(set(self.stages))},
         }
+
+    def content_of(self, stage: str) -> dict[str, Any]:
+        """Return the part of the configuration that decides what one making stage makes."""
+        read = self.model_dump(
+            mode="json", include={"seed", "limit", "sar_rendering", "pixel_size"}
+        )
+        if stage == "cap_cot":
+            return {**read, "captioner": self.captioner.content()}
+        return {**read, **self.model_dump(mode="json", include={"tasks", "balance"})}
 
     @property
     def dataset(self) -> str:
@@ -79,13 +98,27 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> BuildConfig:
         ConfigError: an unreadable file, an unknown key, source or task, a wrong value, or a source
             folder that is not there.
     """
-    values = {**_read_yaml(file), **{k: v for k, v in overrides.items() if v is not None}}
+    given = {key: value for key, value in overrides.items() if value is not None}
+    values = _laid_over(_read_yaml(file), given)
     try:
         config = BuildConfig.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_explain(error)) from error
     check_config(config)
     return config
+
+
+def _laid_over(values: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Lay one tree over another: tables are joined, everything else is replaced.
+
+    `sources` are replaced as a whole: the archives of the command line are all there are.
+    """
+    joined = dict(values)
+    for key, value in given.items():
+        below = joined.get(key)
+        both = isinstance(value, dict) and isinstance(below, dict) and key != "sources"
+        joined[key] = _laid_over(below or {}, value) if both else value
+    return joined
 
 
 def check_config(config: BuildConfig) -> None:

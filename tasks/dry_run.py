@@ -11,6 +11,7 @@ from rich.table import Table
 from schemas.rejection import Refusal
 from schemas.scene import SceneRef
 from tasks.ask import ask_scenes
+from tasks.caption_estimate import CaptionEstimate, estimate_captions
 from tasks.config import BuildConfig
 from tasks.granules import read_catalogue
 from tasks.ingest import read_scene
@@ -32,6 +33,7 @@ class Estimate:
     scenes_tried: int
     scenes_refused: int
     questions: int
+    captions: CaptionEstimate | None
     written_bytes: int
 
 
@@ -54,7 +56,8 @@ def estimate(config: BuildConfig) -> list[Estimate]:
 def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
     """Print what would be read, asked and written."""
     table = Table(title="dry run: nothing was written")
-    for column in ("source", "scenes", "granules", "files", "read", "questions ~", "written ~"):
+    columns = ("source", "scenes", "granules", "files", "read", "captions ~", "questions ~")
+    for column in (*columns, "written ~"):
         table.add_column(column, justify="left" if column == "source" else "right")
     for row in estimates:
         table.add_row(
@@ -63,6 +66,7 @@ def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
             f"{row.granules:,}",
             f"{row.files:,}",
             _megabytes(row.read_bytes),
+            f"{row.captions.captions:,}" if row.captions else "-",
             f"{row.questions:,}",
             _megabytes(row.written_bytes),
         )
@@ -71,6 +75,16 @@ def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
         console.print(
             f"{row.source}: {row.refused_by_index} refused by the index; of {row.scenes_tried} "
             f"scenes tried {row.scenes_refused} would be refused; questions before selection",
+            highlight=False,
+        )
+    captions = [row.captions for row in estimates if row.captions is not None]
+    if captions:
+        console.print(
+            f"captions: about {sum(c.calls for c in captions):,} calls, "
+            f"{sum(c.prompt_tokens for c in captions):,} prompt and "
+            f"{sum(c.completion_tokens for c in captions):,} reply tokens, "
+            f"{sum(c.hours for c in captions):.2g} hours (expected speed: captioner.expected); "
+            "repair turns come on top",
             highlight=False,
         )
 
@@ -88,8 +102,18 @@ def _estimate_source(
         except Refusal:
             continue
     table = scenes_to_table(scenes)
-    candidates, _ = ask_scenes(asked_scenes(table, config.sar_rendering), config)
     factor = len(refs) / max(1, len(tried))
+    questions = captions = None
+    if "l1" in config.stages:
+        questions, _ = ask_scenes(asked_scenes(table, config.sar_rendering), config)
+    if "cap_cot" in config.stages:
+        captions = estimate_captions(
+            table.to_pylist(),
+            round(factor * len(scenes)),
+            config.captioner,
+            config.sar_rendering,
+            config.seed,
+        )
     return Estimate(
         source=source,
         scenes=len(refs),
@@ -99,8 +123,9 @@ def _estimate_source(
         read_bytes=sum(_size(root / name) for name in files),
         scenes_tried=len(tried),
         scenes_refused=len(tried) - len(scenes),
-        questions=round(factor * candidates.num_rows),
-        written_bytes=round(factor * (table.nbytes + candidates.nbytes)),
+        questions=round(factor * questions.num_rows) if questions else 0,
+        captions=captions,
+        written_bytes=round(factor * (table.nbytes + (questions.nbytes if questions else 0))),
     )
 
 

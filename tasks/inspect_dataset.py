@@ -1,7 +1,7 @@
 """Count what a dataset holds: by source, tier, task, split, form and answer; refusals by reason."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
+from schemas.tier import Tier
 from tasks.manifest import Manifest, StageCount
 
 COUNTED = ("source", "tier", "task", "split", "form")
@@ -28,7 +29,7 @@ class Survey:
     dataset: str
     num_samples: int
     num_bytes: int
-    scenes: Counter[str] = field(default_factory=Counter)  # source -> scenes that are asked about
+    scene_ids: dict[str, set[str]] = field(default_factory=dict)  # of each source, with a sample
     by: dict[str, Counter[str]]
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     crossed: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -36,6 +37,11 @@ class Survey:
     licences: dict[str, set[str]] = field(default_factory=dict)  # source -> licences of its scenes
     rejects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     stages: tuple[StageCount, ...]
+
+    @property
+    def num_scenes(self) -> int:
+        """Number of scenes of which there is a sample, whatever its tier."""
+        return sum(map(len, self.scene_ids.values()))
 
 
 def survey(dataset: Path, manifest: Manifest) -> Survey:
@@ -50,14 +56,11 @@ def survey(dataset: Path, manifest: Manifest) -> Survey:
         num_samples=sum(file.rows for file in manifest.files),
         num_bytes=sum(file.bytes for file in manifest.files),
         by={name: Counter() for name in COUNTED},
+        rejects=count_rejects(dataset, manifest),
         stages=manifest.counts,
     )
     for file in manifest.files:
         _count_shard(dataset / file.path, found)
-    for refused in manifest.quarantine:
-        table = pq.read_table(dataset / refused.path, columns=["source", "stage", "reason"])
-        columns = (table.column(name).to_pylist() for name in table.column_names)
-        found.rejects.update(zip(*columns, strict=True))
     return found
 
 
@@ -66,11 +69,17 @@ def _count_shard(path: Path, found: Survey) -> None:
     columns = {name: table.column(name).to_pylist() for name in table.column_names}
     for name in COUNTED:
         found.by[name].update(columns[name])
-    found.answers.update(zip(columns["task"], columns["answer.text"], strict=True))
+    found.answers.update(
+        (task, text)
+        for tier, task, text in zip(
+            columns["tier"], columns["task"], columns["answer.text"], strict=True
+        )
+        if tier != Tier.CAP  # no two captions are alike
+    )
     found.crossed.update(zip(columns["source"], columns["task"], strict=True))
     found.places.update(zip(columns["tier"], columns["source"], columns["split"], strict=True))
-    scenes = set(zip(columns["source"], columns["scene_id"], strict=True))
-    found.scenes.update(source for source, _ in scenes)
+    for source, scene_id in zip(columns["source"], columns["scene_id"], strict=True):
+        found.scene_ids.setdefault(source, set()).add(scene_id)
     for source, licence in zip(columns["source"], columns["licence"], strict=True):
         found.licences.setdefault(source, set()).add(licence)
 
@@ -89,7 +98,7 @@ def rendered(found: Survey) -> Group:
     """Return a survey as tables for a terminal."""
     parts: list[str | Table] = [
         f"[bold]{escape(found.dataset)}[/]: {found.num_samples:,} samples on "
-        f"{sum(found.scenes.values()):,} scenes, {size_text(found.num_bytes)}",
+        f"{found.num_scenes:,} scenes, {size_text(found.num_bytes)}",
         _crossed(found),
         *(_counted(name, found.by[name].most_common()) for name in ("tier", "split", "form")),
         _answers(found),
@@ -98,6 +107,11 @@ def rendered(found: Survey) -> Group:
             "Left out: tried and not asked, or thinned to even out the answers",
             ("stage", "rule", "number"),
             [(*key, number) for key, number in _by_rule(found.stages).items()],
+        ),
+        _table(
+            "What was written and how it was judged",
+            ("stage", "what", "number"),
+            [(c.stage, what, n) for c in found.stages for what, n in c.tallies.items()],
         ),
         _table(
             "Refused, by reason",
@@ -115,6 +129,31 @@ def counts_table(counts: Iterable[StageCount]) -> Table:
         ("stage", "unit", "in", "out", "rejected", "left out"),
         [(c.stage, c.unit, c.taken, c.out, c.rejected, c.left_out) for c in counts],
     )
+
+
+def count_rejects(dataset: Path, manifest: Manifest) -> Counter[tuple[str, str, str]]:
+    """Return how many scenes and samples were refused, by (source, stage, reason)."""
+    rejects: Counter[tuple[str, str, str]] = Counter()
+    for refused in manifest.quarantine:
+        table = pq.read_table(dataset / refused.path, columns=["source", "stage", "reason"])
+        columns = (table.column(name).to_pylist() for name in table.column_names)
+        rejects.update(zip(*columns, strict=True))
+    return rejects
+
+
+def gates(
+    counts: Sequence[StageCount], rejects: Mapping[tuple[str, str, str], int]
+) -> list[tuple[str, str, int, int, float]]:
+    """Return (stage, gate, dropped, taken, share) of every gate that dropped something."""
+    dropped: Counter[tuple[str, str]] = Counter()
+    for (_, stage, reason), number in rejects.items():
+        dropped[stage, reason] += number
+    taken = {count.stage: count.taken for count in reversed(counts) if count.rejected}
+    return [
+        (stage, reason, number, taken[stage], number / taken[stage])
+        for (stage, reason), number in sorted(dropped.items())
+        if taken.get(stage)
+    ]
 
 
 def left_out(counts: Iterable[StageCount]) -> list[tuple[str, str, str, int]]:

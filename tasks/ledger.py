@@ -31,7 +31,8 @@ class Output:
 class Record:
     """A stage's work on one granule. Its counts add up: taken = out + rejected + left_out.
 
-    `reasons` says by "task: rule" what was left out. `scenes` and `scenes_out` count the scenes
+    `reasons` says by "task: rule" what was left out; `tallies` count what else happened, such as
+    replies and their tokens. `scenes` and `scenes_out` count the scenes
     that came in and those of which a sample came out, where a stage makes samples.
     """
 
@@ -44,6 +45,7 @@ class Record:
     rejected: int = 0
     left_out: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    tallies: dict[str, int] = field(default_factory=dict)
     scenes: int = 0
     scenes_out: int = 0
     reused: bool = False

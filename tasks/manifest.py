@@ -66,8 +66,9 @@ class QuarantineFile(_File):
 class StageCount(_Record):
     """What became of a stage's input: `taken` = `out` + `rejected` + `left_out`.
 
-    `unit` says what is counted, "scene" or "sample"; a stage that turns scenes into samples
-    counts what it made of them as `taken`. `reasons` says by "task: rule" what was left out.
+    `unit` says what is counted, "scene", "caption" or "sample"; a stage that turns scenes into
+    samples counts what it made of them as `taken`. `reasons` says by "task: rule" what was left
+    out.
     """
 
     stage: str
@@ -77,6 +78,7 @@ class StageCount(_Record):
     rejected: int = Field(ge=0)
     left_out: int = Field(ge=0)
     reasons: dict[str, int] = {}
+    tallies: dict[str, int] = {}  # what else happened, such as replies and their tokens
 
 
 class SelectionRate(_Record):

@@ -9,11 +9,13 @@ from pydantic import BaseModel
 from masks.reference import evaluate
 from masks.reference_scene import ReferenceScene
 from schemas.program import load_program
+from schemas.tier import Tier
 from schemas.trace import THINK_CLOSE, value_text
 from schemas.value import Quantity, Truth, Undefined, Value
 from tasks.answer_text import read_quantity, rounds_to
 from tasks.facts import KnownFacts
 from tasks.finding import Finding
+from tasks.proof_caption import check_caption
 from tasks.proof_form import check_images, check_options, check_steps
 from tasks.proof_masks import check_mask
 from tasks.proof_words import check_words
@@ -49,6 +51,9 @@ def _check_measured(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding(rule="program", expected="a program and masks to run it on", found=f"{error}")
         return
+    if row.tier == Tier.CAP:
+        yield from _check_caption(row, value, scene)
+        return
     yield from check_words(row, program, value, scene)
     yield from _check_value(row, value)
     yield from _check_wording(row, value, scene.evidence.north_up)
@@ -61,6 +66,18 @@ def _check_measured(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
         yield from check_mask(row, number, mask, scene, marked)
     if len(marked) == len(row.masks):
         yield from _check_facts(row, KnownFacts(program, value, scene, marked))
+
+
+def _check_caption(row: Row, value: Value, scene: ReferenceScene) -> Iterator[Finding]:
+    """A caption's program says that what it marks is there; its sentences are checked again."""
+    if value != Truth(True):
+        yield Finding(
+            rule="program", expected="all that the caption marks is there", found=f"{value}"
+        )
+    marked: list[tuple[BaseModel, int]] = []
+    for number, mask in enumerate(row.masks):
+        yield from check_mask(row, number, mask, scene, marked)
+    yield from check_caption(row, scene)
 
 
 def _check_value(row: Row, value: Value) -> Iterator[Finding]:

@@ -5,7 +5,16 @@ from io import BytesIO
 
 from PIL import Image
 
-from schemas.trace import ANSWER_CLOSE, ANSWER_OPEN, SEG, THINK_CLOSE, THINK_OPEN
+from schemas.tier import Tier
+from schemas.trace import (
+    ANSWER_CLOSE,
+    ANSWER_OPEN,
+    CAPTION_CLOSE,
+    CAPTION_OPEN,
+    SEG,
+    THINK_CLOSE,
+    THINK_OPEN,
+)
 from tasks.finding import Finding
 from tasks.rows import Row
 
@@ -84,7 +93,9 @@ def check_steps(row: Row) -> Iterator[Finding]:
 def _check_trace(row: Row) -> Iterator[Finding]:
     thought = f"{THINK_OPEN}{' '.join(step.text for step in row.steps)}{THINK_CLOSE}"
     said = f"{row.answer.letter}. {row.answer.text}" if row.answer.letter else row.answer.text
-    due = f"{thought}{ANSWER_OPEN}{said}{ANSWER_CLOSE}"
+    is_caption = row.tier == Tier.CAP
+    opened, closed = (CAPTION_OPEN, CAPTION_CLOSE) if is_caption else (ANSWER_OPEN, ANSWER_CLOSE)
+    due = f"{thought}{opened}{said}{closed}"
     if row.trace != due:
         yield Finding(rule="trace", expected=due, found=row.trace)
     end_before = len(THINK_OPEN)

@@ -87,7 +87,7 @@ def check_words(row: Row, program: Any, value: Value, scene: ReferenceScene) -> 
         )
         return
     try:
-        view = _view(row)
+        view = view_of(row)
         words = template.words(program, value, ReferenceTold(scene, row.words), view)
     except (Foreign, KeyError, ValueError, TypeError, Undefined) as error:
         yield Finding(rule="words", expected=f"what {template.task} can say", found=f"{error!r}")
@@ -101,7 +101,8 @@ def check_words(row: Row, program: Any, value: Value, scene: ReferenceScene) -> 
         yield Finding(rule="sample_id", expected=due_id, found=row.sample_id)
 
 
-def _view(row: Row) -> View:
+def view_of(row: Row) -> View:
+    """Return the images that a row carries, as its words call them."""
     return View(
         images=tuple(
             ImageInfo(

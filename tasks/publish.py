@@ -11,16 +11,17 @@ import pyarrow.parquet as pq
 
 from schemas.parquet import REJECT_SCHEMA
 from schemas.rejection import Reason, Rejected
-from schemas.tier import Tier
 from tasks.ask import STAGE as L1
 from tasks.assemble import STAGE as SHARDS
-from tasks.assemble import stored_rates
+from tasks.assemble import TIERS, shards_of, stored_rates
 from tasks.atomic import placing
+from tasks.caption_scene import STAGE as CAP_COT
 from tasks.card import write_card
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
+from tasks.inspect_dataset import count_rejects, gates
 from tasks.ledger import Ledger, Record
 from tasks.manifest import (
     MANIFEST_NAME,
@@ -44,10 +45,14 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A finished dataset: its folder, its counts by stage, and whether anything changed."""
+    """A finished dataset: its folder, its counts by stage, and whether anything changed.
+
+    `gates` are (stage, gate, dropped, taken, share) of what its stages refused.
+    """
 
     dataset: Path
     counts: tuple[StageCount, ...]
+    gates: tuple[tuple[str, str, int, int, float], ...]
     changed: bool
 
     @property
@@ -63,9 +68,10 @@ def publish(
 ) -> Published:
     """Gather what the stages left on disk into a finished dataset; unchanged, it is left alone."""
     ledger = Ledger(config.out)
+    made = [stage for stage in TIERS if stage in config.stages]
     records = {
         stage: [_record(ledger, stage, granule) for granule in granules]
-        for stage in (INGEST, L1, SHARDS)
+        for stage in (INGEST, *made, *map(shards_of, made))
     }
     manifest = Manifest(
         dataset=config.out.resolve().name,
@@ -75,15 +81,16 @@ def publish(
                 sha256=output.sha256,
                 rows=output.rows,
                 bytes=output.bytes,
-                tier=Tier.L1,
+                tier=TIERS[stage],
                 source=granule.source,
                 split=granule.split,
                 bucket=granule.bucket,
             )
-            for granule, record in zip(granules, records[SHARDS], strict=True)
+            for stage in made
+            for granule, record in zip(granules, records[shards_of(stage)], strict=True)
             for output in record.outputs
         ),
-        quarantine=_gather_quarantine(ledger, granules),
+        quarantine=_gather_quarantine(ledger, granules, made),
         counts=_counts(config, ledger, records),
         rates=tuple(
             SelectionRate(group=group, answer_key=answer, rate=rate)
@@ -102,18 +109,23 @@ def publish(
         created=utc_now(),
     )
     if _is_published(config.out, manifest):
-        return Published(dataset=config.out, counts=manifest.counts, changed=False)
+        return _published(config.out, manifest, changed=False)
     _remove_strangers(config.out, manifest)
     for file in manifest.quarantine:
         with placing(config.out / file.path) as temporary:
             copyfile(ledger.path("quarantine", Path(file.path).stem, ".parquet"), temporary)
-    for stage in (INGEST, L1, SHARDS, "catalogue"):
+    for stage in (*records, "catalogue"):
         ledger.forget_others(stage, [granule.name for granule in granules])
     write_card(config.out, manifest)
     write_croissant(config.out, manifest)
     write_report(config.out, manifest, seed=config.seed)
     write_manifest(config.out, manifest)
-    return Published(dataset=config.out, counts=manifest.counts, changed=True)
+    return _published(config.out, manifest, changed=True)
+
+
+def _published(dataset: Path, manifest: Manifest, *, changed: bool) -> Published:
+    dropped = gates(manifest.counts, count_rejects(dataset, manifest))
+    return Published(dataset=dataset, counts=manifest.counts, gates=tuple(dropped), changed=changed)
 
 
 def _record(ledger: Ledger, stage: str, granule: GranuleId) -> Record:
@@ -136,12 +148,15 @@ def _counts(
         rejected=refused,
         left_out=0,
     )
-    return (
-        index,
-        _summed(INGEST, "scene", records[INGEST]),
-        *(_scenes_asked(stage, records[stage]) for stage in (L1, SHARDS)),
-        *(_summed(stage, "sample", records[stage]) for stage in (L1, SHARDS)),
-    )
+    counts = [index, _summed(INGEST, "scene", records[INGEST])]
+    if L1 in records:
+        asked = ((L1, records[L1]), (SHARDS, records[shards_of(L1)]))
+        counts += [_scenes_asked(stage, done) for stage, done in asked]
+        counts += [_summed(stage, "sample", done) for stage, done in asked]
+    if CAP_COT in records:
+        counts.append(_summed(CAP_COT, "caption", records[CAP_COT]))
+        counts.append(_summed(SHARDS, "caption", records[shards_of(CAP_COT)]))
+    return tuple(counts)
 
 
 def _scenes_asked(stage: str, records: list[Record]) -> StageCount:
@@ -160,8 +175,10 @@ def _scenes_asked(stage: str, records: list[Record]) -> StageCount:
 
 def _summed(stage: str, unit: str, records: list[Record]) -> StageCount:
     reasons: Counter[str] = Counter()
+    tallies: Counter[str] = Counter()
     for record in records:
         reasons.update(record.reasons)
+        tallies.update(record.tallies)
     return StageCount(
         stage=stage,
         unit=unit,
@@ -170,13 +187,21 @@ def _summed(stage: str, unit: str, records: list[Record]) -> StageCount:
         rejected=sum(record.rejected for record in records),
         left_out=sum(record.left_out for record in records),
         reasons=dict(sorted(reasons.items())),
+        tallies=dict(sorted(tallies.items())),
     )
 
 
-def _gather_quarantine(ledger: Ledger, granules: Sequence[GranuleId]) -> tuple[QuarantineFile, ...]:
+def _gather_quarantine(
+    ledger: Ledger, granules: Sequence[GranuleId], made: Sequence[str]
+) -> tuple[QuarantineFile, ...]:
     """Gather all refusals, whatever stage they come from, into one table a source, set aside."""
     paths = [ledger.path("index", "all", ".rejects.parquet")]
-    paths += [ledger.path(INGEST, granule.name, ".rejects.parquet") for granule in granules]
+    refusing = [INGEST, *(stage for stage in made if stage == CAP_COT)]
+    paths += [
+        ledger.path(stage, granule.name, ".rejects.parquet")
+        for stage in refusing
+        for granule in granules
+    ]
     rejected = pa.concat_tables([pq.read_table(path, schema=REJECT_SCHEMA) for path in paths])
     files = []
     for source in sorted(set(rejected.column("source").to_pylist())):

@@ -1,6 +1,7 @@
 """A sample in words for people: steps cut into pieces, programs as expressions, intervals."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -48,6 +49,13 @@ def _cut(text: str, facts: list[tuple[int, int]]) -> list[Piece]:
     if done < len(text):
         pieces.append(Piece("text", text[done:]))
     return pieces
+
+
+def claim_lines(row: Row) -> Iterator[str]:
+    """Yield what each sentence of a caption claims: verdict, words, kind, and what was measured."""
+    for claim in row.claims:
+        words = row.trace[claim.start : claim.end]
+        yield f"{claim.verdict:<9}{claim.kind}: {words!r}; {claim.detail}"
 
 
 def interval_text(row: Row) -> str:

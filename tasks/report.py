@@ -12,10 +12,17 @@ import pyarrow.parquet as pq
 
 from tasks.atomic import place_text
 from tasks.drawing import PartsHW, colour_of, hex_of, inline_image, outline_path
-from tasks.inspect_dataset import Survey, left_out, size_text, survey
+from tasks.inspect_dataset import Survey, gates, left_out, size_text, survey
 from tasks.manifest import Manifest
 from tasks.parts import parts_of
-from tasks.readable import Piece, interval_text, program_json, program_text, step_pieces
+from tasks.readable import (
+    Piece,
+    claim_lines,
+    interval_text,
+    program_json,
+    program_text,
+    step_pieces,
+)
 from tasks.rows import Row, read_rows
 from tasks.show import image_title
 
@@ -56,6 +63,7 @@ class StepView:
     """One step; `mask` is -1 and `colour` "" where it marks nothing."""
 
     pieces: tuple[Piece, ...]
+    verdict: str
     mask: int
     colour: str
     image: int
@@ -81,6 +89,8 @@ class SampleView:
     interval: str
     program: str
     program_json: str
+    claims: tuple[str, ...]
+    writer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +119,7 @@ def write_report(
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         found=found,
         size=size_text(found.num_bytes),
-        num_scenes=sum(found.scenes.values()),
+        num_scenes=found.num_scenes,
         seed=seed,
         config_digest=manifest.config_digest,
         commit=manifest.commit,
@@ -177,6 +187,7 @@ def sample_view(row: Row) -> SampleView:
         steps=tuple(
             StepView(
                 pieces=tuple(pieces),
+                verdict=step.verdict.value,
                 mask=step.mask_index,
                 colour=hex_of(colour_of(step.mask_index)) if step.mask_index >= 0 else "",
                 image=step.image_index,
@@ -190,6 +201,8 @@ def sample_view(row: Row) -> SampleView:
         interval=interval_text(row),
         program=program_text(row.program, north_up),
         program_json=program_json(row.program),
+        claims=tuple(claim_lines(row)),
+        writer=row.provenance.writer,
     )
 
 
@@ -252,6 +265,22 @@ def _tables(found: Survey) -> list[CountsTable]:
             title="Left out: tried and not asked, or thinned to even out the answers",
             columns=("stage", "rule", "task", "number"),
             rows=tuple(left_out(found.stages)),
+        ),
+        CountsTable(
+            title="Gates: what each dropped, of what came to it",
+            columns=("stage", "gate", "dropped", "of", "share"),
+            rows=tuple(
+                (*gate[:4], f"{gate[4]:.1%}") for gate in gates(found.stages, found.rejects)
+            ),
+        ),
+        CountsTable(
+            title="What was written and how it was judged",
+            columns=("stage", "what", "number"),
+            rows=tuple(
+                (count.stage, what, number)
+                for count in found.stages
+                for what, number in count.tallies.items()
+            ),
         ),
         CountsTable(
             title="Refused, by reason",

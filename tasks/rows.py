@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas.mask import Evidence, LayerInfo, Origin, SceneMask
+from schemas.verdict import Verdict
 from tasks.errors import UserError
 from tasks.shards import CODED_SCHEMA, IMAGE_BYTES
 
@@ -72,6 +73,7 @@ class RowStep(_Record):
     text: str
     mask_index: int
     image_index: int
+    verdict: Verdict
 
 
 class RowMask(_Record):
@@ -91,6 +93,16 @@ class RowSpan(_Record):
 
     start: int
     end: int
+
+
+class RowClaim(_Record):
+    """What a writer's sentence claims, [start, end) in characters of the trace."""
+
+    start: int
+    end: int
+    kind: str
+    verdict: Verdict
+    detail: str
 
 
 class RowCaption(_Record):
@@ -114,6 +126,7 @@ class RowProvenance(_Record):
     template: str
     template_version: int
     seed: int
+    writer: str
     config_digest: str
     stages: str
 
@@ -135,11 +148,13 @@ class Row(_Record):
     image_info: tuple[RowImageInfo, ...]
     grid: RowGrid
     question: str
+    title: str
     options: tuple[str, ...]
     answer: RowAnswer
     steps: tuple[RowStep, ...]
     trace: str
     fact_spans: tuple[RowSpan, ...]
+    claims: tuple[RowClaim, ...]
     masks: tuple[RowMask, ...]
     evidence: Evidence
     words: str

@@ -1,7 +1,7 @@
 """Scenes as Arrow rows and back: what the ingest stage writes and the question stage reads."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -50,16 +50,21 @@ def scenes_to_table(scenes: Sequence[Scene]) -> pa.Table:
 def asked_scenes(table: pa.Table, sar_rendering: str) -> Iterator[AskedScene]:
     """Yield each row of a scene table as the templates see it; pictures are not touched."""
     for row in table.select(MEASURED_COLUMNS).to_pylist():
-        yield AskedScene(
-            scene_id=row["scene_id"],
-            measured=Measured(evidence_of(row)),
-            words=read_words(row["words"]),
-            images=tuple(_image_info(i, info) for i, info in enumerate(row["image_info"])),
-            sar_rendering=sar_rendering,
-        )
+        yield asked_scene(row, sar_rendering)
 
 
-def evidence_of(row: dict[str, Any]) -> Evidence:
+def asked_scene(row: Mapping[str, Any], sar_rendering: str) -> AskedScene:
+    """Return a row of a scene table, as `to_pylist` gives it, as the templates see it."""
+    return AskedScene(
+        scene_id=row["scene_id"],
+        measured=Measured(evidence_of(row)),
+        words=read_words(row["words"]),
+        images=tuple(_image_info(i, info) for i, info in enumerate(row["image_info"])),
+        sar_rendering=sar_rendering,
+    )
+
+
+def evidence_of(row: Mapping[str, Any]) -> Evidence:
     """Return the evidence of a scene row as `to_pylist` gives it."""
     grid = row["grid"]
     x_m, y_m = grid["pixel_size_x_m"], grid["pixel_size_y_m"]

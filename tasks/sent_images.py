@@ -60,20 +60,24 @@ class SentImages:
     async def _content(self, turn: Turn) -> str | list[dict[str, Any]]:
         if not turn.images:
             return turn.text
-        urls = [await asyncio.to_thread(self._url, image) for image in turn.images]
+        urls = [await self._url(image) for image in turn.images]
         images = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
         return [*images, {"type": "text", "text": turn.text}]
 
-    def _url(self, image: bytes) -> str:
-        """Return the URL that stands for an image; runs in a thread."""
+    async def _url(self, image: bytes) -> str:
+        """Return the URL that stands for an image; only what takes long is left to a thread."""
         kind = _kind(image)
         path = self._path(image)
-        if path is None:
-            image, kind = self._scaled(image, kind)
-            return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
-        if not path.exists():
-            _write(path, self._scaled(image, kind)[0])
-        return path.as_uri()
+        if path is not None:
+            if not path.exists():
+                await asyncio.to_thread(self._save, path, image, kind)
+            return path.as_uri()
+        if self._max_px is not None:
+            image, kind = await asyncio.to_thread(self._scaled, image, kind)
+        return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
+
+    def _save(self, path: Path, image: bytes, kind: str) -> None:
+        _write(path, self._scaled(image, kind)[0])
 
     def _path(self, image: bytes) -> Path | None:
         """Return where an image lies for the server; the kind of file is told by its bytes."""

@@ -191,7 +191,7 @@ def _provenance(
         "config_digest": pa.repeat(provenance.config_digest, rows),
         "stages": pa.repeat(provenance.stages, rows),
     }
-    for name in ("template", "template_version", "seed"):
+    for name in ("template", "template_version", "seed", "writer"):
         parts[name] = picked.column(name).combine_chunks()
     return pa.StructArray.from_arrays([parts[field.name] for field in kind], fields=list(kind))
 

@@ -5,6 +5,8 @@ out are granule ids and counts, never scenes.
 """
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,18 +16,27 @@ from tasks.ask import ask_granule
 from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import VERSION as SHARDS_VERSION
 from tasks.assemble import select_rates, write_granule
+from tasks.cap_cot import caption_granule, caption_granules, is_captioned
+from tasks.caption_scene import STAGE as CAP_COT
+from tasks.caption_scene import VERSION as CAP_COT_VERSION
+from tasks.captioner import Served, serving
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId, batches, read_catalogue, store_granule
 from tasks.ingest import STAGE as INGEST
 from tasks.ingest import VERSION as INGEST_VERSION
 from tasks.ingest import ingest_granule
-from tasks.ledger import Ledger
+from tasks.ledger import Ledger, Record
 from tasks.pool import GranuleWork, run_granules
 from tasks.progress import Bar
 from tasks.publish import Published, publish
 from tasks.shards import write_rejects
 
-STAGE_VERSIONS = {INGEST: INGEST_VERSION, L1: L1_VERSION, SHARDS: SHARDS_VERSION}
+STAGE_VERSIONS = {
+    INGEST: INGEST_VERSION,
+    CAP_COT: CAP_COT_VERSION,
+    L1: L1_VERSION,
+    SHARDS: SHARDS_VERSION,
+}
 
 Batch = tuple[GranuleId, ...]
 
@@ -81,20 +92,42 @@ def ask_batch(config: BuildConfig, scenes: Done) -> Done:
     return _run(L1, ask_granule, config, scenes.batch)
 
 
+def caption_batch(config: BuildConfig, scenes: Done, served: Served | None) -> Done:
+    """Caption every scene of a batch: in the worker processes, or by a model that is served."""
+    if not config.captioner.is_model:
+        return _run(CAP_COT, caption_granule, config, scenes.batch)
+    with Bar(CAP_COT, len(scenes.batch)).shown() as bar:
+        records = caption_granules(config, scenes.batch, served, bar.advance)
+    return _done(CAP_COT, scenes.batch, records)
+
+
+@contextmanager
+def captioner_for(config: BuildConfig, scenes: Sequence[Done]) -> Iterator[Served | None]:
+    """Serve the captioner's model while captions are due; nothing is started where none are."""
+    granules = [granule for done in scenes for granule in done.batch]
+    if config.captioner.kind != "vllm" or is_captioned(config, granules):
+        yield None
+        return
+    with serving(config.captioner, config.out / ".work") as served:
+        yield served
+
+
 def select_samples(config: BuildConfig, plan: Plan) -> int:
     """Turn all granules' answer counts into keep rates, on disk; return how many there are."""
     return len(select_rates(config, plan.granules))
 
 
-def write_batch(config: BuildConfig, asked: Done) -> Done:
-    """Write the shards of a batch that was asked; selection comes before."""
-    stages = json.dumps(STAGE_VERSIONS, sort_keys=True)
-    return _run(SHARDS, partial(write_granule, stages=stages), config, asked.batch)
+def write_batch(config: BuildConfig, made: Done) -> Done:
+    """Write the shards of what a stage made of a batch; selection comes before."""
+    passed = {stage: STAGE_VERSIONS[stage] for stage in (INGEST, made.stage, SHARDS)}
+    work = partial(write_granule, made_by=made.stage, stages=json.dumps(passed, sort_keys=True))
+    return _run(SHARDS, work, config, made.batch)
 
 
 def publish_dataset(config: BuildConfig, plan: Plan) -> Published:
     """Make a finished dataset of what the stages left on disk."""
-    return publish(config, plan.granules, STAGE_VERSIONS)
+    passed = {stage: STAGE_VERSIONS[stage] for stage in (INGEST, *config.stages, SHARDS)}
+    return publish(config, plan.granules, passed)
 
 
 def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Done:
@@ -103,6 +136,10 @@ def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Do
         for record in run_granules(partial(work, config), batch, config.workers):
             records.append(record)
             bar.advance()
+    return _done(stage, batch, records)
+
+
+def _done(stage: str, batch: Batch, records: list[Record]) -> Done:
     return Done(
         stage=stage,
         batch=batch,

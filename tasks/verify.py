@@ -28,6 +28,8 @@ from tasks.manifest import (
 from tasks.proof import prove
 from tasks.rows import Row, RowError, RowReader, open_shard, row_groups
 
+SAMPLE_UNITS = ("sample", "caption")  # of which a shard holds one a row
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
@@ -221,6 +223,7 @@ def _check_counts(manifest: Manifest, rejected: Counter[str], checked: _Checked)
             checked.fail("stage_sum", f"{count.stage} taking {gone}", count.taken)
         if count.reasons and sum(count.reasons.values()) != count.left_out:
             checked.fail("left_out_sum", f"{sum(count.reasons.values())} left out", count.left_out)
+    _check_captioned(manifest, checked)
     for unit in dict.fromkeys(count.unit for count in manifest.counts):
         chain = [count for count in manifest.counts if count.unit == unit]
         _check_chain(chain, checked)
@@ -234,10 +237,18 @@ def _check_counts(manifest: Manifest, rejected: Counter[str], checked: _Checked)
                 f"{due[stage]} refused in {stage}",
                 f"{rejected[stage]} in quarantine",
             )
-    made = [count.out for count in manifest.counts if count.unit == "sample"]
+    last = {count.unit: count.out for count in manifest.counts if count.unit in SAMPLE_UNITS}
     rows = sum(entry.rows for entry in manifest.files)
-    if rows != (made[-1] if made else 0):
-        checked.fail("sample_count", f"{rows} samples, the rows of all shards", made[-1:])
+    if rows != sum(last.values()):
+        checked.fail("sample_count", f"{rows} samples, the rows of all shards", last)
+
+
+def _check_captioned(manifest: Manifest, checked: _Checked) -> None:
+    """Captions are made of every scene that was read: kept, refused or left out."""
+    read = [count.out for count in manifest.counts if count.unit == "scene"][1:2]
+    captioned = [count.taken for count in manifest.counts if count.unit == "caption"][:1]
+    if captioned and captioned != read:
+        checked.fail("stage_chain", f"captions of the {read} scenes that were read", captioned)
 
 
 def _check_chain(chain: list[StageCount], checked: _Checked) -> None:

@@ -66,7 +66,7 @@ def verify_sources(dataset: Path, sources: Mapping[str, Path], workers: int = 1)
     jobs = list(_jobs(dataset, manifest, _listed(config)))
     failures = [fault for faults in _over(config, jobs, workers) for fault in faults]
     return SourceReport(
-        scenes=sum(len(job.scene_ids) for job in jobs),
+        scenes=len({(job.entry.source, scene) for job in jobs for scene in job.scene_ids}),
         failures=tuple(failures),
     )
 

@@ -69,6 +69,12 @@ def test_bytes_are_sent_as_they_are(ask_about, make_png):
     assert got == png
 
 
+def test_an_image_of_megabytes_is_sent_whole(ask_about, make_png):
+    png = make_png(8, 8) + bytes(3_000_000)
+    ((_, got),) = ask_about(png)
+    assert got == png
+
+
 def test_a_jpeg_is_sent_as_one(ask_about):
     encoded = BytesIO()
     Image.new("RGB", (8, 8)).save(encoded, "JPEG")

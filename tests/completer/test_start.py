@@ -44,6 +44,17 @@ def test_a_url_that_does_not_answer_is_named(serve, run):
         run(server, identity)
 
 
+def test_a_proxy_stands_before_other_machines_only(serve, run, monkeypatch):
+    proxy = serve(models=[])
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("http_proxy", proxy.base_url.removesuffix("/v1"))
+    assert run(serve(), identity)["model"] == "tiny"
+    with pytest.raises(UserError, match="HTTP 404: not found"):  # the proxy's own words
+        run(proxy, identity, base_url="http://model.invalid/v1")
+
+
 @pytest.mark.parametrize("path", ["", "/health"])
 def test_a_url_that_is_no_such_server_is_named(serve, run, path):
     server = serve()

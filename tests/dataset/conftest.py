@@ -305,6 +305,7 @@ def candidate(row: dict[str, Any], asked: Asked, number: int) -> dict[str, Any]:
         "form": "choice" if options else "open",
         "classes": [mask["label"] for mask in masks],
         "question": f"What of {asked.task} <here> & now?",
+        "title": "",
         "options": options,
         "answer": {
             "text": text,
@@ -319,17 +320,20 @@ def candidate(row: dict[str, Any], asked: Asked, number: int) -> dict[str, Any]:
                 "text": words,
                 "mask_index": i if i < len(masks) else -1,
                 "image_index": masks[i]["image_index"] if i < len(masks) else 0,
+                "verdict": "proved",
             }
             for i, words in enumerate(trace.steps)
         ],
         "trace": trace.text,
         "fact_spans": [{"start": start, "end": end} for start, end in trace.fact_spans],
+        "claims": [],
         "masks": masks,
         "program": dump_program(asked.program),
         "image_indices": list(asked.image_indices),
         "template": asked.task,
         "template_version": 1,
         "seed": 7,
+        "writer": "",
         "group": asked.task,
         "answer_key": text if isinstance(value, Truth | Name) else "",
     }

@@ -40,12 +40,24 @@ def test_what_every_stage_took_and_gave_adds_up(dataset) -> None:
     manifest = read_manifest(dataset)
     for count in manifest.counts:
         assert count.taken == count.out + count.rejected + count.left_out, count
-    by_stage = {count.stage: count for count in manifest.counts}
-    assert by_stage["index"].out == by_stage["ingest"].taken
-    assert by_stage["l1"].out == by_stage["shards"].taken
-    assert by_stage["shards"].out == sum(file.rows for file in manifest.files)
-    refused = by_stage["index"].rejected + by_stage["ingest"].rejected
+    counts = {(count.stage, count.unit): count for count in manifest.counts}
+    assert counts["index", "scene"].out == counts["ingest", "scene"].taken
+    assert counts["ingest", "scene"].out == counts["cap_cot", "caption"].taken
+    assert counts["l1", "sample"].out == counts["shards", "sample"].taken
+    assert counts["cap_cot", "caption"].out == counts["shards", "caption"].taken
+    for unit, tier in (("sample", "l1"), ("caption", "cap")):
+        rows = sum(file.rows for file in manifest.files if file.tier == tier)
+        assert counts["shards", unit].out == rows
+    refused = sum(count.rejected for count in manifest.counts)
     assert refused == sum(file.rows for file in manifest.quarantine)
+
+
+def test_almost_every_scene_has_a_caption_and_no_step_of_it_is_unproved(dataset) -> None:
+    count = next(c for c in read_manifest(dataset).counts if c.stage == "cap_cot")
+    assert count.out > 0.8 * count.taken
+    assert count.rejected == 0
+    assert count.tallies["steps proved"] > 0
+    assert "steps unproved" not in count.tallies
 
 
 def test_scenes_without_a_question_are_counted_and_all_that_is_left_out_has_a_rule(dataset) -> None:

@@ -198,7 +198,9 @@ def timeless(record: Path) -> str:
 def test_damaged_records_and_shards_are_done_again(terrascope, dataset, sources, copy) -> None:
     damages = [*DAMAGES.values()]
     records = {}
-    for number, stage in enumerate(("ingest", "l1", "shards", "select")):
+    for number, stage in enumerate(
+        ("ingest", "l1", "cap_cot", "shards-l1", "shards-cap", "select")
+    ):
         path = sorted((copy / ".work" / stage).glob("*.json"))[0]
         records[path] = timeless(path)
         path.write_text(damages[number % 3](path.read_text()))

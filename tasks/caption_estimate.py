@@ -1,0 +1,100 @@
+"""What captions of some scenes would cost: calls, tokens and hours, from a few of them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from time import perf_counter
+from typing import Any
+
+from PIL import Image
+
+from tasks.caption_scene import Outcome, caption_scene
+from tasks.captioner_settings import CaptionerSettings
+from tasks.rule_writer import RuleWriter
+from templates.prompts import SHORT_FIELDS
+
+CHARACTERS_A_TOKEN = 4  # of English prose; tokenizers of today differ by a fifth
+PIXELS_A_TOKEN = 28 * 28  # of a picture: the patch of Qwen-VL; InternVL's 448 px tile is 256 tokens
+LONGER = 1.5  # a model's reply beside the rule-based one on the same facts
+FIELDS_TOKENS = 40  # of the reply that holds the short fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionEstimate:
+    """What captions would come to; tokens are 0 where no model writes."""
+
+    captions: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    hours: float
+
+
+def estimate_captions(
+    rows: Sequence[Mapping[str, Any]],
+    scenes: int,
+    settings: CaptionerSettings,
+    sar_rendering: str,
+    seed: int,
+) -> CaptionEstimate:
+    """Caption a few scene rows by rules, and say what `scenes` of them would come to.
+
+    A model's hours follow from `settings.expected`; by rules they are measured here. A repair turn
+    is not foreseen: its share is known only once the model has been tried (`terrascope preview`).
+    """
+    start = perf_counter()
+    outcomes = asyncio.run(_tried(rows, settings, sar_rendering, seed))
+    seconds = perf_counter() - start
+    written = [outcome for outcome in outcomes if outcome.row is not None]
+    factor = scenes / max(1, len(rows))
+    captions = round(factor * len(written))
+    if not settings.is_model:
+        hours = factor * seconds / 3600
+        return CaptionEstimate(
+            captions=captions, calls=0, prompt_tokens=0, completion_tokens=0, hours=hours
+        )
+    prompt = sum(map(_prompt_tokens, written), 0)
+    reply = round(sum(map(_reply_tokens, written), 0) * LONGER)
+    calls = len(written)
+    if settings.asks_fields:
+        again = len(SHORT_FIELDS.text) // CHARACTERS_A_TOKEN * len(written)
+        prompt, calls = 2 * prompt + reply + again, 2 * calls
+        reply += FIELDS_TOKENS * len(written)
+    expected = settings.expected
+    seconds = prompt / expected.prompt_tokens_s + reply / expected.completion_tokens_s
+    return CaptionEstimate(
+        captions=captions,
+        calls=round(factor * calls),
+        prompt_tokens=round(factor * prompt),
+        completion_tokens=round(factor * reply),
+        hours=factor * seconds / 3600,
+    )
+
+
+async def _tried(
+    rows: Sequence[Mapping[str, Any]], settings: CaptionerSettings, sar_rendering: str, seed: int
+) -> list[Outcome]:
+    by_rules = CaptionerSettings(on_false=settings.on_false)
+    return [
+        await caption_scene(
+            row, RuleWriter(), by_rules, sar_rendering, seed, pictures=settings.sees_pictures
+        )
+        for row in rows
+    ]
+
+
+def _prompt_tokens(outcome: Outcome) -> int:
+    assert outcome.prepared is not None, "a row comes of a prepared scene"
+    turns = outcome.prepared.call.turns
+    words = sum(len(turn.text) for turn in turns) // CHARACTERS_A_TOKEN
+    return words + sum(_picture_tokens(image) for turn in turns for image in turn.images)
+
+
+def _picture_tokens(encoded: bytes) -> int:
+    with Image.open(BytesIO(encoded)) as image:
+        return image.width * image.height // PIXELS_A_TOKEN
+
+
+def _reply_tokens(outcome: Outcome) -> int:
+    return len(outcome.turns[-1].reply.text) // CHARACTERS_A_TOKEN

@@ -1,0 +1,244 @@
+"""One scene's caption: asked for, read, checked, mended once, and kept or refused."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from masks.regions import region as region_masks
+from schemas.mask import Origin
+from schemas.rejection import Reason, Rejected
+from schemas.verdict import Verdict
+from tasks.caption_call import ShortFields, caption_call, read_short, repair_call, short_call
+from tasks.caption_row import caption_row
+from tasks.captioner_settings import CaptionerSettings
+from tasks.completer import Call, CallFailed, Completer, Reply
+from tasks.overlay import captioner_picture
+from tasks.scene_table import asked_scene
+from templates.asked import AskedScene
+from templates.caption import Caption, OnFalse, make_caption
+from templates.caption_facts import CaptionFacts, facts_of
+from templates.captioned import CaptionedScene
+from templates.claims import check_sentence
+from templates.metadata import metadata_of
+from templates.prompts import CAP_COT
+from templates.replies import Fault, parse_reply
+from templates.view import View
+
+STAGE = "cap_cot"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A scene with all that its caption is asked and made from."""
+
+    scene_id: str
+    source: str
+    asked: AskedScene
+    ground: CaptionedScene
+    facts: CaptionFacts
+    call: Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turned:
+    """One reply, and what came of it."""
+
+    call: Call
+    reply: Reply
+    made: Caption | tuple[Fault, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What became of a scene: a row, a refusal, or the rule by which it was left out.
+
+    `turns` are the replies in order, for whoever wants to read them; `tallies` count what happened.
+    """
+
+    row: dict[str, Any] | None = None
+    rejected: Rejected | None = None
+    left_out: str = ""
+    prepared: Prepared | None = None
+    turns: list[Turned] = field(default_factory=list)
+    tallies: Counter[str] = field(default_factory=Counter)
+
+
+def prepare(
+    row: Mapping[str, Any],
+    settings: CaptionerSettings,
+    sar_rendering: str,
+    seed: int,
+    *,
+    pictures: bool,
+) -> Prepared | str:
+    """Return a scene row ready to be captioned, or the rule by which it is left out.
+
+    `pictures` says whether they are drawn; the row must hold the images then.
+
+    The images that the caption is of are drawn by seed, as a question's are.
+    """
+    asked = asked_scene(row, sar_rendering)
+    if not asked.can_be_seen:
+        return "no_image_at_a_labelled_date"
+    if any(mask.origin is Origin.BOX for mask in asked.measured.evidence.masks):
+        return "box_masks"  # a box is neither the shape nor the area of what it holds
+    name = f"{seed}:{row['scene_id']}:{CAP_COT.name}"
+    view = asked.view(Random(name))
+    ground = CaptionedScene(
+        measured=asked.measured,
+        words=asked.words,
+        view=view,
+        metadata=metadata_of(
+            row["source"],
+            row["place"],
+            view,
+            [info["date"] for info in row["image_info"]],
+            _bounds(row["grid"]),
+        ),
+    )
+    facts = facts_of(ground)
+    if not facts.regions:
+        return "no_region"
+    drawn = _pictures(row, view, facts, asked) if pictures else []
+    call = caption_call(facts, ground, row["source"], drawn, settings.sampling(seed), name)
+    return Prepared(
+        scene_id=row["scene_id"],
+        source=row["source"],
+        asked=asked,
+        ground=ground,
+        facts=facts,
+        call=call,
+    )
+
+
+async def caption_scene(
+    row: Mapping[str, Any],
+    completer: Completer,
+    settings: CaptionerSettings,
+    sar_rendering: str,
+    seed: int,
+    *,
+    pictures: bool,
+) -> Outcome:
+    """Return what becomes of a scene; a writer that fails on it refuses it, and no other."""
+    prepared = await asyncio.to_thread(
+        prepare, row, settings, sar_rendering, seed, pictures=pictures
+    )
+    if isinstance(prepared, str):
+        return Outcome(left_out=prepared)
+    outcome = Outcome(prepared=prepared)
+    try:
+        await _write(prepared, completer, settings, outcome)
+    except CallFailed as failure:
+        outcome.tallies["failed calls"] += 1
+        outcome.rejected = _rejected(prepared, Reason.CALL_FAILED, str(failure))
+    return outcome
+
+
+async def _write(
+    prepared: Prepared, completer: Completer, settings: CaptionerSettings, outcome: Outcome
+) -> None:
+    turned = await _turn(prepared, prepared.call, completer, settings.first_on_false, outcome)
+    if isinstance(turned.made, tuple) and settings.repairs:
+        outcome.tallies["repair turns"] += 1
+        outcome.tallies.update(
+            f"first reply: {reason}" for reason in {f.reason for f in turned.made}
+        )
+        again = repair_call(prepared.call, turned.reply.text, turned.made)
+        turned = await _turn(prepared, again, completer, settings.on_false, outcome)
+    if isinstance(turned.made, tuple):
+        outcome.rejected = _refused(prepared, turned.made)
+        return
+    title = ""
+    if settings.asks_fields:
+        short = await _short(prepared, turned, completer, outcome)
+        if isinstance(short, Fault):
+            outcome.rejected = _refused(prepared, (short,))
+            return
+        title = short.title
+    outcome.row = await asyncio.to_thread(
+        caption_row, prepared.scene_id, prepared.ground, turned.made, title, turned.call,
+        completer.identity,
+    )  # fmt: skip
+    outcome.tallies["sentences cut"] += turned.made.cut
+    outcome.tallies.update(f"steps {step.verdict}" for step in turned.made.steps)
+    outcome.tallies.update(f"claims {claim.verdict}" for claim in turned.made.claims)
+
+
+async def _turn(
+    prepared: Prepared, call: Call, completer: Completer, on_false: OnFalse, outcome: Outcome
+) -> Turned:
+    reply = await _ask(call, completer, outcome)
+    made = await asyncio.to_thread(_read, prepared, reply, on_false)
+    turned = Turned(call=call, reply=reply, made=made)
+    outcome.turns.append(turned)
+    return turned
+
+
+def _read(prepared: Prepared, reply: Reply, on_false: OnFalse) -> Caption | tuple[Fault, ...]:
+    ground = prepared.ground
+    regions = [measured.region for measured in prepared.facts.regions]
+    parsed = parse_reply(reply.text, reply.finish_reason, regions, ground.view)
+    return parsed if isinstance(parsed, tuple) else make_caption(parsed, ground, on_false)
+
+
+async def _short(
+    prepared: Prepared, turned: Turned, completer: Completer, outcome: Outcome
+) -> ShortFields | Fault:
+    call = short_call(turned.call, turned.reply.text, prepared.facts)
+    reply = await _ask(call, completer, outcome)
+    fields = read_short(reply.text, prepared.facts)
+    if isinstance(fields, ShortFields):
+        checked = check_sentence(fields.title, prepared.ground)
+        if checked.verdict is Verdict.FALSE:
+            false = next(c for c in checked.claims if c.verdict is Verdict.FALSE)
+            detail = f"false: {false.text!r} in the title {fields.title!r}: {false.detail}"
+            return Fault(reason=Reason.FALSE_CLAIM, detail=detail)
+    return fields
+
+
+async def _ask(call: Call, completer: Completer, outcome: Outcome) -> Reply:
+    reply = await completer.complete(call)
+    outcome.tallies["replies"] += 1
+    outcome.tallies["prompt tokens"] += reply.prompt_tokens
+    outcome.tallies["completion tokens"] += reply.completion_tokens
+    return reply
+
+
+def _pictures(
+    row: Mapping[str, Any], view: View, facts: CaptionFacts, asked: AskedScene
+) -> list[bytes]:
+    """Return the pictures that a captioner sees, one a carried image."""
+    masks = [(m.region, region_masks(m.region.expr, asked.measured).mask_HW) for m in facts.regions]
+    return [
+        captioner_picture(
+            row["images"][image.index]["bytes"],
+            [marked for marked in masks if marked[0].date_index == image.date_index],
+        )
+        for image in view.images
+    ]
+
+
+def _bounds(grid: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+    if grid["west"] is None:
+        return None
+    return grid["west"], grid["south"], grid["east"], grid["north"]
+
+
+def _refused(prepared: Prepared, faults: tuple[Fault, ...]) -> Rejected:
+    detail = "; ".join(fault.detail for fault in faults)
+    return _rejected(prepared, faults[0].reason, detail)
+
+
+def _rejected(prepared: Prepared, reason: Reason, detail: str) -> Rejected:
+    return Rejected(
+        sample_id=prepared.scene_id,
+        source=prepared.source,
+        stage=STAGE,
+        reason=reason,
+        detail=f"{prepared.scene_id}: {detail}",
+    )

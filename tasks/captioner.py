@@ -1,0 +1,92 @@
+"""The writer of captions, opened for the length of some granules."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+
+from tasks.call_store import CallStore
+from tasks.captioner_settings import CaptionerSettings
+from tasks.completer import Completer
+from tasks.openai_completer import OpenAICompleter
+from tasks.openai_settings import OpenAISettings
+from tasks.replay import ReplayCompleter
+from tasks.rule_writer import RuleWriter
+from tasks.server import running
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """Where a server that the build started answers, and what it may read."""
+
+    base_url: str
+    model: str
+    digest: str
+    image_folder: Path
+
+
+@contextmanager
+def serving(settings: CaptionerSettings, work: Path) -> Iterator[Served | None]:
+    """Run the model's server, where the build has one of its own, for the length of a `with`.
+
+    Its log and the pictures on their way to it lie in the folder `work`.
+
+    Raises:
+        UserError: the serving environment or the model is not there, or the server did not start.
+    """
+    if settings.kind != "vllm" or settings.server is None:
+        yield None
+        return
+    pictures = work / "pictures"
+    pictures.mkdir(parents=True, exist_ok=True)
+    try:
+        with running(settings.server, log=work / "vllm.log", media_root=pictures) as server:
+            yield Served(
+                base_url=server.base_url,
+                model=server.name,
+                digest=server.model_digest,
+                image_folder=pictures,
+            )
+    finally:
+        rmtree(pictures, ignore_errors=True)  # what a killed run left of them, too
+
+
+@asynccontextmanager
+async def opened(
+    settings: CaptionerSettings, store_path: Path, served: Served | None
+) -> AsyncIterator[Completer]:
+    """Open the writer for the length of some granules.
+
+    Args:
+        settings: Who writes.
+        store_path: File of finished calls, where the settings name none.
+        served: Where the build's own server is, of kind vllm.
+
+    Raises:
+        UserError: the server does not answer or does not know the model, the key is missing or
+            not accepted, or the store is damaged.
+    """
+    if settings.kind == "rules":
+        yield RuleWriter()
+        return
+    with CallStore(settings.store or store_path) as store:
+        if settings.kind == "replay":
+            yield ReplayCompleter(store)
+            return
+        client = _client(settings, served)
+        async with await OpenAICompleter.connect(client, store) as completer:
+            yield completer
+
+
+def _client(settings: CaptionerSettings, served: Served | None) -> OpenAISettings:
+    asked = settings.client.model_dump()
+    if served is None:
+        return OpenAISettings(base_url=settings.url, model=settings.model, **asked)
+    here = {
+        "digest": served.digest,
+        "image_transport": "file",
+        "image_folder": served.image_folder,
+        "vllm_extras": True,
+    }
+    return OpenAISettings(base_url=served.base_url, model=served.model, **{**asked, **here})

@@ -1,0 +1,196 @@
+"""A page of a few scenes before money is spent: prompt, picture, reply, and what came of it."""
+
+import asyncio
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from schemas.rejection import Refusal, Rejected
+from schemas.scene import Scene
+from tasks.atomic import place_text
+from tasks.caption_scene import Outcome, Turned, caption_scene
+from tasks.captioner import Served, opened, serving
+from tasks.config import BuildConfig
+from tasks.drawing import inline_image
+from tasks.granules import read_catalogue
+from tasks.ingest import read_scene
+from tasks.scene_table import scenes_to_table
+from templates.caption import judge
+from templates.claims import Checked
+from templates.replies import Fault, parse_reply
+
+TEMPLATE = Path(__file__).with_name("preview_template.html")
+MOST_PX, MOST_IMAGE_BYTES = 900, 400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceView:
+    """One sentence of a reply, and what the masks say of it."""
+
+    part: str  # "think" or "caption"
+    text: str
+    checked: Checked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyView:
+    """One turn: what was asked, what came back, how it was read, what was wrong with it."""
+
+    asked: str
+    prompt: str
+    raw: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    stored: bool
+    sentences: tuple[SentenceView, ...]
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneView:
+    """One scene: the pictures that were sent, every turn, and what became of it."""
+
+    scene_id: str
+    source: str
+    pictures: tuple[str, ...]  # data URIs
+    replies: tuple[ReplyView, ...]
+    title: str
+    fate: str
+    kept: bool
+
+
+def preview(config: BuildConfig, number: int, page: Path) -> list[SceneView]:
+    """Caption a few scenes, taken from all sources in turn, and write the page.
+
+    No dataset is made; finished calls are kept where the build looks for them.
+
+    Raises:
+        UserError: the captioner cannot be had.
+        OSError: the page cannot be written.
+    """
+    scenes, refused = _first_scenes(config, number)
+    rows = scenes_to_table(scenes).to_pylist()
+    with serving(config.captioner, config.out / ".work") as served:
+        outcomes = asyncio.run(_captioned(config, rows, served))
+    views = [_scene_view(row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        scenes=views, refused=refused, captioner=config.captioner.kind
+    )
+    place_text(page, text)
+    return views
+
+
+def _first_scenes(config: BuildConfig, number: int) -> tuple[list[Scene], list[Rejected]]:
+    """Return up to `number` scenes, sources in turn and spread over each, and what was refused."""
+    catalogue = read_catalogue(config)
+    by_source = []
+    for source in sorted(config.sources):
+        refs = [ref for g in catalogue.granules if g.id.source == source for ref in g.refs]
+        by_source.append(refs[:: max(1, len(refs) // number)])
+    scenes: list[Scene] = []
+    refused: list[Rejected] = []
+    for ref in (ref for turn in zip_longest(*by_source) for ref in turn if ref is not None):
+        if len(scenes) == number:
+            break
+        try:
+            scenes.append(read_scene(config, config.sources[ref.source], ref))
+        except Refusal as refusal:
+            refused.append(
+                Rejected(
+                    sample_id=ref.scene_id,
+                    source=ref.source,
+                    stage="ingest",
+                    reason=refusal.reason,
+                    detail=refusal.detail,
+                )
+            )
+    return scenes, refused
+
+
+async def _captioned(
+    config: BuildConfig, rows: Sequence[dict[str, Any]], served: Served | None
+) -> list[Outcome]:
+    store = config.out / ".work" / "calls.sqlite"
+    async with opened(config.captioner, store, served) as completer:
+        return await asyncio.gather(
+            *(
+                caption_scene(
+                    row,
+                    completer,
+                    config.captioner,
+                    config.sar_rendering,
+                    config.seed,
+                    pictures=True,
+                )
+                for row in rows
+            )
+        )
+
+
+def _scene_view(row: dict[str, Any], outcome: Outcome) -> SceneView:
+    pictures: tuple[str, ...] = ()
+    if outcome.prepared is not None:
+        pictures = tuple(_data_uri(p) for p in outcome.prepared.call.turns[-1].images)
+    return SceneView(
+        scene_id=row["scene_id"],
+        source=row["source"],
+        pictures=pictures,
+        replies=tuple(_reply_view(outcome, turned) for turned in outcome.turns),
+        title=outcome.row["title"] if outcome.row else "",
+        fate=_fate(outcome),
+        kept=outcome.row is not None,
+    )
+
+
+def _reply_view(outcome: Outcome, turned: Turned) -> ReplyView:
+    return ReplyView(
+        asked="\n\n".join(f"{turn.role}: {turn.text}" for turn in turned.call.turns),
+        prompt=turned.call.prompt,
+        raw=turned.reply.text,
+        finish_reason=turned.reply.finish_reason,
+        prompt_tokens=turned.reply.prompt_tokens,
+        completion_tokens=turned.reply.completion_tokens,
+        stored=turned.reply.stored,
+        sentences=tuple(_sentences(outcome, turned)),
+        faults=turned.made if isinstance(turned.made, tuple) else (),
+    )
+
+
+def _sentences(outcome: Outcome, turned: Turned) -> Iterator[SentenceView]:
+    """Yield the sentences of a reply of the right form, also of one that is refused."""
+    prepared = outcome.prepared
+    assert prepared is not None, "a reply is that of a prepared scene"
+    regions = [measured.region for measured in prepared.facts.regions]
+    parsed = parse_reply(
+        turned.reply.text, turned.reply.finish_reason, regions, prepared.ground.view
+    )
+    if isinstance(parsed, tuple):
+        return
+    judged = judge([thought.text for thought in parsed.thoughts], parsed.caption, prepared.ground)
+    for thought, checked in zip(parsed.thoughts, judged.thoughts, strict=True):
+        yield SentenceView(part="think", text=thought.text, checked=checked)
+    for sentence, checked in zip(parsed.caption, judged.caption, strict=True):
+        yield SentenceView(part="caption", text=sentence, checked=checked)
+
+
+def _fate(outcome: Outcome) -> str:
+    if outcome.left_out:
+        return f"left out: {outcome.left_out}"
+    if outcome.rejected is not None:
+        return f"refused: {outcome.rejected.reason.value}: {outcome.rejected.detail}"
+    cut = outcome.tallies["sentences cut"]
+    return f"kept, {cut} false sentences cut" if cut else "kept"
+
+
+def _data_uri(picture: bytes) -> str:
+    kind, content = inline_image(picture, MOST_PX, MOST_IMAGE_BYTES)
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,43 @@
+"""A scene as a caption's proof sees it: the plain reference, and never the production kernels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from masks.reference import evaluate
+from masks.reference_morphology import cells_HW
+from masks.reference_numbers import shared_edges
+from schemas.mask import LayerInfo
+from schemas.value import Value
+from tasks.proof_masks import mask_of
+from tasks.proof_words import ReferenceTold
+from templates.ground import Metadata
+from templates.view import View
+
+
+@dataclass(frozen=True)
+class ReferenceGround(ReferenceTold):
+    """A scene as told by the plain reference; a `templates.ground.Ground`."""
+
+    view: View
+    metadata: Metadata
+
+    @property
+    def layers(self) -> Sequence[LayerInfo]:
+        """All label layers, each at one date."""
+        return self.scene.evidence.layers
+
+    def cells_px(self, expr: Any) -> tuple[int, ...]:
+        """Return the pixels of a mask expression in each of the 9 cells, row by row."""
+        held = cells_HW(self.size_HW)[mask_of(expr, self.scene)]
+        return tuple(np.bincount(held, minlength=9).tolist())
+
+    def edges_px(self, a: Any, b: Any) -> int:
+        """Return the number of 4-neighbour pixel edges that two mask expressions share."""
+        return sum(shared_edges(mask_of(a, self.scene), mask_of(b, self.scene)))
+
+    def value(self, program: Any) -> Value:
+        """Return a program's value; Undefined where it has no safe one."""
+        return evaluate(program, self.scene)

@@ -1,0 +1,134 @@
+"""A scene as a caption is tested on it, measured by the production kernels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from masks.distance import shared_edges
+from masks.evaluate import evaluate
+from masks.measured import Measured, MeasuredLayer
+from masks.regions import cell_slices, region
+from schemas.mask import LayerInfo
+from schemas.program import ClassMask, Instances, Valid
+from schemas.scene import INVALID_ID
+from schemas.taxonomy import LandClass
+from schemas.value import Undefined, Value
+from templates.ground import Metadata
+from templates.view import View
+
+_NUM_IDS = 256  # of a label map of bytes
+
+
+@dataclass(kw_only=True)
+class CaptionedScene:
+    """One scene, measured once for all its sentences; a `templates.ground.Ground`."""
+
+    measured: Measured
+    words: Mapping[str, Mapping[str, LandClass]]
+    view: View
+    metadata: Metadata
+    _cells: dict[Any, tuple[int, ...]] = field(default_factory=dict)
+    _by_layer: dict[tuple[str, int], tuple[tuple[int, ...], ...] | None] = field(
+        default_factory=dict
+    )
+    _edges: dict[tuple[Any, Any], int] = field(default_factory=dict)
+    _px: dict[Any, int] = field(default_factory=dict)
+    _values: dict[Any, Value | tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def layers(self) -> tuple[LayerInfo, ...]:
+        """All label layers, each at one date."""
+        return self.measured.evidence.layers
+
+    @property
+    def north_up(self) -> bool:
+        """Whether compass words may be used."""
+        return self.measured.evidence.north_up
+
+    @property
+    def size_HW(self) -> tuple[int, int]:
+        """Height and width of all masks."""
+        return self.measured.evidence.size_HW
+
+    @property
+    def pixel_size_m(self) -> tuple[float, float] | None:
+        """Metres per pixel along x and y, None where unknown."""
+        return self.measured.evidence.pixel_size_m
+
+    def px(self, expr: Any) -> int:
+        """Return the pixels of a mask expression."""
+        match expr:
+            case ClassMask():
+                return self.measured.layer(expr.layer, expr.date).class_px(expr.label)
+            case Valid():
+                return self.measured.layer(expr.layer, expr.date).valid_px
+        if expr not in self._px:
+            self._px[expr] = int(np.count_nonzero(region(expr, self.measured).mask_HW))
+        return self._px[expr]
+
+    def num_objects(self, objects: Instances) -> int:
+        """Return the number of objects that a leaf names."""
+        layer = self.measured.layer(objects.layer, objects.date)
+        return len(layer.selected(objects.label, objects.attribute))
+
+    def cells_px(self, expr: Any) -> tuple[int, ...]:
+        """Return the pixels of a mask expression in each of the 9 cells, row by row.
+
+        All classes of a label map are counted in one pass.
+        """
+        if expr not in self._cells:
+            self._cells[expr] = self._cells_px(expr)
+        return self._cells[expr]
+
+    def _cells_px(self, expr: Any) -> tuple[int, ...]:
+        if isinstance(expr, ClassMask | Valid):
+            layer = self.measured.layer(expr.layer, expr.date)
+            by_id = self._of_layer(layer)
+            if by_id is not None and isinstance(expr, ClassMask):
+                class_id = layer.class_id(expr.label)
+                return tuple(cell[class_id] for cell in by_id)
+            if by_id is not None:
+                return tuple(sum(cell) - cell[INVALID_ID] for cell in by_id)
+        mask_HW = region(expr, self.measured).mask_HW
+        parts = (mask_HW[cell_slices(cell, self.size_HW)] for cell in range(9))
+        return tuple(int(np.count_nonzero(part_hw)) for part_hw in parts)
+
+    def _of_layer(self, layer: MeasuredLayer) -> tuple[tuple[int, ...], ...] | None:
+        """Return, for each cell, the pixels of every id; None where classes overlap."""
+        key = (layer.info.layer, layer.info.date_index)
+        if key not in self._by_layer:
+            ids_HW = layer.ids_HW
+            self._by_layer[key] = (
+                ids_HW
+                if ids_HW is None
+                else tuple(
+                    tuple(
+                        np.bincount(
+                            ids_HW[cell_slices(cell, self.size_HW)].ravel(), minlength=_NUM_IDS
+                        ).tolist()
+                    )
+                    for cell in range(9)
+                )
+            )
+        return self._by_layer[key]
+
+    def edges_px(self, a: Any, b: Any) -> int:
+        """Return the number of 4-neighbour pixel edges that two mask expressions share."""
+        if (a, b) not in self._edges:
+            a_HW, b_HW = (region(expr, self.measured).mask_HW for expr in (a, b))
+            self._edges[a, b] = sum(shared_edges(a_HW, b_HW))
+        return self._edges[a, b]
+
+    def value(self, program: Any) -> Value:
+        """Return a program's value; Undefined where it has no safe one."""
+        if program not in self._values:
+            try:
+                self._values[program] = evaluate(program, self.measured)
+            except Undefined as outcome:
+                self._values[program] = (outcome.rule, outcome.detail)
+        found = self._values[program]
+        if isinstance(found, tuple):
+            raise Undefined(*found)
+        return found
