@@ -78,14 +78,16 @@ def _with_legend(picture: Image.Image, regions: Sequence[Region]) -> Image.Image
     canvas = Image.new("RGB", (picture.width, picture.height + LINE_PX * len(regions) + 8), PAPER)
     canvas.paste(picture, (0, 0))
     draw = ImageDraw.Draw(canvas)
-    for line, region in enumerate(regions):
-        top = picture.height + 4 + LINE_PX * line
+    for place, region in enumerate(regions):
+        top = picture.height + 4 + LINE_PX * place
         draw.rectangle((6, top + 4, 24, top + LINE_PX - 4), colour_of(region.number - 1), INK)
-        draw.text((32, top + 3), f"{region.number} {region.land.phrase}", INK, _font())
+        line = f"{region.number} {region.land.phrase}"
+        fits = FONT_PX * (canvas.width - 40) / max(1.0, draw.textlength(line, _font()))
+        draw.text((32, top + 3), line, INK, _font(min(FONT_PX, fits)))
     return canvas
 
 
-def _font() -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(FONT_PX)
+def _font(size_px: float = FONT_PX) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size_px)
     assert isinstance(font, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
     return font

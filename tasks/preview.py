@@ -12,6 +12,7 @@ import jinja2
 
 from schemas.rejection import Refusal, Rejected
 from schemas.scene import Scene
+from schemas.verdict import Verdict
 from tasks.atomic import place_text
 from tasks.caption_scene import Outcome, Turned, caption_scene
 from tasks.captioner import Served, opened, serving
@@ -35,6 +36,16 @@ class SentenceView:
     part: str  # "think" or "caption"
     text: str
     checked: Checked
+
+    @property
+    def proved(self) -> list[str]:
+        """What of it is proved, a line each, and no line twice."""
+        lines = (
+            f"{claim.kind} “{claim.text}”; {claim.detail}"
+            for claim in self.checked.claims
+            if claim.verdict is Verdict.PROVED
+        )
+        return list(dict.fromkeys(lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

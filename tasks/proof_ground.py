@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from masks.reference import evaluate
 from masks.reference_morphology import cells_HW
@@ -37,6 +38,11 @@ class ReferenceGround(ReferenceTold):
     def edges_px(self, a: Any, b: Any) -> int:
         """Return the number of 4-neighbour pixel edges that two mask expressions share."""
         return sum(shared_edges(mask_of(a, self.scene), mask_of(b, self.scene)))
+
+    def areas_px(self, expr: Any) -> tuple[int, ...]:
+        """Return the pixels of each 8-connected area of a mask expression, in any order."""
+        numbers_HW, _ = ndimage.label(mask_of(expr, self.scene), structure=np.ones((3, 3)))
+        return tuple(np.bincount(numbers_HW.ravel())[1:].tolist())
 
     def value(self, program: Any) -> Value:
         """Return a program's value; Undefined where it has no safe one."""

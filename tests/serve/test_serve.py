@@ -20,13 +20,12 @@ import pytest
 from openai import BadRequestError, OpenAI
 from PIL import Image
 
-from tasks.server import Server, ServerFailed, State, is_cpu_build, running
-from tasks.server_settings import ServerSettings, environment
+from tasks.server import Server, ServerFailed, State, running
+from tasks.server_settings import ServerSettings
 
 pytestmark = pytest.mark.serve
 
 ROOT = Path(__file__).resolve().parents[2]
-MAKE_MODEL = Path(__file__).with_name("tiny_model.py")
 SEG_BIAS = 100.0  # the model is random: nothing else would make it write [SEG]
 OWNER = """
 import sys, time
@@ -38,27 +37,6 @@ with running(settings, Path(sys.argv[2])) as server:
     print(server.port, *server.pids(), flush=True)
     time.sleep(600)
 """
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> ServerSettings:
-    settings = ServerSettings(
-        model=str(tmp_path_factory.mktemp("models") / "tiny"),
-        max_model_len=2048,
-        max_num_seqs=8,
-        mm_cache_gb=0.5,
-        dtype="float32",
-        enforce_eager=True,
-        start_timeout_s=300,
-        extra={
-            "kv-cache-memory-bytes": 2**26,
-            # or a random model writes white space for ever, which every schema allows
-            "structured-outputs-config": {"backend": "xgrammar", "disable_any_whitespace": True},
-        },
-    )
-    given = environment(settings, cpu_build=is_cpu_build(settings.interpreter))
-    subprocess.run([settings.interpreter, MAKE_MODEL, settings.model], check=True, env=given)
-    return settings
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def model(tokenizer: PreTrainedTokenizerFast) -> InternVLForConditionalGeneratio
             "num_hidden_layers": 2,
             "num_attention_heads": 2,
             "num_key_value_heads": 2,
-            "max_position_embeddings": 4096,
+            "max_position_embeddings": 16_384,
             "tie_word_embeddings": False,
             **ends,
         },
