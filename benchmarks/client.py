@@ -13,12 +13,12 @@ undisturbed.
 With --serve-python, the Python of an environment with vLLM and pandas, a real server is asked, and
 the other client is vLLM's own (`vllm bench serve`). The server has a tiny model with random
 weights, or is what --base-url and --model name on this machine: the tokenizer is read from where
-the server has it. Prompts are text, and the same with an image in the request; every reply has exactly
-as many tokens as --max-tokens says (`ignore_eos`), first the longest. The shorter, the more of the
-time is the clients' own, all the more where they share few cores with the server: replies of four
-tokens are the worst case and like no real use. vLLM's client has no other way than to read replies
-as streams, which costs both itself and the server more than a whole one. Of its run, only the time
-between the first request and the last reply counts.
+the server has it. Prompts are text, and the same with an image in the request; every reply has
+exactly as many tokens as --max-tokens says (`ignore_eos`), first the longest. The shorter, the more
+of the time is the clients' own, all the more where they share few cores with the server: replies of
+four tokens are the worst case and like no real use. vLLM's client has no other way than to read
+replies as streams, which costs both itself and the server more than a whole one. Of its run, only
+the time between the first request and the last reply counts.
 """
 
 import argparse
@@ -150,7 +150,7 @@ def tiny_server(python: Path, at_once: int) -> Iterator[OpenAISettings]:
             },
         )
         given = environment(settings, cpu_build=is_cpu_build(settings.interpreter))
-        made = [settings.interpreter, MAKE_MODEL, settings.model]
+        made = [str(settings.interpreter), str(MAKE_MODEL), settings.model]
         subprocess.run(made, check=True, env=given, capture_output=True)
         with running(settings, Path(folder) / "server.log") as server:
             yield OpenAISettings(

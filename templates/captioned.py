@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from masks.components import components
 from masks.distance import shared_edges
 from masks.evaluate import evaluate
 from masks.measured import Measured, MeasuredLayer
@@ -34,6 +35,7 @@ class CaptionedScene:
         default_factory=dict
     )
     _edges: dict[tuple[Any, Any], int] = field(default_factory=dict)
+    _areas: dict[Any, tuple[int, ...]] = field(default_factory=dict)
     _px: dict[Any, int] = field(default_factory=dict)
     _values: dict[Any, Value | tuple[str, str]] = field(default_factory=dict)
 
@@ -120,6 +122,13 @@ class CaptionedScene:
             a_HW, b_HW = (region(expr, self.measured).mask_HW for expr in (a, b))
             self._edges[a, b] = sum(shared_edges(a_HW, b_HW))
         return self._edges[a, b]
+
+    def areas_px(self, expr: Any) -> tuple[int, ...]:
+        """Return the pixels of each 8-connected area of a mask expression, in any order."""
+        if expr not in self._areas:
+            found = components(region(expr, self.measured).mask_HW)
+            self._areas[expr] = tuple(found.size_px.tolist())
+        return self._areas[expr]
 
     def value(self, program: Any) -> Value:
         """Return a program's value; Undefined where it has no safe one."""

@@ -54,5 +54,8 @@ class Ground(Told, Protocol):
     def edges_px(self, a: Any, b: Any) -> int:
         """Return the number of 4-neighbour pixel edges that two mask expressions share."""
 
+    def areas_px(self, expr: Any) -> tuple[int, ...]:
+        """Return the pixels of each 8-connected area of a mask expression, in any order."""
+
     def value(self, program: Any) -> Value:
         """Return a program's value; Undefined where it has no safe one."""

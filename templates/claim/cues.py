@@ -15,18 +15,20 @@ may be left out or put in; of several phrases the longest counts. All symbols:
     H grew     h shrank            U unchanged   W new       ? changed   > at least   < at most
     S picture  z area, patch       o of          i in, on, from          ~ about  ! perhaps
     % percent  R resolution        B distance    9 number    1 unit      @ pronoun
+    & the same is said of another class: "as do the crops"     ^ in order of size
     u any other word
 """
 
 from collections.abc import Mapping
 
 # what makes a symbol content: unless a claim takes it up, the sentence is unproved
-CONTENT = frozenset("ITPQ#AdZNEOKCcksMmD2yfJjgGnraqlt=*FHhUW?!~<>%RB91@pxu")
+CONTENT = frozenset("ITPQ#AdZNEOKCcksMmD2yfJjgGnraqlt=*FHhUW?!~<>%RB91@pxu&^")
 
 CUES: Mapping[str, str] = {
     "N": "no, not, without, never, none, neither, lack, lacks, lacking, absence of, free of, "
     "devoid of, void of, not a single, not one, isn't, aren't, doesn't, don't, wasn't, weren't, "
-    "didn't, no longer, not any",
+    "didn't, no longer, not any, nor is there, nor are there, nor was there, nor were there, "
+    "neither is there, neither are there",
     "E": "absent, completely absent, entirely absent, totally absent, completely missing, entirely "
     "missing, missing, not present, not visible, not found, not seen, not there, not observed, "
     "nonexistent, non existent, not to be seen, not exist, nowhere to be seen, nowhere to be "
@@ -40,9 +42,12 @@ CUES: Mapping[str, str] = {
     "up, making up, made up, account for, accounts for, accounting for, constitute, constitutes, "
     "constituting, comprise, comprises, comprising, take up, takes up, taking up, represent, "
     "represents, representing, span, spans, spanning, fill, fills, filling, extend over, extends "
-    "over, extending over, amount to, amounts to, amounting to, measure, measures, measuring, come "
-    "to, comes to, account, accounts, form, forms, forming, split into, divided into, broken up "
-    "into, broken into, falls into, fall into",
+    "over, extending over, amount to, amounts to, amounting to, measure, measures, measuring, "
+    "come to, comes to, account, accounts, form, forms, forming, split into, divided into, broken "
+    "up into, broken into, falls into, fall into, takes, taking, make for, makes for, making for, "
+    "extend across, extends across, sprawls across, sprawls over, stretches over, spreads over, "
+    "blankets, blanketing, carpets, adds up to, add up to, adding up to, totals, totalling, "
+    "totaling",
     "c": "covered by, covered in, covered with, occupied by, taken up by, filled with, filled by, "
     "made up by, coverage of, cover of",
     "V": "consist of, consists of, consisting of, composed of, made up of, comprised of, made of, "
@@ -57,16 +62,18 @@ CUES: Mapping[str, str] = {
     "remains, remained, become, becomes, became, suffered, suffer, sustained, sustain, "
     "experienced, received, appear to be, appears to be, classified as, classed as, devoted to, "
     "dedicated to, given over to, stood, got, belongs to, goes to, belong to, go to, was left, "
-    "were left, been left",
-    "w": "with, together with, along with, accompanied by, as well as",
-    "L": "stand, stands, nestled, tucked, lining, spotted, can be spotted, be spotted, lie, lies, "
-    "lying, lay, located, situated, found, sit, sits, sitting, positioned, placed, appear, "
-    "appears, appearing, appeared in, visible, seen, occur, occurs, occurring, stretch, stretches, "
-    "stretching, extend, extends, extending, run, runs, running, can be seen, can be found, be "
-    "seen, be found, exist, exists, existing, observed, detected, to be seen, to be found, "
-    "noticeable, discernible, apparent, evident, is present, are present, was present, were "
-    "present, be present, present in, present at, present on, present throughout, present across, "
-    "not only present, occurs mainly",
+    "were left, been left, is left to, are left to, was left to, were left to",
+    "w": "where, with, together with, along with, accompanied by, as well as",
+    "L": "stand, stands, nestled, tucked, lining, spotted, can be spotted, be spotted, shows up, "
+    "show up, turns up, turn up, crops up, identified, can be identified, be identified, made "
+    "out, can be made out, be made out, grow, grows, growing, recognisable, recognizable, "
+    "situates, resides, occurring, lie, lies, lying, lay, located, situated, found, sit, sits, "
+    "sitting, positioned, placed, appear, appears, appearing, appeared in, visible, seen, occur, "
+    "occurs, occurring, stretch, stretches, stretching, extend, extends, extending, run, runs, "
+    "running, can be seen, can be found, be seen, be found, exist, exists, existing, observed, "
+    "detected, to be seen, to be found, noticeable, discernible, apparent, evident, is present, "
+    "are present, was present, were present, be present, present in, present at, present on, "
+    "present throughout, present across, not only present, occurs mainly",
     "k": "concentrated, clustered, concentrate, concentrates, clusters in, prevalent, grouped, "
     "gathered",
     "s": "spread, spreads, spreading, scattered, distributed, dispersed, spread out, evenly "
@@ -89,8 +96,8 @@ CUES: Mapping[str, str] = {
     "along, runs along, run along, running along, stretch along, stretches along, share a border, "
     "share a boundary, shares borders with, share borders with, has a border with, have a border "
     "with, common border, common border with, fringed by, edged by, lies next to, lie next to, "
-    "lies beside, lie beside, shares an edge with, share an edge with, share a common border, "
-    "share a common boundary",
+    "lies beside, lie beside, hug, hugs, hugging, shares an edge with, share an edge with, share "
+    "a common border, share a common boundary",
     "j": "separate from, separated from, apart from each other, detached from, isolated from, set "
     "apart from",
     "g": "surrounded by, enclosed by, embedded in, encircled by, ringed by, enclosed within, "
@@ -122,14 +129,15 @@ CUES: Mapping[str, str] = {
     "area, as much area, as much space, just as much, just as large as, balanced, as large a "
     "share, as much of the image, as much of the scene, as much ground, as much land",
     "F": "exceed, exceeds, outweigh, outweighs, outnumber, outnumbers, surpass, "
-    "surpasses, outstrips, outstrip",
+    "surpasses, outstrips, outstrip, ahead of, outweighed by, exceeded by, outnumbered by, "
+    "surpassed by",
     "H": "grew, has grown, have grown, had grown, expanded, increased, increase in, increase of, "
     "expansion of, growth of, growth in, was built, were built, been built, gained, rose, risen, "
     "enlarged, gain of, newly built, constructed, was added, were added, been added, gain in, has "
     "spread, have spread, newly appeared, newly constructed, appeared, emerged",
     "h": "shrank, shrunk, decreased, declined, lost, removed, disappeared, vanished, receded, "
     "reduced, diminished, loss of, decrease in, decrease of, decline in, decline of, reduction in, "
-    "reduction of, contracted, cleared, retreated, retreat of, dwindled, fell, fallen, demolished, "
+    "reduction of, contracted, retreated, retreat of, dwindled, fell, fallen, demolished, "
     "dropped, gone",
     "U": "unchanged, not change, not changed, stable, constant, the same, the same as before, the "
     "same at both dates, the same in both images, not grown or shrunk",
@@ -150,10 +158,18 @@ CUES: Mapping[str, str] = {
     "surface, total labelled area, land surface, snapshot, scenery, total surface, all pixels, "
     "all labelled pixels, mapped area",
     "o": "of, out of",
-    "i": "dates from, dating from, dates back to, in, at, on, from, to, for, into, onto, towards, "
-    "toward, inside, by, against, through, behind, beyond, off, via, among, amongst, away, amid, "
-    "as",
-    "+": "and, or, nor, plus, but also, but, yet",
+    "i": "right at, right in, right on, dates from, dating from, dates back to, in, at, on, from, "
+    "to, for, into, onto, towards, toward, inside, by, against, through, behind, beyond, off, "
+    "via, among, amongst, away, amid, as",
+    "^": "in descending order, in descending order of area, in descending order of size, in "
+    "descending order of share, in descending order of coverage, in descending order of extent, "
+    "in order of decreasing area, in order of decreasing size, in order of decreasing share, from "
+    "largest to smallest, from the largest to the smallest, from most to least common, in "
+    "decreasing order of area, in decreasing order, in decreasing order of size, in order of area, "
+    "ranked by area, in order of size, ordered by area",
+    "&": "so is, so are, so was, so were, so do, so does, so did, as do, as does, as did",
+    "+": "and, or, nor, plus, but also",
+    ",": "but, yet",
     ";": "while, whereas, although, though, however, whilst, because, since",
     "~": "about, around, roughly, approximately, nearly, almost, circa, ca, some, approx, an "
     "estimated, just about, in the order of, on the order of, just under, just over, slightly "
@@ -174,10 +190,11 @@ CUES: Mapping[str, str] = {
     "seem, seems, apparently, suggest, suggests, suggesting, indicate, indicates, indicating, "
     "resemble, resembles, resembling, expect, expected, will, imagine, suppose, assume, whether, "
     "hypothetical, suspected, unclear, aside from, apart from, excluding, previously, one of the "
-    "largest, one of the main, one of the dominant, among the largest, unless, as if, must, should "
-    "be, ignore, pretend, reminiscent, look like, looks like, not necessarily, to some extent, "
-    "hard to tell, not clear, cannot, hardly any, barely any, almost no, nearly no, practically "
-    "no, hardly, barely, scarcely, only traces of, excluded, leaving aside",
+    "largest, one of the main, one of the dominant, among the largest, unless, as if, must, "
+    "should be, instead of, as opposed to, ignore, pretend, reminiscent, look like, looks like, "
+    "not necessarily, to some extent, hard to tell, not clear, cannot, hardly any, barely any, "
+    "almost no, nearly no, practically no, hardly, barely, scarcely, only traces of, excluded, "
+    "leaving aside",
 }
 
 CARRIERS = (
@@ -189,28 +206,31 @@ CARRIERS = (
     "combination, mosaic, patchwork, variety, range, each other, one another, together, combined, "
     "taken together, in total, altogether, in all, in general, generally, in particular, "
     "particularly, as a whole, it can be seen that, it is visible that, it is clear that, we can "
-    "see that, we can see, i can see, one can see, it is evident that, can, in terms of, signs of, "
-    "sign of, traces of, trace of, evidence of, any, there, too, event, disaster, place, share, "
-    "shares, portion, part, parts, portions, proportion, proportions, amount, amounts, number, "
-    "number of, then comes, comes, then, in contrast, by contrast, meanwhile, additionally, "
-    "furthermore, moreover, in addition, further, who, where, whose, what, directly, satellite, "
-    "sensor, sensors, such as, namely, such, by area, in area, in extent, in size, by extent, by "
-    "far, in terms of area, in terms of extent, turning to, visibly, indeed, again, still, "
-    "already, even, seen by, seen from above, from above, viewed from above, viewed, of land, "
-    "whole, entire, notably, side by side, immediately, not only, so, then i, out, separated, "
-    "distinct, coverage, extent, size, its extent, surface area, its own, own, of all, among all, "
-    "all classes, of all classes, of all the classes, of all land cover classes, among all "
-    "classes, among the classes, data, elements, components of, following, in turn, on the other "
-    "hand, on the one hand, other, others, rest, taken, acquired, captured, recorded, apart, at "
-    "all, exactly, precisely, evenly, widely, on all sides, on every side, from all sides, a total "
-    "of, in both images, at both dates, on both dates, minimum, dated, sensed, date, both, either, "
-    "anywhere, first, firstly, first of all, without doubt, without a doubt, no doubt, "
+    "see that, we can see, i can see, one can see, it is evident that, can, in terms of, signs "
+    "of, sign of, traces of, trace of, evidence of, any, there, too, event, disaster, place, "
+    "share, shares, portion, part, parts, portions, proportion, proportions, amount, amounts, "
+    "number, number of, then comes, comes, then, in contrast, by contrast, meanwhile, "
+    "additionally, furthermore, moreover, in addition, further, who, whose, what, "
+    "directly, satellite, sensor, sensors, such as, namely, such, by area, in area, in extent, in "
+    "size, by extent, by far, in terms of area, in terms of extent, turning to, visibly, indeed, "
+    "again, still, already, even, seen by, seen from above, from above, viewed from above, "
+    "viewed, of land, whole, entire, notably, side by side, immediately, not only, so, then i, "
+    "out, separated, distinct, coverage, extent, size, its extent, surface area, its own, own, of "
+    "all, among all, all classes, of all classes, of all the classes, of all land cover classes, "
+    "among all classes, among the classes, data, elements, components of, following, in turn, on "
+    "the other hand, on the one hand, other, others, taken, acquired, captured, recorded, apart, "
+    "at all, exactly, precisely, evenly, widely, on all sides, on every side, from all sides, a "
+    "total of, in both images, at both dates, on both dates, minimum, dated, sensed, date, both, "
+    "either, anywhere, first, firstly, first of all, without doubt, without a doubt, no doubt, "
     "undoubtedly, between the two images, between the two dates, between the images, between the "
     "dates, between the two, between both dates, between both images, measured, of which, between "
     "the first and the last image, between the first and the second image, between the first and "
-    "the last date, from the first to the last image, between the first and second image, from the "
-    "first to the second image, between the earlier and the later image, from the first image to "
-    "the last, between the first and the last"
+    "the last date, from the first to the last image, between the first and second image, from "
+    "the first to the second image, between the earlier and the later image, from the first image "
+    "to the last, between the first and the last, moving on to, moving on, moving down, moving "
+    "to, moving up, next up, turning now to, turn to, turn, another region, another class, "
+    "another area, last region, final region, last class, final class, last area, final area, the "
+    "remaining region, starting at, starting from, starting with, in both years"
 )
 
 PRONOUNS = (

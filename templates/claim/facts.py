@@ -37,8 +37,10 @@ OVERLAY_WORDS = (
     "overlay, overlays, overlaid, overlain, overlayed, mask, masks, masked, legend, highlighted, "
     "outlined, annotation, annotations, annotated, annotated region, annotated regions, label "
     "colour, label color, label colours, label colors, colour coded, color coded, colour coding, "
-    "color coding, shaded region, shaded regions, bounding box, bounding boxes, segmentation mask, "
-    "segmentation, colour code, color code, colour key, color key, tinted"
+    "color coding, shaded region, shaded regions, bounding box, bounding boxes, segmentation "
+    "mask, segmentation, colour code, color code, colour key, color key, tinted, shaded in, "
+    "coloured outline, coloured outlines, colored outline, colored outlines, outlined in, drawn "
+    "in, marked in, label map, segmentation map"
 )
 # canonical names are those of templates.metadata.DISASTERS, with what else a text may name
 DISASTER_WORDS: Mapping[str, str] = {

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from templates.claim.chunks import meanings_of, places_of
 from templates.claim.classes import Meaning
-from templates.claim.places import Place
 from templates.claim.tokens import Symbol, code_of, merged
 
 Antecedent = tuple[Meaning, ...]  # of the sentence before, where it names one class
@@ -20,6 +19,7 @@ _MANY = frozenset(("they", "them", "their", "these areas", "those areas", "these
 _RELATIVE = frozenset(("which",))
 _CLAUSE_END = ",;"
 _SUPPOSED = "!"
+_REJECTED = frozenset(("rather than", "instead of", "as opposed to"))  # what follows is not so
 
 
 # "apart from cropland, trees are the largest class" is not about all of the picture
@@ -46,7 +46,7 @@ def with_pronouns(symbols: Sequence[Symbol], antecedent: Antecedent) -> list[Sym
     """
     done: list[Symbol] = []
     named: list[Meaning] = []  # in this sentence, the latest last
-    for symbol in symbols:
+    for at, symbol in enumerate(symbols):
         if symbol.symbol == "X":
             named.extend(meanings_of(symbol))
         elif symbol.symbol == "I":
@@ -55,12 +55,15 @@ def with_pronouns(symbols: Sequence[Symbol], antecedent: Antecedent) -> list[Sym
             meant = _meant(symbol.word, done, named, antecedent)
             kind = "X" if meant else "u"
             symbol = Symbol(kind, symbol.start, symbol.end, meant or None, PRONOUN)
+        elif _is_the_two(symbols, at) and (meant := _both(named)):
+            symbol = Symbol("X", symbol.start, symbol.end, meant, PRONOUN)
         done.append(symbol)
     return done
 
 
 PRONOUN = "pronoun"  # the word of a symbol that was one
 _SOMETHING = Meaning("", ())
+_OBJECT = re.compile(r"(?P<x>X?)[bLN]*[JgGnr][iw]?\Z")  # a class does not border itself
 _LISTED = re.compile(r"X(?:[,+]+X)+[^X]*\Z")
 
 
@@ -80,9 +83,26 @@ def _meant(
         return antecedent if len(antecedent) == 1 else ()
     if len(distinct) == 1 and distinct[0] is not _SOMETHING:
         return distinct
+    if len(distinct) == 2 and (verb := _OBJECT.search(code)):
+        subject = before[verb.start("x")].payload if verb["x"] else distinct[0]
+        return tuple(meaning for meaning in distinct if meaning not in (subject, _SOMETHING))[-1:]
     if len(distinct) == 2 and distinct[0].layer == distinct[1].layer:
         return (_either(*distinct),)
     return ()
+
+
+def _is_the_two(symbols: Sequence[Symbol], at: int) -> bool:
+    """Return whether "the two" may stand for two classes: "the two lie 900 m apart"."""
+    symbol = symbols[at]
+    follows = code_of(symbols[at + 1 : at + 2])
+    two = symbol.symbol == "#" and symbol.word == "two" and next(symbol.leaves).after_article
+    return two and follows in tuple("bLJjdn")
+
+
+def _both(named: Sequence[Meaning]) -> Antecedent:
+    """Return the two classes that a sentence has named; none where there are more or fewer."""
+    distinct = tuple(dict.fromkeys(named))
+    return distinct if len(distinct) == 2 and _SOMETHING not in distinct else ()
 
 
 def _either(a: Meaning, b: Meaning) -> Meaning:
@@ -97,8 +117,10 @@ def without_supposed(symbols: Sequence[Symbol], *, asked: bool) -> list[Symbol]:
     asked = asked or any(symbol.word in _SAVE for symbol in symbols)
     start = 0
     for end in [*(at for at, symbol in enumerate(code) if symbol in _CLAUSE_END), len(code)]:
-        if asked or _SUPPOSED in code[start:end]:
-            for at in range(start, end):
+        supposed = [at for at in range(start, end) if code[at] == _SUPPOSED]
+        if asked or supposed:
+            rejected = not asked and all(symbols[at].word in _REJECTED for at in supposed)
+            for at in range(supposed[0] if rejected else start, end):
                 done[at] = Symbol("u", symbols[at].start, symbols[at].end)
         start = end + 1
     return done
@@ -106,6 +128,7 @@ def without_supposed(symbols: Sequence[Symbol], *, asked: bool) -> list[Symbol]:
 
 _CLASSES = re.compile(r"X(?:,?\+X|,X)+")
 _PLACES = re.compile(r"P(?:[,+i]+P)+")
+_CONTRARY = frozenset(("but", "yet"))  # they part what they stand between
 _TAKERS = frozenset("JgGnrmcVvMfFt=*CQAwoiNLKka")  # what a list of classes may be the object of
 _CLASS_VERBS = re.compile(r"b?[CcLkMmJjgGnrHhUFKED2yls=OVNE*]|b[PQ#T]")
 _PLACE_VERBS = re.compile(r"b?[cmvVM]|X|b[XQ]")
@@ -123,7 +146,9 @@ def grouped(symbols: Sequence[Symbol]) -> list[Symbol]:
 def _grouped(
     symbols: Sequence[Symbol], pattern: re.Pattern[str], kind: str, verbs: re.Pattern[str]
 ) -> list[Symbol]:
-    code = "".join("@" if s.word == PRONOUN else s.symbol for s in symbols)
+    code = "".join(
+        "@" if s.word == PRONOUN else "." if s.word in _CONTRARY else s.symbol for s in symbols
+    )
     done: list[Symbol] = []
     at = 0
     for match in pattern.finditer(code):
@@ -152,17 +177,20 @@ def _last_goes_on(
         return True  # "in contrast to the cropland, water lies in the north"
     if not (taken and before and follows):
         return False
-    if before == "N" and follows.group().strip("b") in ("", "L"):
+    joint = next(symbols[at].word for at in reversed(range(match.end())) if code[at] in "+,")
+    if before == "N" and (joint == "nor" or follows.group().strip("b") in ("", "L")):
         return False  # "no snow or wetland is visible"
     return kind == "P" or not _PARTICIPLE.fullmatch(symbols[match.end()].word)
+
+
+def listed(classes: Sequence[Symbol]) -> Symbol:
+    """Return several class symbols as one."""
+    return merged("X", classes, tuple(m for symbol in classes for m in meanings_of(symbol)), "list")
 
 
 def _group(members: Sequence[Symbol], parts: Sequence[Symbol], kind: str) -> Symbol:
     if len(members) == 1:
         return members[0]
-    payload: tuple[Meaning, ...] | tuple[Place, ...]
     if kind == "X":
-        payload = tuple(meaning for member in members for meaning in meanings_of(member))
-    else:
-        payload = tuple(place for member in members for place in places_of(member))
-    return merged(kind, parts, payload, "list")
+        return replace(listed(members), parts=tuple(parts), end=parts[-1].end)
+    return merged(kind, parts, tuple(p for member in members for p in places_of(member)), "list")

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from templates.claim.classes import Thing
 from templates.claim.facts import FactWord
 from templates.claim.rewrite import rewritten
 from templates.claim.tokens import MONTH, Symbol, merged
+from templates.claim.words import SEEN_DOING
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -14,7 +16,8 @@ def with_dates(sentence: str, symbols: list[Symbol], num_images: int) -> list[Sy
     """Put images and dates together, in a sentence of which `num_images` images are shown."""
     symbols = rewritten(symbols, _WHOLE, _whole_picture)
     symbols = rewritten(symbols, _IMAGE, lambda all_, m: _image(all_, m, num_images))
-    symbols = rewritten(symbols, _USE, _use)
+    symbols = rewritten(symbols, _NO_THING, lambda all_, m: _unseen(all_[slice(*m.span())]))
+    symbols = rewritten(symbols, _REMARK, _remark)
     return rewritten(symbols, _DATE, lambda all_, m: _date(all_, m, sentence))
 
 
@@ -47,19 +50,30 @@ def _image(symbols: Sequence[Symbol], match: re.Match[str], num_images: int) -> 
     return [merged("u", parts, None)]
 
 
-_USE = re.compile(r"iI")
+_NO_THING = re.compile(r"N[bov]*(?:[XI][,+]+)*I|I(?=b?(?:E|N[bkv]*L))")
+_REMARK = re.compile(r"(?<![v#Qw9])I(?=(?P<does>u))|[iv][Q#9]*I(?:[,+]+[XI])*")
 
 
-def _use(symbols: Sequence[Symbol], match: re.Match[str]) -> list[Symbol]:
-    """Take "a habitat for birds" as a remark on use; it does not say that there are any."""
-    joint, thing = symbols[match.start() : match.end()]
-    if joint.word != "for":
-        return [joint, thing]
-    return [joint, Symbol("u", thing.start, thing.end, None, thing.word)]
+def _unseen(parts: Sequence[Symbol]) -> list[Symbol]:
+    """Make unknown words of things that are not said to be there, as in "no road"."""
+    return [
+        Symbol("u", part.start, part.end, None, part.word) if part.symbol == "I" else part
+        for part in parts
+    ]
+
+
+def _remark(symbols: Sequence[Symbol], match: re.Match[str]) -> list[Symbol]:
+    """Take "cattle graze here" and "a habitat for birds" as remarks on life and use."""
+    parts = list(symbols[match.start() : match.end()])
+    small = any(isinstance(part.payload, Thing) and part.payload.size_m for part in parts)
+    seen = parts[0].symbol == "v" and parts[0].word != "home to"
+    if match["does"]:
+        seen = symbols[match.end()].word in SEEN_DOING
+    return _unseen(parts) if parts[0].word == "for" or (small and not seen) else parts
 
 
 _DATE = re.compile(
-    rf"(?P<day>9?){MONTH}(?P<a>9?)(?:,?(?P<b>9))?|a?9\+9(?![%1*9X])|i9(?![%1*9X{MONTH}])|9(?=S)|Zo?9"
+    rf"(?P<day>9?){MONTH}(?P<a>9?)(?:,?(?P<b>9))?|a?9\+9(?![%1*9X])|a9\+9(?![%1*9])|i9(?![%1*9{MONTH}])|9(?=S)|Zo?9"
 )
 
 

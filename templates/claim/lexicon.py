@@ -102,6 +102,9 @@ def _surrounded() -> Iterator[str]:
     ):
         for verb in ("surrounded by", "enclosed by", "encircled by", "surrounded", "enclosed"):
             yield f"{manner} {verb}" if verb.endswith("by") else f"{verb} {manner} by"
+    for sides in ("on all sides", "on every side", "from all sides", "on each side"):
+        for verb in "surrounded enclosed encircled bordered bounded framed flanked".split():
+            yield f"{verb} {sides} by"
 
 
 def _separate_areas() -> Iterator[str]:
@@ -129,6 +132,23 @@ def _amounts() -> Iterator[tuple[str, Entry]]:
             yield f"{word} {complement}", Entry("*", times)
     for row, words in RANK_WORDS.items():
         yield from ((word, Entry(RANK_SYMBOLS[row], row)) for word in split_words(words))
+        if RANK_SYMBOLS[row] == "2":
+            yield from ((phrase, Entry("2", row)) for phrase in _ranked_after(words))
+
+
+def _ranked_after(words: str) -> Iterator[str]:
+    """Yield "second largest class after": it goes on with the larger ones."""
+    for word in split_words(words):
+        for noun in (
+            "",
+            " class",
+            " cover",
+            " land cover",
+            " land cover class",
+            " land cover type",
+        ):
+            for after in ("after", "behind"):
+                yield f"{word}{noun} {after}"
 
 
 def _sensors() -> Iterator[tuple[str, str]]:
@@ -151,6 +171,9 @@ def _facts() -> Iterator[tuple[str, Entry]]:
     ):
         for value, words in table.items():
             yield from ((word, Entry("Z", FactWord(kind, value))) for word in split_words(words))
+    for colour in split_words(COLOUR_WORDS):  # "a red outline" is drawn on the picture
+        for mark in "outline outlines polygon polygons box boxes contour contours".split():
+            yield f"{colour} {mark}", Entry("Z", FactWord("overlay", "overlay"))
     for states, words in STATE_WORDS.items():
         yield from ((word, Entry("T", states)) for word in split_words(words))
     for date, words in DATE_WORDS.items():

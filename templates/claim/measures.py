@@ -145,7 +145,9 @@ RANK_WORDS: Mapping[str, str] = {
     "largest": "largest, most common, most extensive, biggest, most widespread, most abundant, "
     "most dominant, most prevalent, most frequent, greatest, most prominent, single largest, "
     "largest class, largest single class, most widely found, the most area, the most space, the "
-    "most ground, the most land, ranks first, comes first, in first place",
+    "most ground, the most land, ranks first, comes first, in first place, "
+    "more than any other class, more than any other, larger than any other class, larger than any "
+    "other",
     "second": "second largest, second most common, second most extensive, second biggest, second "
     "most widespread, second most abundant, second most dominant, second most prevalent, second "
     "most frequent, ranks second, comes second, in second place, second place",

@@ -17,12 +17,14 @@ class InPlace:
     """A class beside a place, in percent.
 
     `core` and `reach` are the class's shares of the labelled pixels there, `held` the part of the
-    class that lies in the reach, `picture` its share of the whole picture.
+    class that lies in the reach, `picture` its share of the whole picture. `surely_held` is `held`,
+    but of the core where the reach is the whole picture, of which nothing could lie outside.
     """
 
     core: float
     reach: float
     held: float
+    surely_held: float
     picture: float
     there: bool
 
@@ -34,11 +36,13 @@ def measure(area: Area, place: Place, ground: Ground) -> InPlace | None:
     if not core_px:
         return None
     total = sum(own)
-    in_reach = sum(own[cell] for cell in place.reach)
+    in_core, in_reach = (sum(own[cell] for cell in part) for part in (place.core, place.reach))
+    surely = in_core if len(place.reach) == len(own) else in_reach
     return InPlace(
-        core=100 * sum(own[cell] for cell in place.core) / core_px,
+        core=100 * in_core / core_px,
         reach=100 * in_reach / reach_px,
         held=100 * in_reach / total if total else 0.0,
+        surely_held=100 * surely / total if total else 0.0,
         picture=100 * total / sum(valid),
         there=total > 0,
     )
@@ -81,13 +85,14 @@ def _graded(*, proved: bool, false: bool) -> Verdict:
 def _lies_in(m: InPlace) -> Verdict:
     # a class that is rare everywhere is still there: most of it must be elsewhere, too
     return _graded(
-        proved=m.core >= 5 or (m.there and m.held >= 50), false=m.reach < 1 and m.held < 10
+        proved=m.core >= 5 or (m.there and m.surely_held >= 50), false=m.reach < 1 and m.held < 10
     )
 
 
 def _lies_mainly_in(m: InPlace) -> Verdict:
     return _graded(
-        proved=m.there and m.held >= 60 and m.core > m.picture, false=m.held < 35 or m.core < 1
+        proved=m.there and m.surely_held >= 60 and m.core > m.picture,
+        false=m.held < 35 or m.core < 1,
     )
 
 
@@ -96,7 +101,7 @@ def _covers(m: InPlace) -> Verdict:
 
 
 def _lies_only_in(m: InPlace) -> Verdict:
-    return _graded(proved=m.there and m.held >= 98, false=m.there and m.held < 85)
+    return _graded(proved=m.there and m.surely_held >= 98, false=m.there and m.held < 85)
 
 
 def _is_not_in(m: InPlace) -> Verdict:

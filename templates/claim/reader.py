@@ -6,16 +6,26 @@ from dataclasses import dataclass, field
 
 from templates.claim.chunks import chunked, meanings_of
 from templates.claim.classes import Classes, Meaning, Thing, objects_of
+from templates.claim.clauses import denied, joins_list, narrows
 from templates.claim.cues import CONTENT
 from templates.claim.dates import Dates, dated
+from templates.claim.ellipsis import said_again
 from templates.claim.facts import FactWord
 from templates.claim.found import Found, Frame
 from templates.claim.frames import FRAMES_BY_SYMBOL
-from templates.claim.groups import PRONOUN, Antecedent, grouped, with_pronouns, without_supposed
+from templates.claim.groups import (
+    PRONOUN,
+    Antecedent,
+    grouped,
+    listed,
+    with_pronouns,
+    without_supposed,
+)
 from templates.claim.images import with_dates
 from templates.claim.lexicon import lexicon
 from templates.claim.measures import Amount
 from templates.claim.read import Kind, Read
+from templates.claim.senses import with_senses
 from templates.claim.tokens import Symbol, code_of, scan
 
 MAX_CHARACTERS = 3000  # of a sentence that is read; no person writes a longer one
@@ -42,6 +52,7 @@ def read_sentence(
     symbols = scan(sentence, lexicon(classes))
     symbols = with_dates(sentence, symbols, len(dates.of_images))
     symbols = without_supposed(symbols, asked=sentence.rstrip().endswith("?"))
+    symbols = with_senses(symbols)
     date_of = dated(symbols, dates)
     alone = tuple(_single(symbols))
     symbols = with_pronouns(chunked(symbols), antecedent)
@@ -52,7 +63,8 @@ def read_sentence(
     left = tuple(
         sentence[symbol.start : symbol.end]
         for number, symbol in enumerate(reader.symbols)
-        if symbol.symbol in CONTENT and id(symbol) not in reader.accounted
+        if (symbol.symbol in CONTENT and id(symbol) not in reader.accounted)
+        or id(symbol) in reader.unheard
     )
     named = {meaning for s in symbols if s.symbol == "X" for meaning in meanings_of(s)}
     return ReadSentence(reads, left, tuple(named) if len(named) == 1 else ())
@@ -102,14 +114,15 @@ def _single(symbols: Sequence[Symbol]) -> Iterator[Read]:
 
 
 _VERBS = frozenset("CLKkMsJgGnrHhUF2yD=lq*fO")
-_TAIL = re.compile(r"(?:[QA](?=[,;+)(wPfL]|$)|[KkL]*P(?!b?[cmvVM]|,?[bv]*X|iX)|[Lb]*K)")
-_DENIED = re.compile(r"b?N[JLE?]")  # "... and does not border the trees"
+_TAIL = re.compile(
+    r"(?:[QAd](?=[,;+)(wPfL]|$)|#(?=[A,;+()w]|$)|[KkL]*P(?!b?[cmvVM]|,?[bv]*X|iX)|[Lb]*K)"
+)
+_DENIED = re.compile(r"b?N[JLEP?]")  # "... and does not border the trees"
+_MENTION = re.compile(r"(?:(?:^|[,;+])i?|[(vwLPo]|(?:^|[^i+])b)$")
+_FURTHER = re.compile(r"[,;+P]*")
+_RELATED = re.compile(r"[JjgGnrF=*lq]")
 _SUBJECT_VERBS = frozenset("CbeLMDJgGFf2ylq=*")
 _PARTICIPLE = re.compile(r"\w+ing\b|(?:\w+ed\b|found|spread|visible|seen|adjacent|next)")
-# relations that narrow what they follow, unless "is" stands before: "the trees next to the water"
-_NARROWING = frozenset("JnrgGL")
-_HELPED = r"(?:is|are|was|were|be|been|being|has|have|had|do|does|did|remains?|becomes?) "
-_FINITE = re.compile(rf"{_HELPED}|(?:borders?|touch(?:es)?|adjoins?|surrounds?|encloses?|lies?)\b")
 
 
 @dataclass
@@ -127,10 +140,14 @@ class _Reader:
     reads: list[Read] = field(default_factory=list)
     accounted: set[int] = field(default_factory=set)
     quiet: set[int] = field(default_factory=set)
+    unheard: set[int] = field(default_factory=set)  # classes of which more is said than is read
     subject: Symbol | None = None
     last: Symbol | None = None
     front: Symbol | None = None
+    said: list[Symbol] = field(default_factory=list)  # the last claim that began with its subject
     narrowed: bool = False  # the subject is only a part of its class
+    ended: int = -1  # where the last match ended
+    related: bool = False  # it was of two classes
     fresh: bool = True  # right after a match, or where a clause begins
 
     def run(self) -> None:
@@ -141,6 +158,8 @@ class _Reader:
 
     def _step(self, at: int) -> int:
         """Read what begins at a place; return where to go on."""
+        if (again := said_again(self.symbols, at, self.said)) is not None:
+            self.symbols[:] = again
         code = code_of(self.symbols)
         if code[at] == ";":
             self.subject = self.last = self.front = None
@@ -162,11 +181,24 @@ class _Reader:
             self.subject = self.last = None
         elif code[at] == "X":
             self.subject, self.last = None, symbol
-            if denied(code, at):
+            if not self._only_mentioned(at, code):
+                self.unheard.add(id(symbol))
+            if denied(code, at) or code[at - 1 : at] == "&":
                 self.quiet.add(id(symbol))
         elif code[at] == "P" and code[at - 1 : at] in ("", ",", ";", "+") and not self.last:
             self.front = symbol
         self.fresh = code[at] in ",+(;w"
+
+    def _only_mentioned(self, at: int, code: str) -> bool:
+        """Return whether a class that no frame takes up is only said to be there.
+
+        After a relation it may be of that: "water borders the crops and, in the east, the trees".
+        """
+        if self.ended == at:
+            return True  # a frame has looked ahead at it
+        if self.related and _FURTHER.fullmatch(code, self.ended, at):
+            return False
+        return _MENTION.search(code, 0, at) is not None
 
     def _match(self, at: int, code: str, *, narrowed: bool = False) -> int | None:
         """Take the first frame that fits at a place; return where it ends."""
@@ -187,6 +219,8 @@ class _Reader:
             if reads is None:
                 continue
             self._take(frame, match, reads)
+            self.ended = match.end()
+            self.related = _RELATED.search(match.group()) is not None
             return match.end()
         return None
 
@@ -200,6 +234,8 @@ class _Reader:
         classes = [
             symbol for symbol in symbols if symbol.symbol == "X" and symbol.start < symbol.end
         ]
+        if symbols[0].symbol == "X":
+            self.said = symbols
         for name in frame.quiet:
             if match.groupdict().get(name):
                 self.quiet.add(id(self.symbols[match.start(name)]))
@@ -210,8 +246,11 @@ class _Reader:
             own = (
                 whole or (head in "Q#P" and symbols[-1].symbol in "XP") or match.group()[:2] == "D,"
             )
+            before = self.subject
             self.subject = classes[0] if own else None
-            self.narrowed = not whole or _narrows(match.group(), symbols)
+            if before and own and joins_list(match):
+                self.subject = listed([before, classes[0]])
+            self.narrowed = not whole or narrows(match.group(), symbols)
         self.fresh = True
 
     def _goes_on(self, at: int, code: str) -> bool:
@@ -251,18 +290,3 @@ class _Reader:
         if self.subject is None and (symbol.symbol == "f" or _PARTICIPLE.match(symbol.word)):
             return self.last
         return self.subject
-
-
-def denied(code: str, at: int) -> bool:
-    """Return whether "no" or "not" stands before a symbol."""
-    while at and code[at - 1] in "bov":
-        at -= 1
-    return code[at - 1 : at] == "N"
-
-
-def _narrows(code: str, symbols: Sequence[Symbol]) -> bool:
-    """Return whether a match says which part of a class is meant, and not what the class does."""
-    if code in ("XP", "X,P", "XwP"):
-        return True
-    relation = next((symbol for symbol in symbols if symbol.symbol in _NARROWING), None)
-    return relation is not None and _FINITE.match(relation.word) is None

@@ -6,6 +6,7 @@ from templates.claim.chunks import SIZES
 from templates.claim.classes import Meaning
 from templates.claim.facts import DAMAGED
 from templates.claim.found import Found
+from templates.claim.groups import PRONOUN
 from templates.claim.measures import MOST, PART_OF, Amount
 from templates.claim.read import Kind, Read
 from templates.claim.says_place import together
@@ -74,7 +75,7 @@ def amounts(found: Found, classes: tuple[Meaning, ...], *, loose: bool = False) 
             amount=amount,
             place=together(places) if places else None,
             loose=loose,
-            placed=found.has("p"),
+            placed=found.has("p") or _in_relative_clause(found),
             part=found.narrowed,
         )
     ]
@@ -85,6 +86,12 @@ def amounts(found: Found, classes: tuple[Meaning, ...], *, loose: bool = False) 
             for place in places
         ]
     return reads
+
+
+def _in_relative_clause(found: Found) -> bool:
+    """Return whether "which" stands for the class: what it covers is not of the place before."""
+    head = found.part("x")
+    return head.word == PRONOUN and head.start < head.end
 
 
 def apposed_amount(found: Found) -> list[Read] | None:

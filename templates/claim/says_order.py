@@ -1,5 +1,7 @@
 """What a sentence says of order: the largest, the next, more, as much, twice."""
 
+from itertools import pairwise
+
 from templates.claim.found import Found
 from templates.claim.measures import MOST, Amount
 from templates.claim.read import Kind, Read
@@ -62,6 +64,30 @@ def ranked(found: Found) -> list[Read] | None:
     return [found.read(Kind.RANK, a=classes, rank={"second": 2, "third": 3}[str(word)])]
 
 
+def ranked_after(found: Found) -> list[Read] | None:
+    """Read "Grass, the second largest class after crops": of the crops there are more."""
+    if not found.part("r").word.endswith(("after", "behind")):
+        return None
+    larger = [
+        found.read(Kind.MORE, a=(first,), b=found.classes()) for first in found.classes("first")
+    ]
+    return [*(ranked(found) or ()), *larger]
+
+
+def in_order(found: Found) -> list[Read] | None:
+    """Read "In descending order, crops, trees and water": the largest, then each the next."""
+    classes = found.classes()
+    if len(classes) < 2:
+        return None
+    return [
+        found.read(Kind.LARGEST, a=classes[:1]),
+        *(
+            found.read(Kind.NEXT, a=(previous,), b=(meaning,))
+            for previous, meaning in pairwise(classes)
+        ),
+    ]
+
+
 def followed(found: Found) -> list[Read] | None:
     """Read "Cropland, followed by trees and water": each is the next after the one before it."""
     previous = found.classes("a")[-1]
@@ -77,8 +103,9 @@ def more(found: Found) -> list[Read] | None:
     a, b = found.classes("a"), found.classes("b")
     if found.match.group()[0] in "lq" and found.before not in ("", "v", "b", "w", ",", ";", "+"):
         return []  # "crops need more water than trees"
-    if found.has("r") and found.part("r").symbol == "q":
-        a, b = b, a
+    sign = found.part("r")
+    if sign.symbol == "q" or sign.word.endswith(" by"):
+        a, b = b, a  # "is outweighed by"
     return [found.read(Kind.MORE, a=a, b=b)]
 
 

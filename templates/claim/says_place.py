@@ -44,13 +44,22 @@ def last_in_place(found: Found) -> list[Read] | None:
 
 def fronted(found: Found) -> list[Read] | None:
     """Read "In the north there are trees": only where a clause begins with the place."""
-    if found.before not in ("", ",", ";", "+", "w"):
-        return None
+    start = found.match.start()
+    if found.before not in ("", ",", ";", "+", "w") or found.match.string[:start].endswith("+,"):
+        return None  # of "borders trees and, in the north, water" the list goes on
     return in_place(Kind.IN_PLACE)(found)
 
 
+def opening_place(kind: Kind) -> Build:
+    """Read "Lying in the north, the trees ...": only where a clause begins so."""
+    return lambda found: in_place(kind)(found) if found.before in ("", ";") else None
+
+
 def spread(found: Found) -> list[Read] | None:
-    """Each class lies all over the picture."""
+    """Each class lies all over the picture; what is spread "across the crops" is not they."""
+    first = found.symbols[found.match.start()]
+    if first.symbol == "s" and first.word.endswith(("across", "throughout", "all over")):
+        return None
     return [found.read(Kind.SPREAD, a=(meaning,)) for meaning in found.classes()]
 
 
@@ -67,6 +76,9 @@ def part_of_class(found: Found) -> list[Read] | None:
 
 def absent(found: Found) -> list[Read] | None:
     """Read "No water", "water is absent", and in a place if one is named."""
+    start = found.match.start()
+    if start and found.symbols[start - 1].word == "where":
+        return []  # "in the north, where there is no water": not of the whole picture
     places = found.places()
     if places:
         return [

@@ -40,6 +40,17 @@ def surrounded(found: Found) -> list[Read] | None:
     ]
 
 
+_OPENING = {"J": Kind.BORDER, "n": Kind.NEAR, "r": Kind.FAR}
+
+
+def opening_relation(found: Found) -> list[Read] | None:
+    """Read "Surrounded by crops, the grass ...": a relation before the class that it is of."""
+    if found.before not in ("", ";"):
+        return None
+    sign = found.part("v").symbol
+    return surrounded(found) if sign == "g" else each_pair(_OPENING[sign])(found)
+
+
 def in_between(found: Found) -> list[Read] | None:
     """What lies between two classes, or parts them, cannot be tested."""
     return []

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from schemas.program import Any_, Count, Exists, Instances
-from schemas.value import Quantity, Truth, Undefined
+from schemas.program import Any_, Exists, Instances
+from schemas.value import Truth, Undefined
 from schemas.verdict import Verdict
 from templates.claim.areas import (
     Area,
@@ -171,30 +171,20 @@ def count(read: Read, ground: Ground) -> Tested:
 
 
 def _count_areas(amount: Amount, area: Area, ground: Ground) -> Tested:
-    """Test a number of areas by the counts that are safe (docs/program.md, `count`).
-
-    The count at 9 pixels is safe where that at 18 is the same. Else the one at 18 may be: then
-    there are more at 9, and only what lies under it is surely wrong.
-    """
+    """Test a number of areas against the count at either floor; one off is not surely wrong."""
     if area.expr is None:
         return UNDECIDED
-    for least_px in LEAST_PX:
-        try:
-            value = ground.value(Count(of=area.expr, min_component_px=least_px))
-        except Undefined as outcome:
-            if outcome.rule != "count_unsafe":
-                return Verdict.UNPROVED, outcome.rule
-            continue
-        assert isinstance(value, Quantity)
-        verdict = amount_verdict(amount, value.value)
-        written = not amount.word and not amount.side and not amount.about
-        off = amount.value - value.value
-        if verdict is Verdict.FALSE and written and abs(off) <= 1:
-            verdict = Verdict.UNPROVED
-        if verdict is Verdict.FALSE and least_px != LEAST_PX[0] and (not written or off > 0):
-            verdict = Verdict.UNPROVED
-        return verdict, f"{value.value:.0f} areas"
-    return Verdict.UNPROVED, "count_unsafe"
+    sizes_px = ground.areas_px(area.expr)
+    numbers = [sum(size_px >= least_px for size_px in sizes_px) for least_px in LEAST_PX]
+    detail = " or ".join(f"{number}" for number in dict.fromkeys(numbers)) + " areas"
+    verdicts = {amount_verdict(amount, number) for number in numbers}
+    if Verdict.PROVED in verdicts:
+        return Verdict.PROVED, detail
+    written = not amount.word and not amount.side and not amount.about
+    one_off = written and any(abs(amount.value - number) <= 1 for number in numbers)
+    if verdicts != {Verdict.FALSE} or one_off or not fully_labelled(ground, area):
+        return Verdict.UNPROVED, detail
+    return Verdict.FALSE, detail
 
 
 def state(read: Read, ground: Ground) -> Tested:

@@ -14,6 +14,7 @@ _WORD = re.compile(
     r"|(?P<word>k?m2\b|[^\W\d_]+(?:['’][^\W\d_]+)*)"
     r"|(?P<mark>[^\s\w])"
 )
+_LIST_MARK = re.compile(r"\s*(?:\d{1,2}[.)]|[-*•])\s+")  # "2. Water covers ..."
 SEG = re.compile(r"\[SEG(?: \d+)?\]")
 _MARKS = {
     **dict.fromkeys("([", "("),
@@ -53,7 +54,8 @@ class Symbol:
 def scan(sentence: str, root: Node) -> list[Symbol]:
     """Return the symbols of a sentence in order, without carriers; [SEG] marks are passed over."""
     text = SEG.sub(lambda mark: " " * len(mark.group()), sentence)
-    words = [match for match in _WORD.finditer(text)]
+    listed = _LIST_MARK.match(text)
+    words = list(_WORD.finditer(text, listed.end() if listed else 0))
     lowered = [_lower(match) for match in words]
     symbols: list[Symbol] = []
     index = 0

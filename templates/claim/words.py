@@ -234,6 +234,11 @@ OWN_WORDS: Mapping[str, str] = {
     "moss": "moss, moss or lichen, moss and lichen",
 }
 
+# verbs after which a small thing is said to be seen; after others it is a remark on life and use
+SEEN_DOING = frozenset(
+    "walk walks walking stroll strolling drive drives driving move moves moving park parked line "
+    "ride riding queue queueing crowd gather gathered wait waiting".split()
+)
 # a thing's usual size in metres; a picture with larger pixels cannot show it
 SMALL_THINGS: Mapping[str, float] = {
     **dict.fromkeys(("person", "people", "pedestrian", "crowd", "cyclist"), 0.5),

@@ -42,7 +42,7 @@ from templates.ground import Metadata
 from templates.view import ImageInfo, View
 
 HERE = Path(__file__).parent
-CORPORA = ("captions", "kinds")
+CORPORA = ("captions", "kinds", "fresh", "blind")
 TAXONOMIES = {"chatearthnet": CHATEARTHNET_11, "bigearthnet": BIGEARTHNET_19}
 
 
