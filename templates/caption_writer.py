@@ -21,6 +21,15 @@ MOST_NAMED = 4  # classes that a caption gives a share of
 CLEARLY = 1.1  # an order is told where it is clearer than its bound (docs/claims.md)
 
 
+# what a building in a state is or has, of one and of several (schemas.taxonomy.XBD_DAMAGE)
+PREDICATES = {
+    "no-damage": ("is undamaged", "are undamaged"),
+    "minor-damage": ("has minor damage", "have minor damage"),
+    "major-damage": ("has major damage", "have major damage"),
+    "destroyed": ("is destroyed", "are destroyed"),
+}
+
+
 def write_reply(facts: CaptionFacts, ground: Ground, rng: Random) -> str:
     """Return the raw reply: `<think>` with [SEG n] marks, then `<caption>`."""
     dates = sorted({measured.region.date_index for measured in facts.regions})
@@ -63,11 +72,32 @@ class _Writer:
         """Yield what stands there at this date."""
         if not shown:
             return
+        if states := self._states(shown):
+            yield capital(f"{self._when()}{states}.")
+            return
         first = shown[0]
         one = first.count == 1 if first.region.land.singular else not first.region.land.plural
         verb = "is" if one else "are"
         things = _listed([_objects(measured) for measured in shown])
         yield f"{capital(self._when())}there {verb} {things}."
+
+    def _states(self, shown: Sequence[RegionFacts]) -> str:
+        """Return how many of the buildings are in which state, "" where that is not all known."""
+        told = [(m.count or 0, PREDICATES.get(m.region.label)) for m in shown]
+        if not all(count and predicate for count, predicate in told):
+            return ""
+        total = sum(count for count, _ in told)
+        (count, first), *others = [(count, predicate or ("", "")) for count, predicate in told]
+        if not others:
+            everything = "both" if total == 2 else f"all {total:,}"
+            return (
+                f"the one building {first[0]}"
+                if total == 1
+                else f"{everything} buildings {first[1]}"
+            )
+        rest = [f"{_number(n)} {one if n == 1 else many}" for n, (one, many) in others]
+        verb = first[0] if count == 1 else first[1]
+        return _listed([f"{_number(count)} of the {total:,} buildings {verb}", *rest])
 
     def cover_caption(self, shown: Sequence[RegionFacts]) -> Iterator[str]:
         """Yield what the picture is made up of, where the largest lie, and what is small."""
@@ -176,6 +206,10 @@ def _amount(measured: RegionFacts, whole: str) -> str:
 
 def _in_brackets(measured: RegionFacts) -> str:
     return "" if measured.share is None else f" ({quantity_text(measured.share, 'share')})"
+
+
+def _number(count: int) -> str:
+    return "one" if count == 1 else f"{count:,}"
 
 
 def _objects(measured: RegionFacts) -> str:

@@ -63,6 +63,8 @@ def readings(group: Sequence[Meaning], date: int | None, ground: Ground) -> Iter
         homes = homes[-1:]
     elif date is not None:
         homes = [(at, layer) for at, layer in homes if at == date]
+    if not homes and date is not None:
+        yield from _by_states(first, date, ground)
     for at, layer in homes:
         seen = set()
         for number in (0, -1):
@@ -71,6 +73,14 @@ def readings(group: Sequence[Meaning], date: int | None, ground: Ground) -> Iter
                 seen.add(names)
                 kind = any(meaning.kind for meaning in group)
                 yield Area(layer, names, at, kind, first.objects, first.states)
+
+
+def _by_states(meaning: Meaning, date: int, ground: Ground) -> Iterator[Area]:
+    """Yield objects of any state, at a date at which they are listed by state alone."""
+    for info in ground.layers if meaning.objects and not meaning.states else ():
+        lands = [ground.words[info.layer][name] for name in info.classes]
+        if info.date_index == date and all(map(is_state, lands)) and num_by_class(ground, info):
+            yield Area(info.layer, info.classes, date, meaning.kind)
 
 
 def _homes(meaning: Meaning, ground: Ground) -> list[tuple[int, str]]:
