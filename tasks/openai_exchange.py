@@ -1,25 +1,24 @@
 """One request to a server that speaks the OpenAI protocol, and what its answer means.
 
-The protocol is two paths and a JSON body. It is spoken over aiohttp without the openai package,
-which would cost more processor time than all the rest of a call (benchmarks/client.py, "plain").
-What comes back is a value, an `Answer` or a `Fault`: the exceptions of aiohttp may hold the request
-with its key, and go no further than this file.
+What comes back is a value, an `Answer` or a `Fault`: the exceptions of the client library hold
+the request with its key, and go no further than this file.
 """
 
 import asyncio
-import ipaddress
-import json
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
+import httpx2
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpenAI,
+    DefaultAsyncHttpx2Client,
+)
 from pydantic import BaseModel, Field, ValidationError
 
 from tasks.errors import UserError
@@ -29,8 +28,6 @@ KEY_STATUS = (401, 403)
 OVERLOADED = (429, 503, 529)  # 529: "overloaded", sent by some providers
 LATER = (408, 409, 425)  # client errors by number that say: not now
 DETAIL_CHARS = 500  # of what a server says, kept in messages
-KEEP_ALIVE_S = 4.0  # vLLM closes an idle connection after 5 s; who closes first meets no fault
-JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,20 +70,30 @@ class _Completion(BaseModel):
     usage: _Tokens | None = None
 
 
+def _is_here(base_url: str) -> bool:
+    """Return whether a server is on this machine: no proxy of the environment stands before it."""
+    host = urlsplit(base_url).hostname or ""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
 class OpenAIExchange:
-    """The open connections to one server; made in the event loop that uses them."""
+    """The open connections to one server."""
 
     def __init__(self, settings: OpenAISettings) -> None:
         self._settings = settings
         self._key = read_key(settings)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=settings.max_concurrency, keepalive_timeout=KEEP_ALIVE_S
+        connections = settings.max_concurrency
+        self._client = AsyncOpenAI(
+            base_url=settings.base_url,
+            api_key=self._key,
+            max_retries=0,
+            timeout=settings.timeout_s,
+            http_client=DefaultAsyncHttpx2Client(
+                limits=httpx2.Limits(
+                    max_connections=connections, max_keepalive_connections=connections
+                ),
+                trust_env=not _is_here(settings.base_url),
             ),
-            headers={"Authorization": f"Bearer {self._key}"},
-            timeout=aiohttp.ClientTimeout(total=None),  # `_send` has its own
-            cookie_jar=aiohttp.DummyCookieJar(),
-            proxy=_proxy(settings.base_url),  # trust_env would read .netrc at each request too
         )
 
     async def complete(self, body: dict[str, Any]) -> Answer | Fault:
@@ -95,61 +102,59 @@ class OpenAIExchange:
         Raises:
             UserError: the server does not accept the key.
         """
-        url = f"{self._settings.base_url}/chat/completions"
-        content = await self._send("POST", url, body, self._settings.timeout_s)
-        return content if isinstance(content, Fault) else self._read(content)
+        response = await self._send("POST", "/chat/completions", body, self._settings.timeout_s)
+        return response if isinstance(response, Fault) else self._read(response)
 
-    async def get(self, path: str, timeout_s: float) -> bytes | Fault:
+    async def get(self, path: str, timeout_s: float) -> httpx2.Response | Fault:
         """Ask for something else; `path` is below the base URL, or a whole URL of the server."""
-        url = path if "://" in path else self._settings.base_url + path
-        return await self._send("GET", url, None, timeout_s)
+        return await self._send("GET", path, None, timeout_s)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._client.close()
 
     async def _send(
-        self, method: str, url: str, body: dict[str, Any] | None, timeout_s: float
-    ) -> bytes | Fault:
-        """Return what a server answers to a request, whatever it is, unless its status is an error.
-
-        A file and no bytes are handed to aiohttp: it warns of more than a megabyte of them.
-        """
-        data = None if body is None else BytesIO(json.dumps(body).encode())
-        headers = None if body is None else JSON_HEADERS
+        self, method: str, path: str, body: dict[str, Any] | None, timeout_s: float
+    ) -> httpx2.Response | Fault:
+        """Return the response to a request, whatever is in it, unless its status is an error."""
         try:
-            async with (
-                asyncio.timeout(timeout_s),
-                self._session.request(method, url, data=data, headers=headers) as response,
-            ):
-                content = await response.read()
-                status, said = response.status, response.headers
-        except TimeoutError:
-            detail = f"no answer in {timeout_s:g} s"
-            return Fault(kind="timeout", detail=detail, again=True, overload=True)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            why = self._clean(str(error)) or type(error).__name__
-            return Fault(kind="connection", detail=f"connection failed: {why}", again=True)
-        if status in KEY_STATUS:
-            raise UserError(self._about_key(status))
-        return content if 200 <= status < 300 else self._refusal(status, content, said)
+            async with asyncio.timeout(timeout_s):  # the client's own is for each read
+                if method == "GET":
+                    return await self._client.get(path, cast_to=httpx2.Response)
+                return await self._client.post(path, body=body, cast_to=httpx2.Response)
+        except (APITimeoutError, TimeoutError):
+            fault = Fault(
+                kind="timeout", detail=f"no answer in {timeout_s:g} s", again=True, overload=True
+            )
+        except APIConnectionError as error:
+            cause = error.__cause__ or error
+            said = self._clean(str(cause)) or type(cause).__name__
+            fault = Fault(kind="connection", detail=f"connection failed: {said}", again=True)
+        except APIStatusError as error:
+            fault = self._refusal(error)
+        if fault.kind in map(str, KEY_STATUS):  # raised here, where no request hangs on it
+            raise UserError(self._about_key(fault.kind))
+        return fault
 
-    def _refusal(self, status: int, content: bytes, headers: Mapping[str, str]) -> Fault:
+    def _refusal(self, error: APIStatusError) -> Fault:
+        status = error.status_code
+        body = error.body
+        said = body.get("message") if isinstance(body, dict) else None
         overload = status in OVERLOADED
         return Fault(
             kind=str(status),
-            detail=f"HTTP {status}: {self._clean(_error_message(content))}",
+            detail=f"HTTP {status}: {self._clean(str(said or error.response.text))}",
             again=overload or status in LATER or status >= 500,
             overload=overload,
-            retry_after_s=retry_after_s(headers.get("Retry-After")),
+            retry_after_s=retry_after_s(error.response.headers.get("retry-after")),
         )
 
-    def _read(self, content: bytes) -> Answer | Fault:
+    def _read(self, response: httpx2.Response) -> Answer | Fault:
         try:
-            completion = _Completion.model_validate_json(content)
+            completion = _Completion.model_validate_json(response.content)
         except ValidationError as error:
             why = error.errors(include_url=False, include_input=False)[0]["msg"]
-            said = self._clean(content.decode(errors="replace"))
+            said = self._clean(response.text)
             detail = f"what came is no completion ({why}): {said}"
             return Fault(kind="body", detail=detail, again=True)
         choice, tokens = completion.choices[0], completion.usage or _Tokens()
@@ -166,7 +171,7 @@ class OpenAIExchange:
             said = said.replace(self._key, "***")
         return " ".join(said.split())[:DETAIL_CHARS]
 
-    def _about_key(self, status: int) -> str:
+    def _about_key(self, status: str) -> str:
         """Say what to do; what the server says is left out, for it may repeat parts of the key."""
         name = self._settings.api_key_env
         server = f"{self._settings.base_url} answered HTTP {status}"
@@ -190,30 +195,3 @@ def retry_after_s(header: str | None) -> float | None:
     if when.tzinfo is None:  # "-0000": UTC, of an unknown place
         when = when.replace(tzinfo=UTC)
     return max(0.0, (when - datetime.now(UTC)).total_seconds())
-
-
-def _error_message(content: bytes) -> str:
-    """Return the message in the body of an error, or all of it where none can be told."""
-    with suppress(ValueError):
-        body = json.loads(content)
-        error = body.get("error", body) if isinstance(body, dict) else None
-        if isinstance(error, dict) and error.get("message"):
-            return str(error["message"])
-    return content.decode(errors="replace")
-
-
-def _proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for a URL; none for one on this machine."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if _is_loopback(host) or proxy_bypass(host):
-        return None
-    proxies = getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

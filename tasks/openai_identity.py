@@ -5,6 +5,8 @@ import json
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import httpx2
+
 from tasks.errors import UserError
 from tasks.openai_exchange import Fault, OpenAIExchange
 from tasks.openai_settings import OpenAISettings
@@ -44,14 +46,14 @@ async def identify(exchange: OpenAIExchange, settings: OpenAISettings) -> dict[s
 
 
 async def _models(exchange: OpenAIExchange, settings: OpenAISettings) -> list[dict[str, Any]]:
-    answer = await exchange.get("/models", ASK_S)
+    response = await exchange.get("/models", ASK_S)
     url = f"{settings.base_url}/models"
-    if isinstance(answer, Fault):
+    if isinstance(response, Fault):
         raise UserError(
-            f"no model can be asked at {url}: {answer.detail}; check base_url (it mostly ends"
+            f"no model can be asked at {url}: {response.detail}; check base_url (it mostly ends"
             f" in /v1) and that the server runs"
         )
-    listed = _json(answer)
+    listed = _json(response)
     entries = listed.get("data") if isinstance(listed, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise UserError(f"{url} answers, but not with a list of models; check base_url")
@@ -63,16 +65,16 @@ async def _version(exchange: OpenAIExchange, settings: OpenAISettings) -> str:
     parts = urlsplit(settings.base_url)
     url = urlunsplit((parts.scheme, parts.netloc, "/version", "", ""))
     try:
-        answer = await exchange.get(url, ASK_S)
+        response = await exchange.get(url, ASK_S)
     except UserError:  # some servers guard all but their own paths
         return ""
-    told = None if isinstance(answer, Fault) else _json(answer)
+    told = None if isinstance(response, Fault) else _json(response)
     return str(told.get("version", "")) if isinstance(told, dict) else ""
 
 
-def _json(content: bytes) -> Any:
+def _json(response: httpx2.Response) -> Any:
     try:
-        return json.loads(content)
+        return response.json()
     except ValueError:
         return None
 
