@@ -102,8 +102,8 @@ def preview(
     model: ModelOption = None,
 ) -> None:
     """Caption a few scenes and show prompt, picture, reply and verdicts on one page."""
+    from tasks.captions.preview import preview as show_captions
     from tasks.config import load_config
-    from tasks.preview import preview as show_captions
 
     settings = load_config(
         config,

@@ -42,15 +42,15 @@ import numpy as np
 from openai import AsyncOpenAI, OpenAI
 from PIL import Image
 
-from tasks.call_store import CallStore
 from tasks.completer import Call, Sampling, Turn
-from tasks.openai_completer import OpenAICompleter
-from tasks.openai_exchange import Answer, Fault, OpenAIExchange
-from tasks.openai_identity import identify
-from tasks.openai_settings import OpenAISettings
-from tasks.server import is_cpu_build, running
-from tasks.server_settings import CPU_BUILD, ServerSettings, environment
-from tasks.usage import Usage
+from tasks.completers.call_store import CallStore
+from tasks.completers.openai_completer import OpenAICompleter
+from tasks.completers.openai_exchange import Answer, Fault, OpenAIExchange
+from tasks.completers.openai_identity import identify
+from tasks.completers.openai_settings import OpenAISettings
+from tasks.completers.usage import Usage
+from tasks.serving.server import is_cpu_build, running
+from tasks.serving.settings import CPU_BUILD, ServerSettings, environment
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVER = ROOT / "tests" / "completer" / "fault_server.py"

@@ -8,7 +8,7 @@ from prefect import flow, task, unmapped
 from prefect.blocks.system import Secret
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from tasks.captioner_settings import CaptionerSettings
+from tasks.captions.settings import CaptionerSettings
 from tasks.config import BuildConfig
 from tasks.stages import Done, caption_batch, captioner_for
 

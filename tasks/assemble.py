@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from schemas.tier import Tier
 from tasks.ask import STAGE as L1
 from tasks.atomic import place_text
-from tasks.caption_scene import STAGE as CAP_COT
+from tasks.captions.scene import STAGE as CAP_COT
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from tasks.captioner_settings import CaptionerSettings
+from tasks.captions.settings import CaptionerSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
 from tasks.sources.registry import SOURCES
 from templates.questions import L1_QUESTIONS
@@ -35,7 +35,8 @@ class BuildConfig(BaseModel):
         default=MAKING_STAGES, min_length=1, description="What is made: captions, L1 questions."
     )
     captioner: CaptionerSettings = Field(
-        default=CaptionerSettings(), description="Who writes captions; see tasks/captioner.py."
+        default=CaptionerSettings(),
+        description="Who writes captions; see tasks/captions/settings.py.",
     )
     tasks: tuple[str, ...] = Field(
         default=TASKS, min_length=1, description="Kinds of L1 questions to ask."

@@ -11,7 +11,7 @@ from rich.table import Table
 from schemas.rejection import Refusal
 from schemas.scene import SceneRef
 from tasks.ask import ask_scenes
-from tasks.caption_estimate import CaptionEstimate, estimate_captions
+from tasks.captions.estimate import CaptionEstimate, estimate_captions
 from tasks.config import BuildConfig
 from tasks.granules import read_catalogue
 from tasks.ingest import read_scene

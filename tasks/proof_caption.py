@@ -15,7 +15,7 @@ from schemas.program import MaskExpr, dump_program
 from schemas.trace import SEG
 from schemas.value import Undefined
 from schemas.verdict import Verdict
-from tasks.caption_row import caption_id, place_of
+from tasks.captions.row import caption_id, place_of
 from tasks.finding import Finding
 from tasks.proof_ground import ReferenceGround
 from tasks.proof_words import view_of

@@ -15,7 +15,7 @@ from tasks.ask import STAGE as L1
 from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import TIERS, shards_of, stored_rates
 from tasks.atomic import placing
-from tasks.caption_scene import STAGE as CAP_COT
+from tasks.captions.scene import STAGE as CAP_COT
 from tasks.card import write_card
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant

@@ -16,10 +16,10 @@ from tasks.ask import ask_granule
 from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import VERSION as SHARDS_VERSION
 from tasks.assemble import select_rates, write_granule
-from tasks.cap_cot import caption_granule, caption_granules, is_captioned
-from tasks.caption_scene import STAGE as CAP_COT
-from tasks.caption_scene import VERSION as CAP_COT_VERSION
-from tasks.captioner import Served, serving
+from tasks.captions.cap_cot import caption_granule, caption_granules, is_captioned
+from tasks.captions.captioner import Served, serving
+from tasks.captions.scene import STAGE as CAP_COT
+from tasks.captions.scene import VERSION as CAP_COT_VERSION
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId, batches, read_catalogue, store_granule
 from tasks.ingest import STAGE as INGEST

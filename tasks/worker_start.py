@@ -6,7 +6,7 @@ So modules and compiled kernels are loaded once for all workers, not in the proc
 from masks.warm_up import compile_kernels
 from tasks.ask import ask_granule
 from tasks.assemble import write_granule
-from tasks.cap_cot import caption_granule
+from tasks.captions.cap_cot import caption_granule
 from tasks.ingest import ingest_granule
 
 READY = (ingest_granule, caption_granule, ask_granule, write_granule)

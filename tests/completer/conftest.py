@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tasks.call_store import CallStore
 from tasks.completer import Call, Reply, Sampling, Turn
-from tasks.openai_completer import OpenAICompleter
-from tasks.openai_settings import OpenAISettings
+from tasks.completers.call_store import CallStore
+from tasks.completers.openai_completer import OpenAICompleter
+from tasks.completers.openai_settings import OpenAISettings
 from tests.completer.fault_server import MODEL, Answer, Behaviour, FaultServer, plain_answer
 
 Serve = Callable[..., FaultServer]

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.call_key import call_key
 from tasks.completer import Sampling, Turn
+from tasks.completers.call_key import call_key
 
 IDENTITY = {"kind": "openai", "model": "tiny", "digest": "d"}
 GOLDEN = "df4abe7536a2b974649b393a126cd7d3b82942d6abc29c871102da23238cdf3b"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tasks.call_store import CallStore
+from tasks.completers.call_store import CallStore
 from tasks.errors import UserError
 
 IDENTITY = {"kind": "openai", "model": "tiny"}
 WRITE_MANY = """
 import sys
 from pathlib import Path
-from tasks.call_store import CallStore
+from tasks.completers.call_store import CallStore
 from tasks.completer import Call, Reply, Sampling
 call = Call(turns=(), prompt="p@1", source="s", sampling=Sampling())
 with CallStore(Path(sys.argv[1])) as store:

@@ -7,8 +7,8 @@ from email.utils import format_datetime
 import pytest
 
 from tasks.completer import CallFailed, FailedBecause
+from tasks.completers.openai_exchange import retry_after_s
 from tasks.errors import UserError
-from tasks.openai_exchange import retry_after_s
 
 KINDS = {
     "429": "429",

@@ -6,12 +6,12 @@ import traceback
 
 import pytest
 
-from tasks.call_store import CallStore
 from tasks.completer import CallFailed
+from tasks.completers.call_store import CallStore
+from tasks.completers.openai_completer import OpenAICompleter
+from tasks.completers.openai_exchange import OpenAIExchange
+from tasks.completers.openai_settings import OpenAISettings
 from tasks.errors import UserError
-from tasks.openai_completer import OpenAICompleter
-from tasks.openai_exchange import OpenAIExchange
-from tasks.openai_settings import OpenAISettings
 
 KEY = "sk-very-secret-4711"
 

@@ -7,10 +7,10 @@ import time
 ASK = """
 import asyncio, sys
 from pathlib import Path
-from tasks.call_store import CallStore
+from tasks.completers.call_store import CallStore
 from tasks.completer import Call, Sampling, Turn
-from tasks.openai_completer import OpenAICompleter
-from tasks.openai_settings import OpenAISettings
+from tasks.completers.openai_completer import OpenAICompleter
+from tasks.completers.openai_settings import OpenAISettings
 
 async def main(url, path, num):
     def call(n):

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tasks.limiter import AdaptiveLimiter
+from tasks.completers.limiter import AdaptiveLimiter
 
 
 async def finish(limiter, num, latency_s=0.1):

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tasks.completer import CallFailed, FailedBecause
+from tasks.completers.replay import ReplayCompleter
 from tasks.errors import UserError
-from tasks.replay import ReplayCompleter
 
 
 def test_a_replay_gives_the_replies_of_the_run(serve, run, make_call, store):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tasks.completers.openai_settings import OpenAISettings, read_key
 from tasks.errors import ConfigError, UserError
-from tasks.openai_settings import OpenAISettings, read_key
 
 
 async def identity(completer):

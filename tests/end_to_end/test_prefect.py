@@ -175,7 +175,7 @@ STORED_KEY = """
 import os
 from prefect.blocks.system import Secret
 from flows.cap_cot import export_key
-from tasks.captioner_settings import CaptionerSettings
+from tasks.captions.settings import CaptionerSettings
 
 Secret(value="sk-of-a-block").save("captioner-key")
 asked = {"kind": "url", "url": "http://127.0.0.1:9/v1", "model": "any"}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.server import is_cpu_build
-from tasks.server_settings import ServerSettings, environment
+from tasks.serving.server import is_cpu_build
+from tasks.serving.settings import ServerSettings, environment
 
 MAKE_MODEL = Path(__file__).with_name("tiny_model.py")
 

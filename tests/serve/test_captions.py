@@ -15,8 +15,8 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.server import running
-from tasks.server_settings import ServerSettings
+from tasks.serving.server import running
+from tasks.serving.settings import ServerSettings
 
 pytestmark = pytest.mark.serve
 

@@ -20,8 +20,8 @@ import pytest
 from openai import BadRequestError, OpenAI
 from PIL import Image
 
-from tasks.server import Server, ServerFailed, State, running
-from tasks.server_settings import ServerSettings
+from tasks.serving.server import Server, ServerFailed, State, running
+from tasks.serving.settings import ServerSettings
 
 pytestmark = pytest.mark.serve
 
@@ -30,8 +30,8 @@ SEG_BIAS = 100.0  # the model is random: nothing else would make it write [SEG]
 OWNER = """
 import sys, time
 from pathlib import Path
-from tasks.server import running
-from tasks.server_settings import ServerSettings
+from tasks.serving.server import running
+from tasks.serving.settings import ServerSettings
 settings = ServerSettings.model_validate_json(sys.argv[1])
 with running(settings, Path(sys.argv[2])) as server:
     print(server.port, *server.pids(), flush=True)

@@ -14,8 +14,8 @@ from schemas.mask import Invalid
 from schemas.rejection import Reason
 from schemas.scene import Grid, LabelLayer, Modality, Scene, SceneImage, SceneRef
 from schemas.taxonomy import CHATEARTHNET_11
-from tasks.caption_scene import Outcome, caption_scene, prepare
-from tasks.captioner_settings import CaptionerSettings
+from tasks.captions.scene import Outcome, caption_scene, prepare
+from tasks.captions.settings import CaptionerSettings
 from tasks.completer import Call, CallFailed, FailedBecause, Reply
 from tasks.scene_table import scenes_to_table
 

@@ -7,8 +7,8 @@ from PIL import Image
 
 from schemas.program import ClassMask
 from schemas.taxonomy import CHATEARTHNET_11
+from tasks.captions.overlay import LINE_PX, MIN_SIDE_PX, captioner_picture
 from tasks.drawing import PALETTE
-from tasks.overlay import LINE_PX, MIN_SIDE_PX, captioner_picture
 from templates.regions import Region
 
 

@@ -14,21 +14,21 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from tasks import server as server_module
-from tasks import server_process
 from tasks.errors import UserError
-from tasks.model_digest import model_digest
-from tasks.server import Server, ServerFailed, State, running
-from tasks.server_process import gpu_processes
-from tasks.server_settings import CPU_BUILD, ServerSettings, command, environment
+from tasks.serving import process
+from tasks.serving import server as server_module
+from tasks.serving.model_digest import model_digest
+from tasks.serving.process import gpu_processes
+from tasks.serving.server import Server, ServerFailed, State, running
+from tasks.serving.settings import CPU_BUILD, ServerSettings, command, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = Path(__file__).with_name("fake_serving_python.py")
 OWNER = """
 import os, sys, time
 from pathlib import Path
-from tasks.server import running
-from tasks.server_settings import ServerSettings
+from tasks.serving.server import running
+from tasks.serving.settings import ServerSettings
 settings = ServerSettings.model_validate_json(sys.argv[1])
 with running(settings, Path(sys.argv[2])) as server:
     forked = os.fork()  # holds all that its parent has open
@@ -207,7 +207,7 @@ def test_a_crash_at_the_start_shows_the_errors_and_last_lines_of_this_start(
     assert str(log) in lines[0]
     assert lines[1] == "(Worker) ERROR ValueError: no weights in the folder"
     assert lines[-1] == "RuntimeError: see above"
-    assert len(lines) == 2 + server_process.TAIL_LINES
+    assert len(lines) == 2 + process.TAIL_LINES
     assert log.read_text().startswith("ValueError: of an earlier run\n")
 
 

@@ -1,7 +1,7 @@
 """Golden captions: what the prompt says, what the rules write, and what is read of it.
 
 A record is kept under the versions that decide it. Output that changes needs another version of the
-prompt (`templates.prompts`), of the rules (`tasks.rule_writer`) or of the check
+prompt (`templates.prompts`), of the rules (`tasks.captions.rule_writer`) or of the check
 (`templates.caption`); TERRASCOPE_WRITE_GOLDEN=1 adds records of new versions, and overwrites none.
 """
 
@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from random import Random
 
-from tasks.rule_writer import VERSION as RULES_VERSION
+from tasks.captions.rule_writer import VERSION as RULES_VERSION
 from templates.caption import VERSION as CHECK_VERSION
 from templates.caption import Caption, make_caption
 from templates.caption_facts import facts_of

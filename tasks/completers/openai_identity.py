@@ -7,9 +7,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 
+from tasks.completers.openai_exchange import Fault, OpenAIExchange
+from tasks.completers.openai_settings import OpenAISettings
 from tasks.errors import UserError
-from tasks.openai_exchange import Fault, OpenAIExchange
-from tasks.openai_settings import OpenAISettings
 
 ASK_S = 15.0
 WEIGHTS = ("id", "root", "max_model_len")  # what a server tells of the model that it loaded

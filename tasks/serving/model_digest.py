@@ -4,7 +4,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tasks.server_settings import ServerSettings
+from tasks.serving.settings import ServerSettings
 
 READERS = 4  # hashing leaves the interpreter free, and a disk is quicker with several readers
 

@@ -11,11 +11,11 @@ from masks.regions import region as region_masks
 from schemas.mask import Origin
 from schemas.rejection import Reason, Rejected
 from schemas.verdict import Verdict
-from tasks.caption_call import ShortFields, caption_call, read_short, repair_call, short_call
-from tasks.caption_row import caption_row
-from tasks.captioner_settings import CaptionerSettings
+from tasks.captions.call import ShortFields, caption_call, read_short, repair_call, short_call
+from tasks.captions.overlay import captioner_picture
+from tasks.captions.row import caption_row
+from tasks.captions.settings import CaptionerSettings
 from tasks.completer import Call, CallFailed, Completer, Reply
-from tasks.overlay import captioner_picture
 from tasks.scene_table import asked_scene
 from templates.asked import AskedScene
 from templates.caption import Caption, OnFalse, make_caption

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tasks.server_guard import birth, descendants
+from tasks.serving.guard import birth, descendants
 
 LOG = logging.getLogger(__name__)
-GUARD = Path(__file__).with_name("server_guard.py")
+GUARD = Path(__file__).with_name("guard.py")
 KILLED_S = 15.0  # for the guard to end what does not end by itself, after the grace it was given
 FREED_S = 30.0  # a driver gives memory back as a process ends, and may take a moment to say so
 TAIL_LINES = 20

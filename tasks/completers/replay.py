@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from tasks.call_key import call_key
-from tasks.call_store import CallStore
 from tasks.completer import Call, CallFailed, FailedBecause, Reply
+from tasks.completers.call_key import call_key
+from tasks.completers.call_store import CallStore
 from tasks.errors import UserError
 
 

@@ -14,8 +14,8 @@ from schemas.rejection import Refusal, Rejected
 from schemas.scene import Scene
 from schemas.verdict import Verdict
 from tasks.atomic import place_text
-from tasks.caption_scene import Outcome, Turned, caption_scene
-from tasks.captioner import Served, opened, serving
+from tasks.captions.captioner import Served, opened, serving
+from tasks.captions.scene import Outcome, Turned, caption_scene
 from tasks.config import BuildConfig
 from tasks.drawing import inline_image
 from tasks.granules import read_catalogue

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from tasks.breaker import ErrorBudget
+from tasks.completers.breaker import ErrorBudget
 from tasks.errors import ConfigError
 
 NO_KEY = "none"  # sent where no key is needed: the header may not be empty

@@ -9,9 +9,9 @@ from typing import Any
 
 from PIL import Image
 
-from tasks.caption_scene import Outcome, caption_scene
-from tasks.captioner_settings import CaptionerSettings
-from tasks.rule_writer import RuleWriter
+from tasks.captions.rule_writer import RuleWriter
+from tasks.captions.scene import Outcome, caption_scene
+from tasks.captions.settings import CaptionerSettings
 from templates.prompts import SHORT_FIELDS
 
 CHARACTERS_A_TOKEN = 4  # of English prose; tokenizers of today differ by a fifth

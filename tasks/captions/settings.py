@@ -7,9 +7,9 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.completer import Sampling
-from tasks.model_digest import model_digest
-from tasks.openai_settings import ClientSettings
-from tasks.server_settings import ServerSettings
+from tasks.completers.openai_settings import ClientSettings
+from tasks.serving.model_digest import model_digest
+from tasks.serving.settings import ServerSettings
 from templates.caption import OnFalse
 
 

@@ -11,16 +11,16 @@ import pyarrow.parquet as pq
 
 from schemas.parquet import CANDIDATE_SCHEMA
 from tasks.atomic import placing
-from tasks.caption_call import PROMPT_VERSIONS
-from tasks.caption_scene import STAGE, VERSION, Outcome, caption_scene
-from tasks.captioner import Served, opened
+from tasks.captions.call import PROMPT_VERSIONS
+from tasks.captions.captioner import Served, opened
+from tasks.captions.rule_writer import VERSION as RULES_VERSION
+from tasks.captions.scene import STAGE, VERSION, Outcome, caption_scene
 from tasks.completer import Completer
 from tasks.config import BuildConfig, digest_of
 from tasks.errors import UserError
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
-from tasks.rule_writer import VERSION as RULES_VERSION
 from tasks.shards import write_rejects
 from templates.caption import VERSION as CHECK_VERSION
 

@@ -1,6 +1,6 @@
 """Runs one command and leaves nothing of it behind, whatever becomes of the process that asked.
 
-A program of its own, of the standard library alone: `python -I -S server_guard.py OWNER_PID GRACE_S
+A program of its own, of the standard library alone: `python -I -S guard.py OWNER_PID GRACE_S
 COMMAND...`. It leads its own session and ends the command when its standard input is closed or
 written to, when its owner is gone (a forked child of the owner may keep the other end of that pipe
 open), or on SIGTERM; and it ends what is left when the command ends by itself. Whatever the command

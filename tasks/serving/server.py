@@ -19,9 +19,9 @@ from threading import Event, Thread
 from typing import Any
 
 from tasks.errors import UserError
-from tasks.model_digest import model_digest
-from tasks.server_process import ServerProcess
-from tasks.server_settings import ServerSettings, check_settings, command, environment
+from tasks.serving.model_digest import model_digest
+from tasks.serving.process import ServerProcess
+from tasks.serving.settings import ServerSettings, check_settings, command, environment
 
 LOG = logging.getLogger(__name__)
 HOST = "127.0.0.1"
@@ -60,7 +60,7 @@ class Server:
     Attributes:
         name: The model's name in requests.
         version: vLLM's version.
-        model_digest: What names the model's content (`tasks.model_digest`).
+        model_digest: What names the model's content (`tasks.serving.model_digest`).
         log: The server's output.
         state: What it is doing now.
         restarts: How often it was started again.

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from tasks.call_store import CallStore
-from tasks.captioner_settings import CaptionerSettings
+from tasks.captions.rule_writer import RuleWriter
+from tasks.captions.settings import CaptionerSettings
 from tasks.completer import Completer
-from tasks.openai_completer import OpenAICompleter
-from tasks.openai_settings import OpenAISettings
-from tasks.replay import ReplayCompleter
-from tasks.rule_writer import RuleWriter
-from tasks.server import running
+from tasks.completers.call_store import CallStore
+from tasks.completers.openai_completer import OpenAICompleter
+from tasks.completers.openai_settings import OpenAISettings
+from tasks.completers.replay import ReplayCompleter
+from tasks.serving.server import running
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

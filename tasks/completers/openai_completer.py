@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from tasks.breaker import CircuitBreaker
-from tasks.call_key import call_key
-from tasks.call_store import CallStore
 from tasks.completer import Call, CallFailed, FailedBecause, Reply
+from tasks.completers.breaker import CircuitBreaker
+from tasks.completers.call_key import call_key
+from tasks.completers.call_store import CallStore
+from tasks.completers.limiter import AdaptiveLimiter
+from tasks.completers.openai_exchange import Answer, Fault, OpenAIExchange
+from tasks.completers.openai_identity import identify
+from tasks.completers.openai_settings import OpenAISettings
+from tasks.completers.sent_images import SentImages
+from tasks.completers.usage import Counters, Usage
 from tasks.errors import UserError
-from tasks.limiter import AdaptiveLimiter
-from tasks.openai_exchange import Answer, Fault, OpenAIExchange
-from tasks.openai_identity import identify
-from tasks.openai_settings import OpenAISettings
-from tasks.sent_images import SentImages
-from tasks.usage import Counters, Usage
 
 
 class OpenAICompleter:

@@ -21,8 +21,8 @@ from openai import (
 )
 from pydantic import BaseModel, Field, ValidationError
 
+from tasks.completers.openai_settings import OpenAISettings, read_key
 from tasks.errors import UserError
-from tasks.openai_settings import OpenAISettings, read_key
 
 KEY_STATUS = (401, 403)
 OVERLOADED = (429, 503, 529)  # 529: "overloaded", sent by some providers

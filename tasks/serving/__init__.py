@@ -1,0 +1,1 @@
+"""The server of a model, for the length of a flow."""
