@@ -154,9 +154,20 @@ def _counts(
         counts += [_scenes_asked(stage, done) for stage, done in asked]
         counts += [_summed(stage, "sample", done) for stage, done in asked]
     if CAP_COT in records:
-        counts.append(_summed(CAP_COT, "caption", records[CAP_COT]))
+        counts.append(_with_cost(config, _summed(CAP_COT, "caption", records[CAP_COT])))
         counts.append(_summed(SHARDS, "caption", records[shards_of(CAP_COT)]))
     return tuple(counts)
+
+
+def _with_cost(config: BuildConfig, count: StageCount) -> StageCount:
+    """Add what a stage's tokens cost, in hundredths of the unit of the prices, if these are set."""
+    client = config.captioner.client
+    prompt, reply = (count.tallies.get(f"{kind} tokens", 0) for kind in ("prompt", "completion"))
+    cost = (prompt * client.prompt_price + reply * client.completion_price) / 1_000_000
+    if not cost:
+        return count
+    tallies = {**count.tallies, "cost, hundredths": round(100 * cost)}
+    return count.model_copy(update={"tallies": tallies})
 
 
 def _scenes_asked(stage: str, records: list[Record]) -> StageCount:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 
 from tasks.ask import STAGE as L1
 from tasks.ask import VERSION as L1_VERSION
@@ -39,6 +40,7 @@ STAGE_VERSIONS = {
 }
 
 Batch = tuple[GranuleId, ...]
+_ONE_MODEL = Lock()  # one batch at a time asks it, with as many calls in flight as it bears
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ def caption_batch(config: BuildConfig, scenes: Done, served: Served | None) -> D
     """Caption every scene of a batch: in the worker processes, or by a model that is served."""
     if not config.captioner.is_model:
         return _run(CAP_COT, caption_granule, config, scenes.batch)
-    with Bar(CAP_COT, len(scenes.batch)).shown() as bar:
+    with _ONE_MODEL, Bar(CAP_COT, len(scenes.batch)).shown() as bar:
         records = caption_granules(config, scenes.batch, served, bar.advance)
     return _done(CAP_COT, scenes.batch, records)
 

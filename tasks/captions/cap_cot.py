@@ -16,11 +16,13 @@ from tasks.captions.captioner import Served, opened
 from tasks.captions.rule_writer import VERSION as RULES_VERSION
 from tasks.captions.scene import STAGE, VERSION, Outcome, caption_scene
 from tasks.completer import Completer
+from tasks.completers.openai_completer import OpenAICompleter
 from tasks.config import BuildConfig, digest_of
 from tasks.errors import UserError
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
+from tasks.progress import console
 from tasks.shards import write_rejects
 from templates.caption import VERSION as CHECK_VERSION
 
@@ -92,7 +94,7 @@ async def _caption(
 
     async def scene(row: dict[str, Any], completer: Completer) -> Outcome:
         try:
-            return await caption_scene(
+            outcome = await caption_scene(
                 row,
                 completer,
                 config.captioner,
@@ -100,6 +102,7 @@ async def _caption(
                 config.seed,
                 pictures=config.captioner.sees_pictures,
             )
+            return outcome.without_pictures()
         finally:
             slots.release()
 
@@ -119,6 +122,9 @@ async def _caption(
                     group.create_task(finished(work, jobs))
         except* UserError as errors:
             raise _first(errors) from errors
+        finally:
+            if isinstance(completer, OpenAICompleter):
+                console.print(f"{STAGE}: {completer.usage()}", highlight=False, soft_wrap=True)
     return records
 
 

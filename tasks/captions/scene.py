@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -65,6 +65,10 @@ class Outcome:
     prepared: Prepared | None = None
     turns: list[Turned] = field(default_factory=list)
     tallies: Counter[str] = field(default_factory=Counter)
+
+    def without_pictures(self) -> "Outcome":
+        """Return what a granule keeps until its last scene is done: not the scene itself."""
+        return replace(self, prepared=None, turns=[])
 
 
 def prepare(

@@ -8,21 +8,17 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx2
-from openai import (
-    APIConnectionError,
-    APIStatusError,
-    APITimeoutError,
-    AsyncOpenAI,
-    DefaultAsyncHttpx2Client,
-)
 from pydantic import BaseModel, Field, ValidationError
 
 from tasks.completers.openai_settings import OpenAISettings, read_key
 from tasks.errors import UserError
+
+if TYPE_CHECKING:  # half a second to import, and every build imports this file
+    import httpx2
+    from openai import APIStatusError
 
 KEY_STATUS = (401, 403)
 OVERLOADED = (429, 503, 529)  # 529: "overloaded", sent by some providers
@@ -80,6 +76,9 @@ class OpenAIExchange:
     """The open connections to one server."""
 
     def __init__(self, settings: OpenAISettings) -> None:
+        import httpx2
+        from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
+
         self._settings = settings
         self._key = read_key(settings)
         connections = settings.max_concurrency
@@ -105,7 +104,7 @@ class OpenAIExchange:
         response = await self._send("POST", "/chat/completions", body, self._settings.timeout_s)
         return response if isinstance(response, Fault) else self._read(response)
 
-    async def get(self, path: str, timeout_s: float) -> httpx2.Response | Fault:
+    async def get(self, path: str, timeout_s: float) -> "httpx2.Response | Fault":
         """Ask for something else; `path` is below the base URL, or a whole URL of the server."""
         return await self._send("GET", path, None, timeout_s)
 
@@ -115,8 +114,11 @@ class OpenAIExchange:
 
     async def _send(
         self, method: str, path: str, body: dict[str, Any] | None, timeout_s: float
-    ) -> httpx2.Response | Fault:
+    ) -> "httpx2.Response | Fault":
         """Return the response to a request, whatever is in it, unless its status is an error."""
+        import httpx2
+        from openai import APIConnectionError, APIStatusError, APITimeoutError
+
         try:
             async with asyncio.timeout(timeout_s):  # the client's own is for each read
                 if method == "GET":
@@ -136,7 +138,7 @@ class OpenAIExchange:
             raise UserError(self._about_key(fault.kind))
         return fault
 
-    def _refusal(self, error: APIStatusError) -> Fault:
+    def _refusal(self, error: "APIStatusError") -> Fault:
         status = error.status_code
         body = error.body
         said = body.get("message") if isinstance(body, dict) else None
@@ -149,7 +151,7 @@ class OpenAIExchange:
             retry_after_s=retry_after_s(error.response.headers.get("retry-after")),
         )
 
-    def _read(self, response: httpx2.Response) -> Answer | Fault:
+    def _read(self, response: "httpx2.Response") -> Answer | Fault:
         try:
             completion = _Completion.model_validate_json(response.content)
         except ValidationError as error:

@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
-
-import httpx2
 
 from tasks.completers.openai_exchange import Fault, OpenAIExchange
 from tasks.completers.openai_settings import OpenAISettings
 from tasks.errors import UserError
+
+if TYPE_CHECKING:
+    import httpx2
 
 ASK_S = 15.0
 WEIGHTS = ("id", "root", "max_model_len")  # what a server tells of the model that it loaded
@@ -72,7 +73,7 @@ async def _version(exchange: OpenAIExchange, settings: OpenAISettings) -> str:
     return str(told.get("version", "")) if isinstance(told, dict) else ""
 
 
-def _json(response: httpx2.Response) -> Any:
+def _json(response: "httpx2.Response") -> Any:
     try:
         return response.json()
     except ValueError:

@@ -37,6 +37,16 @@ class Usage:
     mean_latency_s: float
     max_latency_s: float
 
+    def __str__(self) -> str:
+        retried = ", ".join(f"{number:,} after {kind}" for kind, number in self.retries.items())
+        parts = [
+            f"{self.made:,} calls made, {self.stored:,} from the store, {self.failed:,} failed",
+            f"retries: {retried or 'none'}",
+            f"{self.prompt_tokens:,} + {self.completion_tokens:,} tokens",
+            f"at most {self.peak_concurrency} in flight, {self.mean_latency_s:.1f} s each",
+        ]
+        return "; ".join([*parts, f"cost {self.cost:.2f}"] if self.cost else parts)
+
 
 class Counters:
     """Counts as calls end."""
