@@ -46,7 +46,10 @@ class ClientSettings(BaseModel):
         default=None, description="Folder that the server was allowed to read images from."
     )
     max_image_px: int | None = Field(
-        default=None, ge=1, description="Images with a longer side are scaled down to it."
+        default=1344,
+        ge=1,
+        description="Images with a longer side are scaled down to it: the model's input size. "
+        "InternVL takes up to three tiles of 448 a side; null sends them as they are.",
     )
     vllm_extras: bool = Field(
         default=False, description="Send what only vLLM knows: keep special tokens in the text."

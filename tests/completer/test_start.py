@@ -19,7 +19,7 @@ def test_the_identity_tells_model_server_and_what_was_loaded(serve, run):
         "server": "faulty 1.2.3",
     }
     assert len(told["digest"]) == 64
-    assert set(told) == {"kind", "model", "server", "digest"}
+    assert set(told) == {"kind", "model", "server", "digest", "max_image_px"}
 
 
 def test_a_server_without_a_version_is_named_without_one(serve, run):
