@@ -28,7 +28,9 @@ LimitOption = Annotated[int | None, typer.Option("--limit", help="First N scenes
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Draws questions and options.")]
 CaptionerOption = Annotated[
     str | None,
-    typer.Option("--captioner", help="Who writes captions: rules, vllm, or the URL of a server."),
+    typer.Option(
+        "--captioner", help="Who writes captions: rules, vllm, replay, or the URL of a server."
+    ),
 ]
 ModelOption = Annotated[
     str | None, typer.Option("--model", help="Its folder or hub name (vllm), or name (URL).")
@@ -219,7 +221,9 @@ def _captioner(captioner: str | None, model: str | None) -> dict[str, Any] | Non
         return {"kind": "url", "url": captioner, **named}
     if captioner == "vllm":
         return {"kind": "vllm"} | ({"server": named} if named else {})
-    return {"kind": captioner, **named}
+    if named:
+        raise ConfigError(f"--model has no meaning for --captioner {captioner}")
+    return {"kind": captioner}
 
 
 def main() -> None:

@@ -161,5 +161,7 @@ def _explain(error: ValidationError) -> str:
         if fault["type"] == "extra_forbidden":
             lines.append(f"unknown configuration key {key!r}; known are {known}")
         else:
-            lines.append(f"configuration key {key!r}: {fault['msg']}, got {fault['input']!r}")
+            # what was given for a captioner may hold a key: it is never shown
+            shown = "" if key.startswith("captioner") else f", got {fault['input']!r}"
+            lines.append(f"configuration key {key!r}: {fault['msg']}{shown}")
     return "; ".join(lines)

@@ -27,6 +27,7 @@ from templates.caption import (
     judge,
     program_of,
     put_together,
+    step_images,
     unbound_marks,
 )
 from templates.claims import check_sentence
@@ -107,7 +108,7 @@ def _check_sentences(
             yield Finding(rule="false_claim", expected=claim.detail, found=words)
     for thought in parsed.thoughts:
         for region in unbound_marks(thought, ground):
-            expected = f"a sentence that names {region.land.phrase}"
+            expected = f"the mark after {region.land.phrase}"
             yield Finding(rule="unbound_mark", expected=expected, found=thought.text)
         yield from _check_lead(thought, ground.view)
     found_steps = [(step.text, step.verdict) for step in row.steps]
@@ -140,6 +141,7 @@ def _check_names(row: Row, due: Caption, ground: Ground) -> Iterator[Finding]:
         "question": (row.question in instructions(place_of(view)), True),
         "classes": (row.classes, tuple(dict.fromkeys(region.label for region in marked))),
         "mask_words": ([(mask.label, mask.image_index) for mask in row.masks], names),
+        "step_image": ([step.image_index for step in row.steps], step_images(due.steps, view)),
         "program_words": (row.program, dump_program(program_of(marked))),
         "sample_id": (row.sample_id, caption_id(row.scene_id, view, row.provenance.seed)),
         "answer_value": ((row.answer.value, row.answer.unit, row.answer.letter), (None, "", "")),

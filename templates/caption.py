@@ -13,7 +13,7 @@ from typing import Literal
 
 from schemas.program import All, Exists, Instances
 from schemas.rejection import Reason
-from schemas.trace import CAPTION_OPEN, THINK_CLOSE, THINK_OPEN, Trace, caption_trace
+from schemas.trace import CAPTION_OPEN, SEG, THINK_CLOSE, THINK_OPEN, Trace, caption_trace
 from schemas.verdict import Verdict
 from templates.claim.classes import Meaning
 from templates.claim.read import Kind
@@ -21,6 +21,7 @@ from templates.claims import Checked, check_text, read_on
 from templates.ground import Ground
 from templates.regions import Region
 from templates.replies import Fault, ParsedReply, Thought
+from templates.view import View
 
 TASK = "caption"
 VERSION = 1  # raised by hand whenever reading or checking a reply comes out otherwise
@@ -30,6 +31,7 @@ OnFalse = Literal["reject", "cut"]
 MEASURED_KINDS = frozenset(
     {Kind.SHARE, Kind.AREA, Kind.COUNT, Kind.STATE, Kind.DISTANCE, Kind.TIMES, Kind.RESOLUTION}
 )
+_LEAD = re.compile(r"Image (\d{1,3}): ")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:\s?(?:%|percent|m²|km²|ha|km|m|pixels)(?!\w))?")
 
 INSTRUCTIONS = (
@@ -116,9 +118,8 @@ def put_together(parsed: ParsedReply, judged: Judged) -> Caption:
     at = len(THINK_OPEN)
     for thought, checked in zip(parsed.thoughts, judged.thoughts, strict=True):
         claims.extend(_placed(checked, at))
-        regions = iter(thought.regions)
-        for text in thought.steps():
-            region = next(regions, None)
+        texts = thought.steps()
+        for text, region in zip(texts, thought.regions or (None,), strict=True):
             steps.append(CaptionStep(text=text, region=region, verdict=checked.verdict))
         at += len(thought.text) + 1
     think = " ".join(thought.text for thought in parsed.thoughts)
@@ -153,20 +154,42 @@ def instructions(place: str) -> set[str]:
     return {wording.format(place=place) for wording in INSTRUCTIONS}
 
 
+def step_images(steps: Sequence[CaptionStep], view: View) -> list[int]:
+    """Return the image that each step is about: its mask's, that of its lead, or that before."""
+    images: list[int] = []
+    last = 0
+    for step in steps:
+        lead = _LEAD.match(step.text)
+        if step.region is not None:
+            last = view.image_of_date(step.region.date_index)
+        elif lead is not None and 1 <= int(lead[1]) <= len(view.images):
+            last = int(lead[1]) - 1
+        images.append(last)
+    return images
+
+
 def unbound_marks(thought: Thought, ground: Ground) -> Iterator[Region]:
-    """Yield the regions whose class is not named in the sentence that marks them."""
-    for region in thought.regions:
-        if not any(_means(word, region) for word in _named(thought.text, ground)):
+    """Yield the regions that are marked after another class than their own, or after none."""
+    named = sorted(_named(thought.text, ground), key=lambda word: word[0])
+    marks = [mark.start() for mark in re.finditer(re.escape(SEG), thought.text)]
+    for region, at in zip(thought.regions, marks, strict=True):
+        before = [meaning for end, meaning in named if end <= at]
+        if not before or not _means(before[-1], region):
             yield region
 
 
-def _named(sentence: str, ground: Ground) -> Iterator[Meaning]:
-    """Yield what every class that a sentence names stands for; a lake stands for water."""
+def _named(sentence: str, ground: Ground) -> Iterator[tuple[int, Meaning]]:
+    """Yield where every class that a sentence names ends, and what it stands for.
+
+    A lake stands for water, and "destroyed" after "buildings" for these in that state.
+    """
     for read in read_on(sentence, ground).reads:
-        yield from read.a
-        yield from read.b
-        if read.thing is not None and read.thing.inside is not None:
-            yield read.thing.inside
+        if read.kind in (Kind.PRESENT, Kind.ABSENT):
+            yield from ((read.end, meaning) for meaning in read.a)
+        elif read.kind is Kind.STATE:
+            yield from ((read.end, replace(m, states=read.states)) for m in read.a)
+        elif read.thing is not None and read.thing.inside is not None:
+            yield read.end, read.thing.inside
 
 
 def _means(meaning: Meaning, region: Region) -> bool:
@@ -184,8 +207,8 @@ def _unbound(parsed: ParsedReply, ground: Ground) -> Iterator[Fault]:
     for thought in parsed.thoughts:
         for region in unbound_marks(thought, ground):
             detail = (
-                f"the sentence {thought.text!r} marks region {region.number}, but does not name "
-                f"its class: {region.land.phrase}"
+                f"in the sentence {thought.text!r} the mark of region {region.number} does not "
+                f"stand after its class: {region.land.phrase}"
             )
             yield Fault(reason=Reason.BAD_MARK, detail=detail)
 

@@ -37,7 +37,6 @@ _FOREIGN = re.compile(
     r"<[/|A-Za-z][^>\s]*>?|[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e]"
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_LEAD = re.compile(r"Image (\d+): ")
 _AFTER_MARK = re.compile(rf"(?<={re.escape(SEG)})([.,;:!?)]*)\s+")
 _FUNCTION_WORDS = frozenset(
     "a an and are as at be between by for from i in into is it its lies near no of on or over some "
@@ -91,10 +90,14 @@ def parse_reply(
     if faults:
         return faults
     numbered = {region.number: region for region in regions}
-    return ParsedReply(
-        thoughts=tuple(_thought(sentence, numbered) for sentence in split_sentences(think)),
-        caption=tuple(split_sentences(caption)),
-    )
+    thoughts = tuple(_thought(sentence, numbered) for sentence in split_sentences(think))
+    run_on = [t for t in thoughts if len(t.steps()) != max(1, len(t.regions))]
+    if run_on:
+        return tuple(
+            _mark_fault(f"the marks in {t.text!r} run into one another: one mark a sentence")
+            for t in run_on
+        )
+    return ParsedReply(thoughts=thoughts, caption=tuple(split_sentences(caption)))
 
 
 def _thought(sentence: str, numbered: dict[int, Region]) -> Thought:

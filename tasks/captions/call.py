@@ -1,5 +1,6 @@
 """What a captioner is asked: prompt, pictures, repair turn and short fields of one scene."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from templates.replies import Fault
 MOST_FAULTS = 12  # that a repair turn names
 PROMPTS = (SYSTEM, CAP_COT, REPAIR, SHORT_FIELDS)
 PROMPT_VERSIONS = {prompt.id: prompt.version for prompt in PROMPTS}
+PLAIN_TITLE = re.compile(r"[A-Za-z][A-Za-z ,;:'’()-]*")  # no numbers, marks or tags
+MOST_TITLE_WORDS = 16  # asked for are twelve
 SHORT_TOKENS = 96  # of the reply that holds the short fields
 
 
@@ -85,6 +88,9 @@ def read_short(text: str, facts: CaptionFacts) -> ShortFields | Fault:
         where = ".".join(map(str, first["loc"])) or "the reply"
         detail = f"short fields: {where}: {first['msg']}; got {text[:80]!r}"
         return Fault(reason=Reason.BAD_REPLY, detail=detail)
+    if not PLAIN_TITLE.fullmatch(fields.title) or len(fields.title.split()) > MOST_TITLE_WORDS:
+        detail = f"short fields: {fields.title!r} is no plain title of few words"
+        return Fault(reason=Reason.BAD_REPLY, detail=detail)
     px = {measured.region.number: measured.px for measured in facts.regions}
     if fields.main_region not in px:
         detail = f"short fields: there is no region {fields.main_region}"
@@ -99,7 +105,7 @@ def _schema(numbers: Sequence[int]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
-            "title": {"type": "string", "minLength": 3, "maxLength": 90},
+            "title": {"type": "string"},  # no lengths: not every server's strict mode knows them
             "main_region": {"type": "integer", "enum": list(numbers)},
         },
         "required": ["title", "main_region"],

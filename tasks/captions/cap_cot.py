@@ -14,7 +14,7 @@ from tasks.atomic import placing
 from tasks.captions.call import PROMPT_VERSIONS
 from tasks.captions.captioner import Served, opened
 from tasks.captions.rule_writer import VERSION as RULES_VERSION
-from tasks.captions.scene import STAGE, VERSION, Outcome, caption_scene
+from tasks.captions.scene import STAGE, UNANSWERED, VERSION, Outcome, caption_scene
 from tasks.completer import Completer
 from tasks.completers.openai_completer import OpenAICompleter
 from tasks.config import BuildConfig, digest_of
@@ -25,6 +25,7 @@ from tasks.ledger import Ledger, Record, output_of
 from tasks.progress import console
 from tasks.shards import write_rejects
 from templates.caption import VERSION as CHECK_VERSION
+from templates.prompts import CAP_COT
 
 SCENES_A_READ = 8  # rows with pictures held at a time
 MOST_OPEN = 192  # scenes in hand at once, pictures and all: some hundred megabytes
@@ -63,7 +64,7 @@ def caption_granules(
     """
     ledger = Ledger(config.out)
     works = [_work(config, ledger, granule) for granule in granules]
-    done = {work.granule: ledger.done(STAGE, work.granule.name, work.key) for work in works}
+    done = {work.granule: _done(ledger, work) for work in works}
     due = [work for work in works if done[work.granule] is None]
     for _ in range(len(works) - len(due)):
         on_granule()
@@ -79,7 +80,13 @@ def is_captioned(config: BuildConfig, granules: Sequence[GranuleId]) -> bool:
     """Return whether every granule is captioned as it would be now: then no server is needed."""
     ledger = Ledger(config.out)
     works = (_work(config, ledger, granule) for granule in granules)
-    return all(ledger.done(STAGE, work.granule.name, work.key) is not None for work in works)
+    return all(_done(ledger, work) is not None for work in works)
+
+
+def _done(ledger: Ledger, work: Work) -> Record | None:
+    """Return a granule's record; one that lacks replies is done again: the others are stored."""
+    record = ledger.done(STAGE, work.granule.name, work.key)
+    return None if record is not None and record.tallies.get(UNANSWERED) else record
 
 
 async def _caption(
@@ -89,7 +96,7 @@ async def _caption(
     on_granule: Callable[[], None],
 ) -> dict[GranuleId, Record]:
     store = config.out / ".work" / "calls.sqlite"
-    slots = asyncio.Semaphore(MOST_OPEN)
+    slots = asyncio.Semaphore(max(MOST_OPEN, config.captioner.client.max_concurrency))
     records: dict[GranuleId, Record] = {}
 
     async def scene(row: dict[str, Any], completer: Completer) -> Outcome:
@@ -188,7 +195,7 @@ def _work(config: BuildConfig, ledger: Ledger, granule: GranuleId) -> Work:
             "captioner": config.captioner.content(),
             "weights": config.captioner.writer_digest(),
             "rules": RULES_VERSION if not config.captioner.is_model else 0,
-            "prompts": PROMPT_VERSIONS,
+            "prompts": PROMPT_VERSIONS if config.captioner.is_model else CAP_COT.name,
         }
     )
     return Work(granule=granule, scenes=scenes, key=key)

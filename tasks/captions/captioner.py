@@ -1,5 +1,6 @@
 """The writer of captions, opened for the length of some granules."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -7,13 +8,16 @@ from pathlib import Path
 from shutil import rmtree
 
 from tasks.captions.rule_writer import RuleWriter
-from tasks.captions.settings import CaptionerSettings
+from tasks.captions.settings import CaptionerSettings, served_content
 from tasks.completer import Completer
 from tasks.completers.call_store import CallStore
 from tasks.completers.openai_completer import OpenAICompleter
 from tasks.completers.openai_settings import OpenAISettings
 from tasks.completers.replay import ReplayCompleter
+from tasks.config import digest_of
 from tasks.serving.server import running
+
+VLLM_KEY = "VLLM_API_KEY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ def serving(settings: CaptionerSettings, work: Path) -> Iterator[Served | None]:
             yield Served(
                 base_url=server.base_url,
                 model=server.name,
-                digest=server.model_digest,
+                digest=digest_of([server.model_digest, served_content(settings.server)]),
                 image_folder=pictures,
             )
     finally:
@@ -89,4 +93,6 @@ def _client(settings: CaptionerSettings, served: Served | None) -> OpenAISetting
         "image_folder": served.image_folder,
         "vllm_extras": True,
     }
+    if VLLM_KEY in os.environ:  # the server asks for it then
+        here["api_key_env"] = VLLM_KEY
     return OpenAISettings(base_url=served.base_url, model=served.model, **{**asked, **here})

@@ -87,7 +87,7 @@ def preview(config: BuildConfig, number: int, page: Path) -> list[SceneView]:
     """
     scenes, refused = _first_scenes(config, number)
     rows = scenes_to_table(scenes).to_pylist()
-    with serving(config.captioner, config.out / ".work") as served:
+    with serving(config.captioner, config.out / ".work" / "preview") as served:
         outcomes = asyncio.run(_captioned(config, rows, served))
     views = [_scene_view(row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
     environment = jinja2.Environment(

@@ -12,7 +12,7 @@ from schemas.program import dump_program
 from schemas.tier import Tier
 from tasks.completer import Call
 from tasks.step_masks import StepMasks
-from templates.caption import TASK, Caption, instruction
+from templates.caption import TASK, Caption, instruction, step_images
 from templates.captioned import CaptionedScene
 from templates.prompts import CAP_COT
 from templates.view import View, image_keys
@@ -107,12 +107,10 @@ def caption_row(
 
 
 def _steps(caption: Caption, view: View) -> list[dict[str, Any]]:
-    """Return the steps; one without a mask speaks of the first image, or of that last marked."""
+    """Return the steps; grounded ones count their masks in order."""
     rows: list[dict[str, Any]] = []
-    num_masks, image_index = 0, 0
-    for step in caption.steps:
-        if step.region is not None:
-            image_index = view.image_of_date(step.region.date_index)
+    num_masks = 0
+    for step, image_index in zip(caption.steps, step_images(caption.steps, view), strict=True):
         rows.append(
             {
                 "text": step.text,

@@ -15,7 +15,7 @@ from tasks.captions.call import ShortFields, caption_call, read_short, repair_ca
 from tasks.captions.overlay import captioner_picture
 from tasks.captions.row import caption_row
 from tasks.captions.settings import CaptionerSettings
-from tasks.completer import Call, CallFailed, Completer, Reply
+from tasks.completer import Call, CallFailed, Completer, FailedBecause, Reply
 from tasks.scene_table import asked_scene
 from templates.asked import AskedScene
 from templates.caption import Caption, OnFalse, make_caption
@@ -28,6 +28,7 @@ from templates.replies import Fault, parse_reply
 from templates.view import View
 
 STAGE = "cap_cot"
+UNANSWERED = "calls without a reply"
 VERSION = 1
 
 
@@ -138,7 +139,8 @@ async def caption_scene(
     try:
         await _write(prepared, completer, settings, outcome)
     except CallFailed as failure:
-        outcome.tallies["failed calls"] += 1
+        if failure.because is not FailedBecause.REFUSED:  # another time it may be answered
+            outcome.tallies[UNANSWERED] += 1
         outcome.rejected = _rejected(prepared, Reason.CALL_FAILED, str(failure))
     return outcome
 
@@ -153,17 +155,21 @@ async def _write(
             f"first reply: {reason}" for reason in {f.reason for f in turned.made}
         )
         again = repair_call(prepared.call, turned.reply.text, turned.made)
-        turned = await _turn(prepared, again, completer, settings.on_false, outcome)
+        first, turned = turned, await _turn(prepared, again, completer, settings.on_false, outcome)
+        if isinstance(turned.made, tuple) and settings.on_false == "cut":
+            # what the repair spoilt may have been whole but for a sentence
+            cut = await asyncio.to_thread(_read, prepared, first.reply, "cut")
+            turned = turned if isinstance(cut, tuple) else replace(first, made=cut)
     if isinstance(turned.made, tuple):
         outcome.rejected = _refused(prepared, turned.made)
         return
     title = ""
     if settings.asks_fields:
         short = await _short(prepared, turned, completer, outcome)
-        if isinstance(short, Fault):
-            outcome.rejected = _refused(prepared, (short,))
-            return
-        title = short.title
+        if isinstance(short, Fault):  # a caption that holds needs no title
+            outcome.tallies[f"no title: {short.reason}"] += 1
+        else:
+            title = short.title
     outcome.row = await asyncio.to_thread(
         caption_row, prepared.scene_id, prepared.ground, turned.made, title, turned.call,
         completer.identity,

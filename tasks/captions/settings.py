@@ -4,10 +4,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tasks.completer import Sampling
-from tasks.completers.openai_settings import ClientSettings
+from tasks.completers.openai_settings import ClientSettings, OpenAISettings
+from tasks.ledger import sha256_of
 from tasks.serving.model_digest import model_digest
 from tasks.serving.settings import ServerSettings
 from templates.caption import OnFalse
@@ -72,10 +73,8 @@ class CaptionerSettings(BaseModel):
     def _names_its_model(self) -> Self:
         if self.kind == "vllm" and self.server is None:
             raise ValueError("a captioner of kind vllm needs server.model (--model PATH)")
-        if self.kind == "url" and not (self.url and self.model):
-            raise ValueError(
-                "a captioner of kind url needs url and model (--captioner URL --model NAME)"
-            )
+        if self.kind == "url":
+            self._check_url()
         if self.api_key_block and not self.client.api_key_env:
             raise ValueError(
                 "api_key_block needs client.api_key_env, the variable to put the key in"
@@ -83,6 +82,16 @@ class CaptionerSettings(BaseModel):
         if self.kind == "replay" and self.store is None:
             raise ValueError("a captioner of kind replay needs store, the file of finished calls")
         return self
+
+    def _check_url(self) -> None:
+        if not (self.url and self.model):
+            raise ValueError(
+                "a captioner of kind url needs url and model (--captioner URL --model NAME)"
+            )
+        try:
+            OpenAISettings(base_url=self.url, model=self.model, **self.client.model_dump())
+        except ValidationError as error:  # said without what was given: it may hold a password
+            raise ValueError("; ".join(fault["msg"] for fault in error.errors())) from None
 
     @property
     def is_model(self) -> bool:
@@ -120,20 +129,28 @@ class CaptionerSettings(BaseModel):
         decides = {"kind", "model", "temperature", "top_p", "max_tokens", "repair", "short_fields"}
         if not self.is_model:
             return {"kind": self.kind, "on_false": self.on_false}
-        server = self.server.model_dump(mode="json") if self.server else {}
-        served = {name: server.get(name) for name in ("model", "revision", "dtype", "quantization")}
+        served = {} if self.server is None else served_content(self.server)
         return {
             **self.model_dump(mode="json", include={*decides, "on_false"}),
             "served": served,
             "digest": self.client.digest,
             "max_image_px": self.client.max_image_px,
+            "vllm_extras": self.client.vllm_extras,
         }
 
     def writer_digest(self) -> str:
         """Return what tells the model's weights from others, as far as it is known unasked."""
         if self.kind == "vllm" and self.server is not None:
             return _digest_once(self.server.model_dump_json())
+        if self.kind == "replay" and self.store is not None and self.store.is_file():
+            return sha256_of(self.store)
         return self.client.digest or ""
+
+
+def served_content(server: ServerSettings) -> dict[str, Any]:
+    """Return what of a server decides its replies, not where its folder lies or how fast it is."""
+    held = {"revision", "dtype", "quantization", "extra", "environment"}
+    return {"name": server.name, **server.model_dump(mode="json", include=held)}
 
 
 @lru_cache(maxsize=4)

@@ -40,5 +40,7 @@ def _only_writer(store: CallStore) -> dict[str, str]:
         raise UserError(f"{store.path} holds no call to replay; was it made by another run?")
     if len(writers) > 1:
         known = "; ".join(str(writer) for writer in writers)
-        raise UserError(f"{store.path} holds calls of several writers, name one of them: {known}")
+        raise UserError(
+            f"{store.path} holds calls of several writers, and a replay is of one: {known}"
+        )
     return writers[0]

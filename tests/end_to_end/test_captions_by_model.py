@@ -54,6 +54,7 @@ def configured(tmp_path: Path, planet: Path) -> Callable[..., list[str]]:
             "sources": {a: str(planet / a) for a in ("bigearthnet", "chatearthnet", "xbd")},
             "out": str(tmp_path / name),
             "stages": ["cap_cot"],
+            "limit": 5,
             "captioner": {
                 "kind": "url",
                 "url": server.base_url,
@@ -104,7 +105,7 @@ def test_a_model_that_reads_its_prompt_has_all_its_captions_kept_and_proved(
     assert done.returncode == 0, done.stderr
     count = counts(tmp_path / "dataset")
     assert count["rejected"] == 0, refused(tmp_path / "dataset")
-    assert count["out"] == len(captions(tmp_path / "dataset")) > 15
+    assert count["out"] == len(captions(tmp_path / "dataset")) > 10
     assert count["tallies"]["replies"] == 2 * count["out"]  # a caption, and its short fields
     assert count["tallies"]["prompt tokens"] > 0
     assert all(row["title"].startswith("A scene with") for row in captions(tmp_path / "dataset"))
@@ -167,7 +168,7 @@ def test_with_faults_in_three_of_ten_requests_no_scene_is_lost_and_no_lie_kept(
     gone = {row["sample_id"] for row in refused(dataset)}
     assert kept.isdisjoint(gone)
     assert len(kept) + len(gone) + count["left_out"] == count["taken"]
-    assert server.faults.total() > 5
+    assert server.faults.total() > 2
     assert not any(lie in row["trace"] for row in captions(dataset) for lie in told_lies(server))
     assert terrascope("verify", dataset).returncode == 0
 

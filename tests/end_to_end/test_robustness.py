@@ -207,7 +207,8 @@ def test_damaged_records_and_shards_are_done_again(terrascope, dataset, sources,
     deleted, truncated, *others = sorted((copy / "data").rglob("*.parquet"))[:-2]
     deleted.unlink()
     truncated.write_bytes(truncated.read_bytes()[:1000])
-    times = {path: path.stat().st_mtime_ns for path in others}
+    again = {f"{path.stem}.parquet" for path in records}  # shards whose records are damaged
+    times = {path: path.stat().st_mtime_ns for path in others if path.name not in again}
     done = terrascope("build", *sources, "--out", copy, "--engine=local", "--workers=1")
     assert done.returncode == 0, done.stderr
     assert {path: timeless(path) for path in records} == records

@@ -144,6 +144,15 @@ def test_a_reply_that_stays_false_refuses_the_scene_and_no_third_is_asked_for() 
     assert len(writer.calls) == 2
 
 
+def test_with_cut_a_repair_that_spoils_the_reply_leaves_the_first_without_its_false_sentence() -> (
+    None
+):
+    settings = MODEL.model_copy(update={"on_false": "cut"})
+    outcome, _ = captioned([FALSE, "Sorry, I cannot.", FIELDS], settings)
+    assert outcome.row is not None
+    assert outcome.tallies["sentences cut"] == 1
+
+
 def test_without_repair_a_false_reply_is_refused_at_once() -> None:
     outcome, writer = captioned([FALSE], MODEL.model_copy(update={"repair": False}))
     assert outcome.rejected.reason is Reason.FALSE_CLAIM
@@ -166,11 +175,16 @@ def test_with_cut_the_second_reply_loses_its_false_sentence() -> None:
         ('{"title": "Cropland", "main_region": 9}', Reason.BAD_MARK),
         ('{"title": "Cropland", "main_region": 2}', Reason.FALSE_CLAIM),
         ('{"title": "A city of snow", "main_region": 1}', Reason.FALSE_CLAIM),
+        ('{"title": "Crops <image> [SEG]", "main_region": 1}', Reason.BAD_REPLY),
+        ('{"title": "水域与农田", "main_region": 1}', Reason.BAD_REPLY),
     ],
 )
-def test_short_fields_that_are_wrong_refuse_the_scene(fields, gate) -> None:
+def test_a_title_that_does_not_hold_is_left_out_and_counted_and_the_caption_stays(
+    fields, gate
+) -> None:
     outcome, _ = captioned([TRUE, fields])
-    assert outcome.rejected.reason is gate
+    assert outcome.row["title"] == ""
+    assert outcome.tallies[f"no title: {gate}"] == 1
 
 
 def test_a_call_that_fails_refuses_its_scene() -> None:

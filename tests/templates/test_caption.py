@@ -7,7 +7,7 @@ import pytest
 from schemas.rejection import Reason
 from schemas.trace import SEG
 from schemas.verdict import Verdict
-from templates.caption import Caption, make_caption
+from templates.caption import Caption, make_caption, step_images
 from templates.caption_facts import facts_of
 from templates.caption_writer import write_reply
 from templates.regions import regions_of
@@ -97,6 +97,43 @@ def test_with_cut_a_caption_that_is_false_throughout_is_refused():
 def test_a_mark_in_a_sentence_that_names_another_class_is_refused():
     swapped = TRUE.replace("[SEG 2]", "[SEG x]").replace("[SEG 1]", "[SEG 2]")
     assert made(swapped.replace("[SEG x]", "[SEG 1]"))[0] == Reason.BAD_MARK
+
+
+def test_marks_that_are_swapped_within_one_sentence_are_refused():
+    swapped = (
+        "<think>The cropland [SEG 2] borders the water [SEG 1] in the west.</think>"
+        "<caption>The image shows cropland and water.</caption>"
+    )
+    assert made(swapped) == [Reason.BAD_MARK, Reason.BAD_MARK]
+    right = swapped.replace("[SEG 2]", "[SEG x]").replace("[SEG 1]", "[SEG 2]")
+    caption = made(right.replace("[SEG x]", "[SEG 1]"))
+    assert isinstance(caption, Caption)
+    assert [step.region.label for step in caption.steps] == ["crop", "water"]
+
+
+def test_a_mark_before_its_class_is_refused():
+    text = (
+        "<think>The water [SEG 1] borders the cropland. It lies beside water [SEG 2].</think>"
+        "<caption>The image shows cropland and water.</caption>"
+    )
+    assert Reason.BAD_MARK in made(text)
+
+
+def test_a_step_without_a_mask_is_about_the_image_that_its_sentence_names():
+    scene = town("ddoooj")
+    regions = regions_of(scene.captioned)
+    marks = {r.label: f"[SEG {r.number}]" for r in regions}
+    text = (
+        f"<think>Image 1: I mark the 6 buildings {marks['building']}. "
+        "Image 2: Two buildings are destroyed. "
+        f"Image 2: I mark the destroyed buildings {marks['destroyed']}. "
+        f"Image 2: I mark the undamaged buildings {marks['no-damage']}. "
+        f"Image 2: I mark the one building with major damage {marks['major-damage']}.</think>"
+        "<caption>After the hurricane, 2 of the 6 buildings are destroyed.</caption>"
+    )
+    caption = made(text, scene)
+    assert isinstance(caption, Caption), caption
+    assert step_images(caption.steps, scene.captioned.view) == [0, 1, 1, 1, 1]
 
 
 def test_a_mark_in_a_sentence_that_names_no_class_is_refused():

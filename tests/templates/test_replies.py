@@ -113,6 +113,8 @@ def test_a_sentence_with_two_marks_becomes_two_steps_that_joined_give_it_again()
         (GOOD.replace("[SEG 2]", "[SEG two]"), "stop", Reason.BAD_MARK),
         (GOOD.replace("[SEG 2]", "[SEG]"), "stop", Reason.BAD_MARK),
         (GOOD.replace("A lake", "A lake [SEG 1]"), "stop", Reason.BAD_MARK),
+        (GOOD.replace(" lies in the north of the image. It borders the cropland ", ""), "stop",
+         Reason.BAD_MARK),
     ],
 )  # fmt: skip
 def test_every_other_reply_is_refused_under_its_own_gate(text, finish, gate):
