@@ -64,7 +64,10 @@ def verify_sources(dataset: Path, sources: Mapping[str, Path], workers: int = 1)
     manifest = read_manifest(dataset)
     config = _config(dataset, manifest, sources)
     jobs = list(_jobs(dataset, manifest, _listed(config)))
-    failures = [fault for faults in _over(config, jobs, workers) for fault in faults]
+    found = [fault for faults in _over(config, jobs, workers) for fault in faults]
+    # a scene stands in the shards of every tier: what is wrong with it is told once
+    once = {(f.sample_id, f.rule, f.expected, f.found): f for f in reversed(found)}
+    failures = list(reversed(once.values()))
     return SourceReport(
         scenes=len({(job.entry.source, scene) for job in jobs for scene in job.scene_ids}),
         failures=tuple(failures),
