@@ -26,22 +26,10 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.captions.prompted import lying  # noqa: E402
+from tests.captions.prompted import FAULT_MIX, lying  # noqa: E402
 from tests.completer.fault_server import MODEL, Behaviour, FaultServer  # noqa: E402
 
 ARCHIVES = ("bigearthnet", "chatearthnet", "xbd")
-FAULTS = (
-    "429",
-    "429_retry_after",
-    "503",
-    "reset",
-    "truncated",
-    "wrong_schema",
-    "wrong_language",
-    "repetition",
-    "empty",
-    "other_image",
-)
 LIES = 0.1
 
 
@@ -81,7 +69,7 @@ def built(planet: Path, out: Path, share: float, arguments: argparse.Namespace) 
     behaviour = Behaviour(
         latency_s=arguments.latency_s,
         capacity=arguments.capacity,
-        rates={fault: share / len(FAULTS) for fault in FAULTS},
+        rates={fault: share / len(FAULT_MIX) for fault in FAULT_MIX},
         seed=5,
     )
     sources = {name: str(planet / name) for name in ARCHIVES}

@@ -1,23 +1,22 @@
 """What a template sees of a scene: its measured layers, the words for its classes, its images."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 from random import Random
 from typing import Any
 
-import numpy as np
-
 from masks.evaluate import evaluate
-from masks.measured import Measured, MeasuredLayer
-from masks.regions import UNCLASSIFIED, region
+from masks.measured import MeasuredLayer
+from masks.regions import UNCLASSIFIED
 from schemas.mask import Invalid
-from schemas.program import ClassMask, Instances, Valid
+from schemas.program import ClassMask, Valid
 from schemas.scene import Modality
 from schemas.taxonomy import LandClass
 from schemas.value import Undefined, Value
+from templates.measured_told import MeasuredTold
 from templates.view import ImageInfo, View
 
 MIN_PAIR_SHARE = 0.01  # of a layer's labelled pixels: a smaller class is hardly seen
@@ -61,47 +60,16 @@ class Pairs:
 
 
 @dataclass(kw_only=True)
-class AskedScene:
+class AskedScene(MeasuredTold):
     """One scene as the templates see it; a `templates.told.Told`.
 
     `left_out` counts what was tried and not asked, as "task: rule".
     """
 
     scene_id: str
-    measured: Measured
-    words: Mapping[str, Mapping[str, LandClass]]  # layer -> class name -> words
     images: tuple[ImageInfo, ...]
     sar_rendering: str
     left_out: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def north_up(self) -> bool:
-        """Whether compass words may be used."""
-        return self.measured.evidence.north_up
-
-    @property
-    def size_HW(self) -> tuple[int, int]:
-        """Height and width of all masks."""
-        return self.measured.evidence.size_HW
-
-    @property
-    def pixel_size_m(self) -> tuple[float, float] | None:
-        """Metres per pixel along x and y, None where unknown."""
-        return self.measured.evidence.pixel_size_m
-
-    def px(self, expr: Any) -> int:
-        """Return the pixels of a mask expression."""
-        match expr:
-            case ClassMask():
-                return self.measured.layer(expr.layer, expr.date).class_px(expr.label)
-            case Valid():
-                return self.measured.layer(expr.layer, expr.date).valid_px
-        return int(np.count_nonzero(region(expr, self.measured).mask_HW))
-
-    def num_objects(self, objects: Instances) -> int:
-        """Return the number of objects that a leaf names."""
-        layer = self.measured.layer(objects.layer, objects.date)
-        return len(layer.selected(objects.label, objects.attribute))
 
     def value(self, task: str, program: Any) -> Value | None:
         """Return a program's value, or None after counting the rule that it fails."""

@@ -1,6 +1,5 @@
 """A scene as a caption is tested on it, measured by the production kernels."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,25 +8,23 @@ import numpy as np
 from masks.components import components
 from masks.distance import shared_edges
 from masks.evaluate import evaluate
-from masks.measured import Measured, MeasuredLayer
+from masks.measured import MeasuredLayer
 from masks.regions import cell_slices, region
 from schemas.mask import LayerInfo
-from schemas.program import ClassMask, Instances, Valid
+from schemas.program import ClassMask, Valid
 from schemas.scene import INVALID_ID
-from schemas.taxonomy import LandClass
 from schemas.value import Undefined, Value
 from templates.ground import Metadata
+from templates.measured_told import MeasuredTold
 from templates.view import View
 
 _NUM_IDS = 256  # of a label map of bytes
 
 
 @dataclass(kw_only=True)
-class CaptionedScene:
+class CaptionedScene(MeasuredTold):
     """One scene, measured once for all its sentences; a `templates.ground.Ground`."""
 
-    measured: Measured
-    words: Mapping[str, Mapping[str, LandClass]]
     view: View
     metadata: Metadata
     _cells: dict[Any, tuple[int, ...]] = field(default_factory=dict)
@@ -44,36 +41,11 @@ class CaptionedScene:
         """All label layers, each at one date."""
         return self.measured.evidence.layers
 
-    @property
-    def north_up(self) -> bool:
-        """Whether compass words may be used."""
-        return self.measured.evidence.north_up
-
-    @property
-    def size_HW(self) -> tuple[int, int]:
-        """Height and width of all masks."""
-        return self.measured.evidence.size_HW
-
-    @property
-    def pixel_size_m(self) -> tuple[float, float] | None:
-        """Metres per pixel along x and y, None where unknown."""
-        return self.measured.evidence.pixel_size_m
-
     def px(self, expr: Any) -> int:
-        """Return the pixels of a mask expression."""
-        match expr:
-            case ClassMask():
-                return self.measured.layer(expr.layer, expr.date).class_px(expr.label)
-            case Valid():
-                return self.measured.layer(expr.layer, expr.date).valid_px
+        """Return the pixels of a mask expression, counted once."""
         if expr not in self._px:
-            self._px[expr] = int(np.count_nonzero(region(expr, self.measured).mask_HW))
+            self._px[expr] = super().px(expr)
         return self._px[expr]
-
-    def num_objects(self, objects: Instances) -> int:
-        """Return the number of objects that a leaf names."""
-        layer = self.measured.layer(objects.layer, objects.date)
-        return len(layer.selected(objects.label, objects.attribute))
 
     def cells_px(self, expr: Any) -> tuple[int, ...]:
         """Return the pixels of a mask expression in each of the 9 cells, row by row.

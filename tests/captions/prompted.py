@@ -15,6 +15,18 @@ _REGION = re.compile(
 )
 _SHARE = re.compile(r"; ([\d.]+) % of (the image|the labelled area)")
 _COUNT = re.compile(r"; (\d[\d,]*) ([a-z][a-z ]*?)(?=;|$)")
+FAULT_MIX = (  # of the fault server, in equal shares
+    "429",
+    "429_retry_after",
+    "503",
+    "reset",
+    "truncated",
+    "wrong_schema",
+    "wrong_language",
+    "repetition",
+    "empty",
+    "other_image",
+)
 LIES = ("The overlay shows every region.", "The legend names all of it.")  # false of any scene
 
 

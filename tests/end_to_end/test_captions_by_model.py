@@ -15,22 +15,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.captions.prompted import lie, lying, text_of, well_read
+from tests.captions.prompted import FAULT_MIX, lie, lying, text_of, well_read
 from tests.completer.fault_server import MODEL, Behaviour, FaultServer
 
 ROOT = Path(__file__).resolve().parents[2]
-FAULTS = (
-    "429",
-    "429_retry_after",
-    "503",
-    "reset",
-    "truncated",
-    "wrong_schema",
-    "wrong_language",
-    "repetition",
-    "empty",
-    "other_image",
-)
 CLIENT = {"backoff_s": 0.01, "max_backoff_s": 0.05, "timeout_s": 3.0, "max_pause_s": 2.0}
 Build = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -158,7 +146,7 @@ def test_with_cut_a_false_sentence_goes_and_the_caption_stays(serve, configured,
 def test_with_faults_in_three_of_ten_requests_no_scene_is_lost_and_no_lie_kept(
     serve, configured, tmp_path, terrascope
 ):
-    rates = {fault: 0.3 / len(FAULTS) for fault in FAULTS}
+    rates = {fault: 0.3 / len(FAULT_MIX) for fault in FAULT_MIX}
     server = serve(answer=lying(0.2), rates=rates, seed=5)
     done = ran(configured(server))
     assert done.returncode == 0, done.stderr
@@ -192,6 +180,19 @@ def test_a_build_killed_in_the_midst_repeats_no_call_that_had_been_answered(
     repeated = sum(times - 1 for times in server.answered.values())
     assert repeated <= in_flight
     assert counts(tmp_path / "dataset")["rejected"] == 0
+
+
+def test_a_call_without_a_reply_is_asked_again_by_the_next_build_and_no_other(
+    serve, configured, tmp_path
+):
+    server = serve(script=["503"])
+    command = configured(server, client={**CLIENT, "retries": 0})
+    assert ran(command).returncode == 0
+    assert [row["reason"] for row in refused(tmp_path / "dataset")] == ["call_failed"]
+    asked = server.num_requests
+    assert ran(command).returncode == 0
+    assert refused(tmp_path / "dataset") == []
+    assert server.num_requests == asked + 2  # that caption, and its short fields
 
 
 def test_a_model_that_never_answers_stops_the_build_and_says_so(serve, configured, tmp_path):
