@@ -1,18 +1,30 @@
 """How many calls may be in flight: as many as the server takes without getting slow or refusing.
 
-The limit rises while latency holds: by one a finished call until the first trouble, then by one
-a round trip. It halves where the server refuses or times out more than a third of a round, at most
+The limit rises while more calls at once are answered faster in all: by one a finished call until the
+first trouble, then by one a round trip. A server that batches answers each call more slowly the
+more it holds, and all of them sooner; only where latency grows as the calls in flight do are they
+queueing. It halves where the server refuses or times out more than a third of a round, at most
 once a round trip: fewer refusals cost less, made again, than half of all calls in flight would.
 All times are the event loop's, in seconds.
 """
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 
-SLOW = 3.0  # times the lowest latency: the server queues, and more calls would only wait longer
+FEWER = 2 / 3  # of the calls in flight had the round that a round is compared with
+GAIN = 1.05  # times its calls a second, at least: else the server only queues
 REFUSED = 1 / 3  # of a round; more is no accident
 ROUND = 16  # calls that a round has at least, so that one refusal of a few is no share
-DRIFT = 1.02  # a round: the lowest latency is forgotten slowly, for replies may get longer
+ROUNDS_KEPT = 64  # what was measured before is forgotten, for replies may get longer
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """How many replies a second came with so many calls in flight."""
+
+    in_flight: float
+    replies_s: float
 
 
 class AdaptiveLimiter:
@@ -27,9 +39,11 @@ class AdaptiveLimiter:
         self._paused_until = 0.0
         self._halved_at = -1.0
         self._untroubled = True
-        self._latencies_s: list[float] = []  # of this round
+        self._loads: list[int] = []  # calls in flight as each reply of this round came
+        self._began_at = -1.0
+        self._size = float(ROUND)
         self._refused = 0  # in this round
-        self._lowest_s = float("inf")
+        self._rounds: deque[_Round] = deque(maxlen=ROUNDS_KEPT)
         self._holds = True
 
     @property
@@ -60,6 +74,8 @@ class AdaptiveLimiter:
             if not ready.cancelled():  # the slot was given in the same moment
                 self.release()
             raise
+        if self._began_at < 0:
+            self._start_round()
         return loop.time()
 
     def release(self) -> None:
@@ -67,10 +83,10 @@ class AdaptiveLimiter:
         self._in_flight -= 1
         self._wake()
 
-    def succeeded(self, latency_s: float) -> None:
+    def succeeded(self) -> None:
         """Note a reply, while its slot is still held."""
-        self._latencies_s.append(latency_s)
-        if len(self._latencies_s) + self._refused >= self._size:
+        self._loads.append(self._in_flight)
+        if len(self._loads) + self._refused >= self._size:
             self._look()
         if self._holds and self._in_flight >= self.limit:
             rise = 1.0 if self._untroubled else 1.0 / self._limit
@@ -85,8 +101,7 @@ class AdaptiveLimiter:
             self._halved_at = asyncio.get_running_loop().time()
             self._untroubled = False
             self._limit = max(1.0, self._limit / 2)
-            self._latencies_s.clear()
-            self._refused = 0
+            self._start_round()
 
     def pause(self, seconds: float) -> None:
         """Let no call pass for so long; those in flight go on."""
@@ -96,18 +111,22 @@ class AdaptiveLimiter:
             self._paused_until = until
             loop.call_at(until, self._resume, until)
 
-    @property
-    def _size(self) -> float:
-        return max(self._limit, ROUND)
-
     def _look(self) -> None:
-        """End a round: compare its latency with the lowest of those before."""
-        latency_s = sum(self._latencies_s) / len(self._latencies_s)
-        self._latencies_s.clear()
-        self._refused = 0
-        self._lowest_s = min(latency_s, self._lowest_s * DRIFT)
-        self._holds = latency_s < SLOW * self._lowest_s
+        """End a round: compare it with the last one that had clearly fewer calls in flight."""
+        number, seconds = len(self._loads), asyncio.get_running_loop().time() - self._began_at
+        ended = _Round(sum(self._loads) / number, number / seconds if seconds else float("inf"))
+        self._start_round()
+        smaller = (r for r in reversed(self._rounds) if r.in_flight <= FEWER * ended.in_flight)
+        before = next(smaller, None)
+        self._holds = before is None or ended.replies_s >= GAIN * before.replies_s
         self._untroubled &= self._holds
+        self._rounds.append(ended)
+
+    def _start_round(self) -> None:
+        self._began_at = asyncio.get_running_loop().time()
+        self._size = max(self._limit, ROUND)
+        self._loads.clear()
+        self._refused = 0
 
     def _resume(self, until: float) -> None:
         if until == self._paused_until:  # no longer pause was asked for since

@@ -175,7 +175,7 @@ class OpenAICompleter:
             async with self._images.messages(call) as messages:
                 outcome, latency_s = await self._timed(self._body(call, messages))
             if isinstance(outcome, Answer):
-                self._limiter.succeeded(latency_s)
+                self._limiter.succeeded()
                 self._counters.answered(outcome.prompt_tokens, outcome.completion_tokens, latency_s)
             elif outcome.overload:
                 self._limiter.overloaded(started_at)

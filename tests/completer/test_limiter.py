@@ -5,13 +5,13 @@ import asyncio
 from tasks.completers.limiter import AdaptiveLimiter
 
 
-async def finish(limiter, num, latency_s=0.1):
-    """Let so many calls wait, pass and succeed."""
+async def finish(limiter, num):
+    """Let so many calls wait, pass and succeed, each in a moment, however many there are."""
 
     async def call():
         await limiter.acquire()
-        await asyncio.sleep(0)
-        limiter.succeeded(latency_s)
+        await asyncio.sleep(0.002)
+        limiter.succeeded()
         limiter.release()
 
     await asyncio.gather(*(call() for _ in range(num)))
@@ -47,26 +47,47 @@ def test_after_a_halving_the_limit_rises_by_one_a_round_trip():
     assert 12 <= risen <= 14
 
 
-def test_the_limit_holds_where_latency_has_tripled():
-    async def slow():
+async def ask_server(limiter, num, slots, seconds):
+    """Ask a server that answers so many calls at once, each in so many seconds for all it holds."""
+    served, held = asyncio.Semaphore(slots), 0
+
+    async def call():
+        nonlocal held
+        await limiter.acquire()
+        async with served:
+            held += 1
+            await asyncio.sleep(seconds(held))
+            held -= 1
+        limiter.succeeded()
+        limiter.release()
+
+    await asyncio.gather(*(call() for _ in range(num)))
+
+
+def test_the_limit_rises_where_a_server_batches_and_latency_grows_less_than_the_calls():
+    async def batching():
+        limiter = AdaptiveLimiter(start=4, maximum=64)
+        await ask_server(limiter, 1500, 64, lambda held: 0.004 * held**0.5)  # 8 times as many a s
+        return limiter.peak
+
+    assert asyncio.run(batching()) == 64
+
+
+def test_the_limit_holds_soon_after_more_calls_only_wait_longer():
+    async def queueing():
         limiter = AdaptiveLimiter(start=4, maximum=1000)
-        await finish(limiter, 40, 0.1)
-        await finish(limiter, 200, 0.4)
-        before = limiter.limit
-        await finish(limiter, 300, 0.4)
-        return before, limiter.limit
+        await ask_server(limiter, 2000, 20, lambda _: 0.01)
+        return limiter.peak
 
-    before, after = asyncio.run(slow())
-    assert before == after
+    assert 20 <= asyncio.run(queueing()) <= 120
 
 
-def test_a_latency_that_stays_longer_is_what_counts_in_the_end():
+def test_that_replies_once_came_faster_is_forgotten():
     async def longer_replies():
         limiter = AdaptiveLimiter(start=4, maximum=1000)
-        await finish(limiter, 4, 0.1)
-        await finish(limiter, 40, 0.4)
+        await ask_server(limiter, 60, 1000, lambda _: 0.001)
         before = limiter.limit
-        await finish(limiter, before * 60, 0.4)
+        await ask_server(limiter, 5000, 1000, lambda _: 0.02)
         return before, limiter.limit
 
     before, after = asyncio.run(longer_replies())
@@ -114,7 +135,7 @@ def test_a_limit_that_is_not_used_does_not_rise():
         limiter = AdaptiveLimiter(start=4, maximum=100)
         for _ in range(20):
             await limiter.acquire()
-            limiter.succeeded(0.1)
+            limiter.succeeded()
             limiter.release()
         return limiter.limit
 
