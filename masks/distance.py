@@ -1,6 +1,7 @@
-"""How two masks lie to one another: distance, adjacency, shared edges."""
+"""How two masks lie to one another: distance, nearness, adjacency, shared edges."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,38 @@ def min_distance_of_runs_m(
     x_m, y_m = pixel_size_m
     height, width = size_HW
     return math.sqrt(_min_squared_m2(runs_a, runs_b, height, width, float(x_m), float(y_m)))
+
+
+def near(
+    mask_HW: NDArray[np.bool_], distance_m: float, pixel_size_m: tuple[float, float]
+) -> NDArray[np.bool_]:
+    """Return the pixels whose centre lies at most `distance_m` from the centre of one of the mask.
+
+    `pixel_size_m` is (x, y). Of an empty mask nothing is near.
+    """
+    height, width = mask_HW.shape
+    near_HW = np.zeros((height, width), dtype=np.uint8)
+    reach = _reach(distance_m, pixel_size_m, height, width)
+    _spread(mask_runs(mask_HW), reach, near_HW)
+    return near_HW.view(np.bool_)
+
+
+@lru_cache(maxsize=64)
+def _reach(
+    distance_m: float, pixel_size_m: tuple[float, float], height: int, width: int
+) -> NDArray[np.int32]:
+    """Return for each number of columns apart how many rows apart is still near."""
+    x_m, y_m = pixel_size_m
+    across_m, down_m = np.arange(width) * x_m, np.arange(height) * y_m
+    across_m2, down_m2 = across_m * across_m, down_m * down_m
+    limit_m2 = distance_m * distance_m
+    reach = []
+    rows = height
+    for square_m2 in across_m2[across_m2 <= limit_m2]:
+        while square_m2 + down_m2[rows - 1] > limit_m2:
+            rows -= 1
+        reach.append(rows - 1)
+    return np.array(reach, dtype=np.int32)
 
 
 def mask_runs(mask_HW: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -152,6 +185,41 @@ def _smallest_gap(
         else:
             j += 1
     return smallest
+
+
+@kernel
+def _spread(runs: NDArray[np.int32], reach: NDArray[np.int32], near_HW: NDArray[np.uint8]) -> None:
+    """Mark the pixels near a mask: first how far each row reaches up and down, then that far."""
+    height, width = near_HW.shape
+    firsts = _row_firsts(runs, height)
+    reach_HW = np.empty((height, width), dtype=np.int32)
+    for row in range(height):
+        _reach_of_row(runs[firsts[row] : firsts[row + 1]], reach, reach_HW[row], row * width)
+    for upward in range(2):
+        left = np.full(width, -1, dtype=np.int32)  # rows that a column still reaches on
+        for step in range(height):
+            row = height - 1 - step if upward else step
+            for i in range(width):
+                left[i] = max(left[i] - 1, reach_HW[row, i])
+                near_HW[row, i] |= left[i] >= 0
+
+
+@kernel
+def _reach_of_row(
+    runs: NDArray[np.int32], reach: NDArray[np.int32], reach_W: NDArray[np.int32], shift: int
+) -> None:
+    """Write how many rows away each column of one row of a mask still reaches; -1 for none."""
+    width, num_runs = reach_W.size, runs.shape[0]
+    reach_W[:] = -1
+    for i in range(num_runs):
+        begin, end = runs[i, BEGIN] - shift, runs[i, END] - shift
+        reach_W[begin:end] = reach[0]
+        before = begin - (runs[i - 1, END] - shift if i else -width)  # free columns, or enough
+        after = (runs[i + 1, BEGIN] - shift if i + 1 < num_runs else 2 * width) - end
+        for k in range(1, min(reach.size - 1, begin, before // 2) + 1):
+            reach_W[begin - k] = reach[k]
+        for k in range(1, min(reach.size - 1, width - end, (after + 1) // 2) + 1):
+            reach_W[end - 1 + k] = reach[k]
 
 
 @kernel

@@ -12,7 +12,7 @@ from masks.distance import adjacent, mask_runs, min_distance_of_runs_m, shared_e
 from masks.location import cell_of
 from masks.measured import MaskHW, Measured
 from masks.morphology import opening
-from masks.regions import check_leaves, closed, layers_of, region, valid_of
+from masks.regions import check_leaves, closed, layers_of, pixel_size_m, region, valid_of
 from schemas.mask import Invalid
 from schemas.program import (
     Add,
@@ -31,8 +31,10 @@ from schemas.program import (
     Exists,
     First,
     Instances,
+    Majority,
     Mul,
     NamedNumber,
+    Nearest,
     Not,
     Number,
     Rank,
@@ -42,6 +44,7 @@ from schemas.program import (
 )
 from schemas.value import Name, Quantity, Truth, Undefined, Value
 
+Runs = NDArray[np.int32]
 MIN_BORDER_EDGES = 8
 MIN_DISTANCE_PX = 10
 
@@ -64,6 +67,10 @@ def _value(node: Any, measured: Measured) -> Value:
             return Name(_rank(node.of, node.place, measured, only_first=False))
         case First():
             return Name(_first(node, measured))
+        case Nearest():
+            return Name(_nearest(node, measured))
+        case Majority():
+            return Name(_majority(node, measured))
     return _number(node, measured)
 
 
@@ -73,7 +80,7 @@ def _number(node: Any, measured: Measured) -> Quantity:
             return Quantity(node.value, node.unit, node.value, node.value)
         case Area():
             px = _counts_px(node.of, measured)
-            x_m, y_m = _pixel_size_m(measured)
+            x_m, y_m = pixel_size_m(measured)
             value, low, high = (n * x_m * y_m for n in px)
             return Quantity(value, "m2", low, high)
         case Share():
@@ -133,12 +140,6 @@ def _same_unit(a: Quantity, b: Quantity) -> None:
         raise Undefined("units", f"{a.unit} and {b.unit}")
 
 
-def _pixel_size_m(measured: Measured) -> tuple[float, float]:
-    if measured.evidence.pixel_size_m is None:
-        raise Undefined("no_pixel_size")
-    return measured.evidence.pixel_size_m
-
-
 def _counts_px(expr: Any, measured: Measured) -> tuple[int, int, int]:
     """Return pixels of the mask, its inner and its outer form; from the statistics for a class."""
     if isinstance(expr, ClassMask):
@@ -163,19 +164,19 @@ def _px(mask_HW: MaskHW) -> int:
 
 
 def _share(node: Share, measured: Measured) -> Quantity:
-    for layer in (*layers_of(node.of, measured), *layers_of(node.within, measured)):
-        if layer.info.invalid is Invalid.FORBIDS:
-            raise Undefined("forbidden_share", layer.info.layer)
     of, within = node.of, node.within
     if (
         isinstance(of, ClassMask)
         and isinstance(within, Valid)
         and (of.layer, of.date) == (within.layer, within.date)
     ):
+        _check_shares(node, measured)
         whole_px = measured.layer(of.layer, of.date).valid_px
         counts_px = _counts_px(of, measured)
     else:
-        part, whole_HW = region(of, measured), region(within, measured).mask_HW
+        part, whole = region(of, measured), region(within, measured)
+        _check_shares(node, measured)
+        whole_HW = whole.mask_HW
         whole_px = _px(whole_HW)
         counts_px = (
             _px(part.mask_HW & whole_HW),
@@ -188,7 +189,16 @@ def _share(node: Share, measured: Measured) -> Quantity:
     return Quantity(value, "share", low, high)
 
 
+def _check_shares(node: Share | Majority, measured: Measured) -> None:
+    """Raise `Undefined` if a layer has too little or too much that is unknown for shares."""
+    for layer in layers_of(node, measured):
+        if layer.info.invalid is Invalid.FORBIDS:
+            raise Undefined("forbidden_share", layer.info.layer)
+
+
 def _count(node: Count, measured: Measured) -> Quantity:
+    if not isinstance(node.of, ClassMask | Instances):
+        region(node.of, measured)  # a `near` in it has its say first
     if not closed(node.of, measured):
         raise Undefined("open_layer")
     if isinstance(node.of, Instances):
@@ -211,7 +221,7 @@ def _component_sizes_px(expr: Any, measured: Measured) -> NDArray[np.int64]:
 
 
 def _border_length(node: BorderLength, measured: Measured) -> Quantity:
-    x_m, y_m = _pixel_size_m(measured)
+    x_m, y_m = pixel_size_m(measured)
     sideways, upright = _shared_edges(node, measured)
     length_m = sideways * y_m + upright * x_m
     if length_m == 0:
@@ -236,32 +246,40 @@ def _shared_edges(node: BorderLength | Border, measured: Measured) -> tuple[int,
 
 
 def _distance(node: Distance, measured: Measured) -> Quantity:
-    size_m = _pixel_size_m(measured)
-    if not (closed(node.a, measured) and closed(node.b, measured)):
-        raise Undefined("open_layer")
-    opened = list(zip(_opened(node.a, measured), _opened(node.b, measured), strict=True))
-    if not all(len(a) and len(b) for a, b in opened):
-        raise Undefined("erased")
+    opened = _both_opened(node.a, node.b, measured)
     a_HW, b_HW = region(node.a, measured).mask_HW, region(node.b, measured).mask_HW
-    size_HW = measured.evidence.size_HW
-    near_px = min_distance_of_runs_m(*opened[0], size_HW, (1, 1))
+    near_px = min_distance_of_runs_m(*opened[0], measured.evidence.size_HW, (1, 1))
     if near_px <= MIN_DISTANCE_PX or adjacent(a_HW, b_HW):
         raise Undefined("too_near")
-    value, low, high = (min_distance_of_runs_m(a, b, size_HW, size_m) for a, b in opened)
+    value, low, high = _gaps_m(opened, measured)
     return Quantity(value, "m", low, high)
 
 
-def _opened(expr: Any, measured: Measured) -> tuple[NDArray[np.int32], ...]:
-    """Return the runs of a mask, its outer and its inner form, each opened; kept for a class."""
-    if isinstance(expr, ClassMask):
-        kept = measured.layer(expr.layer, expr.date).opened_runs
-        if expr.label not in kept:
-            kept[expr.label] = _opened_anew(expr, measured)
-        return kept[expr.label]
-    return _opened_anew(expr, measured)
+def _both_opened(a: Any, b: Any, measured: Measured) -> list[tuple[Runs, Runs]]:
+    """Return the opened forms of two masks side by side: the masks, then outer, then inner."""
+    pixel_size_m(measured)  # without one they have no distance
+    if not (closed(a, measured) and closed(b, measured)):
+        raise Undefined("open_layer")
+    opened = list(zip(_opened(a, measured), _opened(b, measured), strict=True))
+    if not all(len(runs_a) and len(runs_b) for runs_a, runs_b in opened):
+        raise Undefined("erased")
+    return opened
 
 
-def _opened_anew(expr: Any, measured: Measured) -> tuple[NDArray[np.int32], ...]:
+def _gaps_m(opened: list[tuple[Runs, Runs]], measured: Measured) -> list[float]:
+    size_HW, size_m = measured.evidence.size_HW, pixel_size_m(measured)
+    return [min_distance_of_runs_m(a, b, size_HW, size_m) for a, b in opened]
+
+
+def _opened(expr: Any, measured: Measured) -> tuple[Runs, ...]:
+    """Return the runs of a mask, its outer and its inner form, each opened; made once a scene."""
+    kept = measured.opened_runs
+    if expr not in kept:
+        kept[expr] = _opened_anew(expr, measured)
+    return kept[expr]
+
+
+def _opened_anew(expr: Any, measured: Measured) -> tuple[Runs, ...]:
     of, valid_HW = region(expr, measured), valid_of(expr, measured)
     forms = (of.mask_HW, of.outer_HW, of.inner_HW)
     return tuple(mask_runs(opening(form_HW, valid_HW)) for form_HW in forms)
@@ -369,3 +387,29 @@ def _first(node: First, measured: Measured) -> str:
         if _truth(part.test, measured):
             return part.name
     raise Undefined("none_holds")
+
+
+def _nearest(node: Nearest, measured: Measured) -> str:
+    """Return the name of the mask that is nearest even if it is as far off as it may be."""
+    gaps_m = []
+    for part in node.of:
+        _, low, high = _gaps_m(_both_opened(part.mask, node.to, measured), measured)
+        gaps_m.append((high, low, part.name))
+    (nearest, _, name), *others = sorted(gaps_m)
+    if any(low <= nearest for _, low, _ in others):
+        raise Undefined("rank_close")
+    return name
+
+
+def _majority(node: Majority, measured: Measured) -> str:
+    """Return the name of the one mask that holds more than half with what of it is sure."""
+    parts = [(part.name, region(part.mask, measured)) for part in node.of]
+    whole = region(node.within, measured)
+    _check_shares(node, measured)
+    whole_px = _px(whole.mask_HW)
+    if whole_px == 0:
+        raise Undefined("empty_whole")
+    names = [name for name, part in parts if 2 * _px(part.inner_HW & whole.mask_HW) > whole_px]
+    if len(names) != 1:
+        raise Undefined("no_majority")
+    return names[0]

@@ -13,6 +13,7 @@ from masks.morphology import dilate, erode
 from masks.rle import area_px, decode, paint
 from masks.runs import column_major
 from schemas.mask import Evidence, Invalid, LayerInfo, MaskKind, Origin, SceneMask
+from schemas.program import MaskExpr
 from schemas.scene import BACKGROUND_ID, INVALID_ID
 from schemas.value import Undefined
 
@@ -98,8 +99,6 @@ class MeasuredLayer:
         self.instances = tuple(m for m in masks if m.kind is MaskKind.INSTANCE)
         self._valid = next((m for m in masks if m.kind is MaskKind.VALID), None)
         self._regions: dict[str, Region] = {}
-        # kept by masks.evaluate: a class's runs, opened, for distances
-        self.opened_runs: dict[str, tuple[NDArray[np.int32], ...]] = {}
 
     @cached_property
     def valid_HW(self) -> MaskHW:
@@ -227,6 +226,10 @@ class Measured:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
+        # kept by masks.regions: what lies near a mask, by mask expression and distance
+        self.near_regions: dict[tuple[MaskExpr, float], Region] = {}
+        # kept by masks.evaluate: a mask's runs, opened, for distances, by mask expression
+        self.opened_runs: dict[MaskExpr, tuple[NDArray[np.int32], ...]] = {}
         self._layers: dict[tuple[str, int], MeasuredLayer] = {}
         for info in evidence.layers:
             masks = tuple(

@@ -12,7 +12,14 @@ from scipy import ndimage
 
 from masks.reference_checks import check_leaves
 from masks.reference_morphology import SQUARE, MaskHW, cells_HW
-from masks.reference_numbers import are_adjacent, number_of, shared_edges
+from masks.reference_numbers import (
+    are_adjacent,
+    both_opened,
+    check_shares,
+    gap_m,
+    number_of,
+    shared_edges,
+)
 from masks.reference_regions import all_closed, forms_of, leaves
 from masks.reference_scene import ReferenceScene
 from schemas.program import (
@@ -26,7 +33,9 @@ from schemas.program import (
     Exists,
     First,
     Instances,
+    Majority,
     NamedNumber,
+    Nearest,
     Not,
     Program,
     Rank,
@@ -57,6 +66,10 @@ def evaluate(program: Program, scene: ReferenceScene) -> Value:
             return Name(_in_place(program, scene))
         case First():
             return Name(_first(program, scene))
+        case Nearest():
+            return Name(_nearest(program, scene))
+        case Majority():
+            return Name(_majority(program, scene))
         case _:
             return number_of(program, scene)
 
@@ -218,3 +231,24 @@ def _first(expr: First, scene: ReferenceScene) -> str:
         if _truth(named.test, scene):
             return named.name
     raise Undefined("none_holds")
+
+
+def _nearest(expr: Nearest, scene: ReferenceScene) -> str:
+    gaps = [gap_m(*both_opened(named.mask, expr.to, scene), scene) for named in expr.of]
+    best = min(range(len(gaps)), key=lambda k: gaps[k].high)
+    if any(other.low <= gaps[best].high for k, other in enumerate(gaps) if k != best):
+        raise Undefined("rank_close")
+    return expr.of[best].name
+
+
+def _majority(expr: Majority, scene: ReferenceScene) -> str:
+    sure = [forms_of(named.mask, scene).inner_HW for named in expr.of]
+    within_HW = forms_of(expr.within, scene).mask_HW
+    check_shares(expr, scene)
+    whole_px = int(np.count_nonzero(within_HW))
+    if whole_px == 0:
+        raise Undefined("empty_whole")
+    covers = [2 * int(np.count_nonzero(inner_HW & within_HW)) > whole_px for inner_HW in sure]
+    if sum(covers) != 1:
+        raise Undefined("no_majority")
+    return expr.of[covers.index(True)].name

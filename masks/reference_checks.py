@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from masks.reference_regions import children, leaves
 from masks.reference_scene import Leaf, ReferenceScene
 from schemas.mask import Origin
-from schemas.program import CellOf, ClassMask, Count, Exists, Instances, Valid
+from schemas.program import CellOf, ClassMask, Count, Exists, Instances, Near, Valid
 from schemas.taxonomy import XBD_UNCLASSIFIED
 from schemas.value import Undefined
 
@@ -34,16 +34,18 @@ def _check_known(leaf: Leaf, scene: ReferenceScene) -> None:
         raise Undefined("unknown_class", f"{leaf.label} in {info.layer}")
 
 
-def _check_boxes(node: BaseModel, scene: ReferenceScene) -> None:
-    """Look at every leaf that is not inside a measure which boxes may answer."""
-    if isinstance(node, BOX_MEASURES):
-        return
+def _check_boxes(node: BaseModel, scene: ReferenceScene, *, allowed: bool = False) -> None:
+    """Look at every leaf that is not inside a measure which boxes may answer, or is in a `near`."""
     if isinstance(node, ClassMask | Instances):
-        if any(mask.origin is Origin.BOX for mask in scene.stored(node)):
+        if not allowed and any(mask.origin is Origin.BOX for mask in scene.stored(node)):
             raise Undefined("box_mask", f"{node.label} in {node.layer}")
         return
+    if isinstance(node, BOX_MEASURES):
+        allowed = True
+    if isinstance(node, Near):
+        allowed = False
     for child in children(node):
-        _check_boxes(child, scene)
+        _check_boxes(child, scene, allowed=allowed)
 
 
 def _check_classified(leaf: Leaf, scene: ReferenceScene) -> None:

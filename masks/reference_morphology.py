@@ -54,3 +54,35 @@ def cells_HW(size_HW: tuple[int, int]) -> np.ndarray[tuple[int, int], np.dtype[n
     height, width = size_HW
     rows, cols = np.arange(height), np.arange(width)
     return 3 * (3 * rows[:, None] // height) + 3 * cols[None, :] // width
+
+
+def near(mask_HW: MaskHW, distance_m: float, pixel_size_m: tuple[float, float]) -> MaskHW:
+    """Return the pixels whose centre lies at most `distance_m` from the centre of one of the mask.
+
+    `pixel_size_m` is (x, y). With whole numbers of pixels dx and dy between two centres they are
+    near if (dx * x) * (dx * x) + (dy * y) * (dy * y) <= distance * distance, in floats.
+    """
+    x_m, y_m = pixel_size_m
+    across_m = np.arange(mask_HW.shape[1]) * x_m
+    limit_m2 = distance_m * distance_m
+    columns_HW = columns_to_mask(mask_HW)
+    near_HW = np.zeros_like(mask_HW)
+    for down in range(len(mask_HW)):
+        squares_m2 = across_m * across_m + (down * y_m) * (down * y_m)
+        num_columns = np.count_nonzero(squares_m2 <= limit_m2)
+        if num_columns == 0:
+            break
+        reached_HW = columns_HW < num_columns
+        near_HW[down:] |= reached_HW[: len(mask_HW) - down]
+        near_HW[: len(mask_HW) - down] |= reached_HW[down:]
+    return near_HW
+
+
+def columns_to_mask(mask_HW: MaskHW) -> NDArray[np.int32]:
+    """Return how many columns away the mask is in a pixel's row; the width or more for none."""
+    width = mask_HW.shape[1]
+    columns = np.arange(width, dtype=np.int32)
+    last_HW = np.maximum.accumulate(np.where(mask_HW, columns, -width), axis=1)
+    following_HW = np.where(mask_HW, columns, 2 * width)[:, ::-1]
+    next_HW = np.minimum.accumulate(following_HW, axis=1)[:, ::-1]
+    return np.minimum(columns - last_HW, next_HW - columns)

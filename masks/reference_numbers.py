@@ -19,6 +19,8 @@ from schemas.program import (
     Distance,
     Div,
     Instances,
+    Majority,
+    MaskExpr,
     Mul,
     Number,
     NumberExpr,
@@ -83,10 +85,9 @@ def _area(expr: Area, scene: ReferenceScene) -> Quantity:
 
 
 def _share(expr: Share, scene: ReferenceScene) -> Quantity:
-    if any(scene.layer(leaf).invalid is Invalid.FORBIDS for leaf in leaves(expr)):
-        raise Undefined("forbidden_share")
     of = forms_of(expr.of, scene)
     within_HW = forms_of(expr.within, scene).mask_HW
+    check_shares(expr, scene)
     whole_px = _count_px(within_HW)
     if whole_px == 0:
         raise Undefined("empty_whole")
@@ -97,12 +98,19 @@ def _share(expr: Share, scene: ReferenceScene) -> Quantity:
     return Quantity(value, "share", low, high)
 
 
+def check_shares(expr: Share | Majority, scene: ReferenceScene) -> None:
+    """Refuse shares of and within layers whose unknown pixels may be of any class."""
+    if any(scene.layer(leaf).invalid is Invalid.FORBIDS for leaf in leaves(expr)):
+        raise Undefined("forbidden_share")
+
+
 def _count(expr: Count, scene: ReferenceScene) -> Quantity:
+    mask_HW = forms_of(expr.of, scene).mask_HW
     if not all_closed(expr.of, scene):
         raise Undefined("open_layer")
     if isinstance(expr.of, Instances):
         return _exactly(len(scene.stored(expr.of)), "count")
-    labels_HW, _ = ndimage.label(forms_of(expr.of, scene).mask_HW, structure=SQUARE)
+    labels_HW, _ = ndimage.label(mask_HW, structure=SQUARE)
     sizes_px = np.bincount(labels_HW.ravel())[1:]
     number = _count_px(sizes_px >= expr.min_component_px)
     doubled = _count_px(sizes_px >= 2 * expr.min_component_px)
@@ -120,18 +128,31 @@ def _border_length(expr: BorderLength, scene: ReferenceScene) -> Quantity:
 
 
 def _distance(expr: Distance, scene: ReferenceScene) -> Quantity:
-    x_m, y_m = scene.pixel_size_m
-    if not all_closed(expr, scene):
+    a, b = both_opened(expr.a, expr.b, scene)
+    a_HW, b_HW = forms_of(expr.a, scene).mask_HW, forms_of(expr.b, scene).mask_HW
+    if are_adjacent(a_HW, b_HW) or _gap(a, b, (1.0, 1.0)).value <= NEAR_PX:
+        raise Undefined("too_near")
+    return gap_m(a, b, scene)
+
+
+def both_opened(a: MaskExpr, b: MaskExpr, scene: ReferenceScene) -> tuple[Forms, Forms]:
+    """Return two masks opened; Undefined if there can be no distance between them."""
+    whole_a, whole_b = forms_of(a, scene), forms_of(b, scene)
+    if scene.evidence.pixel_size_m is None:
+        raise Undefined("no_pixel_size")
+    if not (all_closed(a, scene) and all_closed(b, scene)):
         raise Undefined("open_layer")
-    whole_a, whole_b = forms_of(expr.a, scene), forms_of(expr.b, scene)
-    a = opened(whole_a, all_valid_HW(expr.a, scene))
-    b = opened(whole_b, all_valid_HW(expr.b, scene))
+    both = opened(whole_a, all_valid_HW(a, scene)), opened(whole_b, all_valid_HW(b, scene))
     if not all(
-        mask_HW.any() for side in (a, b) for mask_HW in (side.mask_HW, side.inner_HW, side.outer_HW)
+        mask_HW.any() for side in both for mask_HW in (side.mask_HW, side.inner_HW, side.outer_HW)
     ):
         raise Undefined("erased")
-    if are_adjacent(whole_a.mask_HW, whole_b.mask_HW) or _gap(a, b, (1.0, 1.0)).value <= NEAR_PX:
-        raise Undefined("too_near")
+    return both
+
+
+def gap_m(a: Forms, b: Forms, scene: ReferenceScene) -> Quantity:
+    """Return the distance of two opened masks in metres."""
+    x_m, y_m = scene.pixel_size_m
     return _gap(a, b, (y_m, x_m))
 
 

@@ -6,13 +6,14 @@ from typing import assert_never
 import numpy as np
 from pydantic import BaseModel
 
-from masks.reference_morphology import Forms, MaskHW, cells_HW
+from masks.reference_morphology import Forms, MaskHW, cells_HW, near
 from masks.reference_scene import Leaf, ReferenceScene
-from schemas.program import And, ClassMask, Instances, MaskExpr, Minus, Or, Part, Valid
+from schemas.program import And, ClassMask, Instances, MaskExpr, Minus, Near, Or, Part, Valid
+from schemas.value import Undefined
 
 
 def forms_of(expr: MaskExpr, scene: ReferenceScene) -> Forms:
-    """Return the three masks of a mask expression."""
+    """Return the three masks of a mask expression; Undefined if a `near` in it breaks a rule."""
     match expr:
         case ClassMask() | Instances() | Valid():
             return scene.forms(expr)
@@ -26,6 +27,16 @@ def forms_of(expr: MaskExpr, scene: ReferenceScene) -> Forms:
             )
         case And() | Or() | Minus():
             return _combine(expr, forms_of(expr.a, scene), forms_of(expr.b, scene))
+        case Near():
+            of, to = forms_of(expr.of, scene), forms_of(expr.to, scene)
+            size_m = scene.pixel_size_m
+            if not all_closed(expr.to, scene):
+                raise Undefined("open_layer")
+            return Forms(
+                mask_HW=of.mask_HW & near(to.mask_HW, expr.distance_m, size_m),
+                inner_HW=of.inner_HW & near(to.inner_HW, expr.distance_m, size_m),
+                outer_HW=of.outer_HW & near(to.outer_HW, expr.distance_m, size_m),
+            )
         case _:
             assert_never(expr)
 

@@ -5,15 +5,28 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from masks.distance import near
 from masks.measured import Compound, MaskHW, Measured, MeasuredLayer, Region
 from schemas.mask import Origin
-from schemas.program import And, CellOf, ClassMask, Count, Exists, Instances, Minus, Or, Part, Valid
+from schemas.program import (
+    And,
+    CellOf,
+    ClassMask,
+    Count,
+    Exists,
+    Instances,
+    Minus,
+    Near,
+    Or,
+    Part,
+    Valid,
+)
 from schemas.value import Undefined
 
 Leaf = ClassMask | Instances | Valid
 UNCLASSIFIED = "un-classified"
 _LEAVES = (ClassMask, Instances, Valid)
-_SETS = (And, Or, Minus, Part)
+_SETS = (And, Or, Minus, Part)  # not `Near`: no box proves what lies within metres of it
 _CONSTANTS = (str, int, float, type(None))
 _BOX_MEASURES = (Exists, Count, CellOf)  # what a mask made from a box may answer
 
@@ -44,7 +57,7 @@ def check_leaves(program: BaseModel, measured: Measured) -> None:
 
 
 def region(expr: Any, measured: Measured) -> Region:
-    """Return the region of a mask expression."""
+    """Return the region of a mask expression; Undefined if a `near` in it has none."""
     match expr:
         case ClassMask():
             return measured.layer(expr.layer, expr.date).class_region(expr.label)
@@ -55,6 +68,13 @@ def region(expr: Any, measured: Measured) -> Region:
             return measured.layer(expr.layer, expr.date).valid_region
         case Part():
             return _part(region(expr.of, measured), expr.cell)
+        case Near():
+            of, around = region(expr.of, measured), _around(expr, measured)
+            return Compound(
+                lambda: of.mask_HW & around.mask_HW,
+                lambda: of.inner_HW & around.inner_HW,
+                lambda: of.outer_HW & around.outer_HW,
+            )
     a, b = region(expr.a, measured), region(expr.b, measured)
     match expr:
         case And():
@@ -76,6 +96,13 @@ def region(expr: Any, measured: Measured) -> Region:
                 lambda: a.outer_HW & ~b.inner_HW,
             )
     raise AssertionError(f"not a mask expression: {expr!r}")
+
+
+def pixel_size_m(measured: Measured) -> tuple[float, float]:
+    """Return metres per pixel along x and y; Undefined("no_pixel_size") where unknown."""
+    if measured.evidence.pixel_size_m is None:
+        raise Undefined("no_pixel_size")
+    return measured.evidence.pixel_size_m
 
 
 def layers_of(expr: Any, measured: Measured) -> list[MeasuredLayer]:
@@ -112,6 +139,23 @@ def _part(of: Region, cell: int) -> Region:
         return part_HW
 
     return Compound(lambda: cut(of.mask_HW), lambda: cut(of.inner_HW), lambda: cut(of.outer_HW))
+
+
+def _around(expr: Near, measured: Measured) -> Region:
+    """Return what lies within a `near`'s distance of its `to`; made once a scene."""
+    distance_m = expr.distance_m
+    if (found := measured.near_regions.get((expr.to, distance_m))) is not None:
+        return found
+    to, size_m = region(expr.to, measured), pixel_size_m(measured)
+    if not closed(expr.to, measured):
+        raise Undefined("open_layer")
+    around = Compound(
+        lambda: near(to.mask_HW, distance_m, size_m),
+        lambda: near(to.inner_HW, distance_m, size_m),
+        lambda: near(to.outer_HW, distance_m, size_m),
+    )
+    measured.near_regions[expr.to, distance_m] = around
+    return around
 
 
 def _leaves_with_measure(node: Any, measure: Any) -> list[tuple[Leaf, Any]]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from masks.components import components, label_components
-from masks.distance import adjacent, min_distance_m, shared_edges
+from masks.distance import adjacent, min_distance_m, near, shared_edges
 from masks.label_stats import label_stats, margin_counts
 from masks.morphology import opening
 from masks.rle import decode, encode, encode_window, paint
@@ -23,6 +23,7 @@ def compile_kernels() -> None:
     opening(mask_HW, np.ones_like(mask_HW))
     adjacent(mask_HW, ~mask_HW)
     min_distance_m(mask_HW, mask_HW[::-1, ::-1], (1.0, 1.0))
+    near(mask_HW, 2.0, (1.0, 1.0))
     shared_edges(mask_HW, ~mask_HW)
     paint(ids_HW, encode(decode(encode(mask_HW), (8, 8))), 1)
     encode_window(mask_HW[-_CORNER_PX:, -_CORNER_PX:], 5, 5, (8, 8))

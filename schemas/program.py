@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 MAX_DEPTH = 16
-LANGUAGE_VERSION = 1
+LANGUAGE_VERSION = 2
 
 
 class _Node(BaseModel):
@@ -83,8 +83,17 @@ class Part(_Node):
     cell: Cell
 
 
+class Near(_Node):
+    """Pixels of `of` whose centre lies at most `distance_m` from that of a pixel of `to`."""
+
+    op: Literal["near"] = "near"
+    of: "MaskExpr"
+    to: "MaskExpr"
+    distance_m: float = Field(gt=0, allow_inf_nan=False)
+
+
 MaskExpr = Annotated[
-    ClassMask | Instances | Valid | And | Or | Minus | Part, Field(discriminator="op")
+    ClassMask | Instances | Valid | And | Or | Minus | Part | Near, Field(discriminator="op")
 ]
 
 
@@ -264,7 +273,30 @@ class First(_Node):
     of: tuple[NamedTest, ...] = Field(min_length=2)
 
 
-NameExpr = Annotated[CellOf | ArgMax | Rank | First, Field(discriminator="op")]
+class NamedMask(_Node):
+    """A mask under a name, such as a class."""
+
+    name: str
+    mask: MaskExpr
+
+
+class Nearest(_Node):
+    """The name of the mask that lies nearest to `to`, its distance below all the others'."""
+
+    op: Literal["nearest"] = "nearest"
+    to: MaskExpr
+    of: tuple[NamedMask, ...] = Field(min_length=2)
+
+
+class Majority(_Node):
+    """The name of the mask that safely covers more than half of `within`."""
+
+    op: Literal["majority"] = "majority"
+    of: tuple[NamedMask, ...] = Field(min_length=2)
+    within: MaskExpr
+
+
+NameExpr = Annotated[CellOf | ArgMax | Rank | First | Nearest | Majority, Field(discriminator="op")]
 
 Program = Annotated[
     Number
@@ -286,11 +318,13 @@ Program = Annotated[
     | CellOf
     | ArgMax
     | Rank
-    | First,
+    | First
+    | Nearest
+    | Majority,
     Field(discriminator="op"),
 ]
 
-for _node in (And, Or, Minus, Part, Share, Add, Sub, Mul, Div, All, Any_, Not, First):
+for _node in (And, Or, Minus, Part, Near, Share, Add, Sub, Mul, Div, All, Any_, Not, First):
     _node.model_rebuild()
 
 PROGRAM: TypeAdapter[Any] = TypeAdapter(Program)

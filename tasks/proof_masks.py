@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from masks.reference_morphology import MaskHW, cells_HW
+from masks.reference_morphology import MaskHW, cells_HW, near
 from masks.reference_regions import leaves
 from masks.reference_scene import ReferenceScene, decode_rle
 from schemas.mask import Origin
-from schemas.program import And, MaskExpr, Minus, Or, Part
+from schemas.program import And, MaskExpr, Minus, Near, Or, Part
 from schemas.value import Undefined
 from tasks.finding import Finding
 from tasks.rows import Row, RowMask
@@ -70,7 +70,8 @@ def mask_of(expr: MaskExpr, scene: ReferenceScene) -> MaskHW:
     """Return the (H, W) mask of an expression alone, without its inner and outer forms.
 
     Raises:
-        Undefined: if it names a layer that the scene does not list at that date.
+        Undefined: if it names a layer that the scene does not list at that date, or asks what is
+            near where the pixel size is unknown.
     """
     match expr:
         case And():
@@ -82,6 +83,9 @@ def mask_of(expr: MaskExpr, scene: ReferenceScene) -> MaskHW:
         case Part():
             cell_HW: MaskHW = cells_HW(scene.evidence.size_HW) == expr.cell
             return mask_of(expr.of, scene) & cell_HW
+        case Near():
+            to_HW = mask_of(expr.to, scene)
+            return mask_of(expr.of, scene) & near(to_HW, expr.distance_m, scene.pixel_size_m)
         case _:
             scene.layer(expr)
             return scene.mask_HW(expr)

@@ -123,7 +123,7 @@ def _parts(node: dict[str, Any]) -> list[tuple[str, Any]]:
 
 def _argument(name: str, value: Any, north_up: bool, indent: str) -> str:
     if isinstance(value, dict) and "op" not in value:  # a number or a test under a name
-        inside = value.get("value") or value["test"]
+        inside = value.get("value") or value.get("test") or value["mask"]
         return f"{value['name']!r}: {_expression(inside, north_up, indent)}"
     prefix = f"{name}: " if name else ""
     if isinstance(value, dict):

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 
-from masks.distance import adjacent, min_distance_m, shared_edges
+from masks.distance import adjacent, min_distance_m, near, shared_edges
+from masks.reference_morphology import near as near_plainly
 
 often = settings(max_examples=150, deadline=None)
 shapes = array_shapes(min_dims=2, max_dims=2, max_side=16)
@@ -52,6 +53,28 @@ def test_distance_of_blobs_is_that_of_the_distance_transform(seed):
     expected_m = edt_distance_m(a_HW, b_HW, size_m)
     assert min_distance_m(a_HW, b_HW, size_m) == pytest.approx(expected_m, rel=1e-9)
     assert min_distance_m(b_HW, a_HW, size_m) == pytest.approx(expected_m, rel=1e-9)
+
+
+def every_pair_near(mask_HW, distance_m, pixel_size_m):
+    x_m, y_m = pixel_size_m
+    rows, columns = np.indices(mask_HW.shape)
+    near_HW = np.zeros_like(mask_HW)
+    for row, column in np.argwhere(mask_HW):
+        dx_m, dy_m = abs(columns - column) * x_m, abs(rows - row) * y_m
+        near_HW |= dx_m * dx_m + dy_m * dy_m <= distance_m * distance_m
+    return near_HW
+
+
+@often
+@given(st.one_of(pairs, far_pairs), sizes_m, st.floats(0.05, 12), st.booleans())
+def test_near_are_the_pixels_near_any_pixel_of_the_mask(pair, size_m, times, square):
+    mask_HW, _ = pair
+    size_m = (size_m[0], size_m[0]) if square else size_m
+    # a whole number of pixels away are ties
+    for distance_m in (times * size_m[0], round(times + 1) * size_m[0], 5 * size_m[1]):
+        expected_HW = every_pair_near(mask_HW, distance_m, size_m)
+        assert np.array_equal(near(mask_HW, distance_m, size_m), expected_HW)
+        assert np.array_equal(near_plainly(mask_HW, distance_m, size_m), expected_HW)
 
 
 def test_each_axis_has_its_own_pixel_size():

@@ -7,7 +7,7 @@ no tie hangs on rounding.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -20,6 +20,7 @@ from masks.evaluate import evaluate as evaluate_fast
 from masks.measured import Measured
 from masks.reference import evaluate as evaluate_plainly
 from masks.reference_scene import ReferenceScene
+from masks.regions import check_leaves, region
 from schemas.mask import Evidence, Invalid, LayerInfo, MaskKind, Origin, SceneMask
 from schemas.program import (
     Add,
@@ -39,10 +40,14 @@ from schemas.program import (
     Exists,
     First,
     Instances,
+    Majority,
     Minus,
     Mul,
+    NamedMask,
     NamedNumber,
     NamedTest,
+    Near,
+    Nearest,
     Not,
     Number,
     Or,
@@ -55,12 +60,14 @@ from schemas.program import (
     load_program,
 )
 from schemas.value import Quantity, Undefined, Value
+from tasks.proof_masks import mask_of
 
 Leaf = ClassMask | Instances | Valid
 
 BACKGROUND, INVALID = -1, -2
 CLASSES = ("forest", "water", "crops", "town")
 NUM_SEEDS = 4000
+DISTANCES_M = (5.0, 10.0, 20.0, 25.0, 50.0, 7.25, 12.5, 14.9258, 5e-324, 1e300)
 UNITS = ("m2", "m", "share", "count", "")
 PIXEL_SIZES_M = (None, (10.0, 10.0), (10.0, 10.0), (0.5, 0.5), (2.5, 4.0), (7.25, 7.5))
 
@@ -239,10 +246,24 @@ class Writer:
     def mask(self, depth: int) -> Any:
         if depth <= 1 or not one_in(self.rng, 3):
             return self.leaf()
-        operation = self.rng.choice([And, Or, Minus, Part, Part])
+        operation = self.rng.choice([And, Or, Minus, Part, Part, Near, Near])
+        if operation is Near:
+            return self.near(depth)
         if operation is Part:
             return Part(of=self.mask(depth - 1), cell=self.rng.randint(0, 8))
         return operation(a=self.mask(depth - 1), b=self.mask(depth - 1))
+
+    def near(self, depth: int) -> Near:
+        """Return a mask near another, most often another class."""
+        masks = self.two_masks(depth - 1)
+        distance_m = self.rng.choice(DISTANCES_M)
+        return Near(of=masks["a"], to=masks["b"], distance_m=distance_m)
+
+    def named_masks(self, depth: int) -> tuple[NamedMask, ...]:
+        masks = [*self.two_masks(depth - 1).values()]
+        if one_in(self.rng, 2):
+            masks.append(self.mask(depth - 1))
+        return tuple(NamedMask(name=f"m{k}", mask=mask) for k, mask in enumerate(masks))
 
     def two_masks(self, depth: int) -> dict[str, Any]:
         """Return two masks, most often two classes of one layer at one date."""
@@ -336,13 +357,17 @@ class Writer:
         if operation is Rank:
             place = self.rng.randint(1, 3)
             return Rank(of=self.named_numbers(depth), place=place)
+        if operation is Nearest:
+            return Nearest(to=self.mask(depth - 1), of=self.named_masks(depth))
+        if operation is Majority:
+            return Majority(of=self.named_masks(depth), within=self.mask(depth - 1))
         tests = [self.test(depth - 1) for _ in range(self.rng.randint(2, 4))]
         return First(of=tuple(NamedTest(name=f"t{k}", test=test) for k, test in enumerate(tests)))
 
     def program(self, depth: int) -> Any:
         """Return a program whose first operation is any of the language with equal chance."""
         truths = [Exists, Border, Compare, All, Any_, Not]
-        names = [CellOf, ArgMax, Rank, First]
+        names = [CellOf, ArgMax, Rank, First, Nearest, Majority]
         arithmetic = [Add, Sub, Mul, Div]
         measures = ["m2", "share", "count", "m", "m", "constant"]
         first = self.rng.choice([*truths, *names, *arithmetic, *measures])
@@ -408,6 +433,10 @@ def calm_scene(rng: Random) -> tuple[Evidence, list[Any]]:
         Distance(**writer.two_masks(2)),
         CellOf(of=writer.mask(1)),
         CellOf(of=writer.mask(2)),
+        Nearest(to=writer.leaf(), of=writer.named_masks(2)),
+        Majority(of=writer.named_masks(2), within=Part(of=land, cell=rng.randint(0, 8))),
+        Share(of=writer.near(2), within=writer.leaf()),
+        Exists(of=Minus(a=writer.near(2), b=writer.leaf())),
     ]
     return evidence, questions
 
@@ -474,6 +503,28 @@ def test_the_interval_of_a_number_holds_its_value(rng: Random) -> None:
         plain = outcome(lambda program=program: evaluate_plainly(program, scene))
         if isinstance(plain, Quantity):
             assert plain.low <= plain.value <= plain.high, dump_program(program)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_what_is_surely_near_is_near_and_what_is_near_may_be(rng: Random) -> None:
+    evidence = replace(draw_evidence(rng), pixel_size_m=rng.choice(PIXEL_SIZES_M[1:]))
+    measured = Measured(evidence)
+    expr = Writer(rng, leaves_of(evidence)).near(3)
+    try:
+        check_leaves(Exists(of=expr), measured)
+        near, of = region(expr, measured), region(expr.of, measured)
+    except Undefined:
+        return
+    for smaller_HW, larger_HW in (
+        (near.inner_HW, near.mask_HW),
+        (near.mask_HW, near.outer_HW),
+        (near.inner_HW, of.inner_HW),
+        (near.mask_HW, of.mask_HW),
+        (near.outer_HW, of.outer_HW),
+    ):
+        assert not (smaller_HW & ~larger_HW).any()
+    assert np.array_equal(near.mask_HW, mask_of(expr, ReferenceScene(evidence)))
 
 
 @settings(max_examples=50, deadline=None)

@@ -37,10 +37,14 @@ from schemas.program import (
     Exists,
     First,
     Instances,
+    Majority,
     Minus,
     Mul,
+    NamedMask,
     NamedNumber,
     NamedTest,
+    Near,
+    Nearest,
     Not,
     Number,
     Or,
@@ -263,6 +267,101 @@ def test_of_four_rows_the_first_two_are_in_the_first_third(cell: int, px: int) -
     assert number(Area(of=Part(of=LAND, cell=cell)), HALVES)[1] == px
 
 
+# what lies near
+
+
+def near_dot(distance_m: float, pixel_size_m: tuple[float, float] = (1.0, 1.0)) -> float:
+    """Return how many of 7 x 7 pixels lie so near the one in the middle."""
+    evidence = draw("....... ....... ....... ...F... ....... ....... .......")
+    near = Share(of=Near(of=LAND, to=F, distance_m=distance_m), within=LAND)
+    return 49 * number(near, replace(evidence, pixel_size_m=pixel_size_m))[1]
+
+
+@pytest.mark.parametrize(
+    ("distance_m", "px"), [(0.5, 1), (1.0, 5), (1.4, 5), (1.5, 9), (2.0, 13), (2.9, 25), (4.0, 45)]
+)
+def test_near_is_a_disc_of_pixel_centres_with_its_rim(distance_m: float, px: int) -> None:
+    assert near_dot(distance_m) == pytest.approx(px)
+
+
+def test_a_pixel_exactly_so_far_away_is_near_and_no_farther_one() -> None:
+    # 3 columns and 4 rows away: the four corners of 7 x 9 pixels
+    evidence = draw("....... " * 4 + "...F... " + "....... " * 4)
+    corners = Part(of=Near(of=LAND, to=F, distance_m=5.0), cell=0)
+    assert number(Area(of=corners), evidence)[1] == 9
+    corners = Part(of=Near(of=LAND, to=F, distance_m=4.999), cell=0)
+    assert number(Area(of=corners), evidence)[1] == 8
+
+
+def test_near_measures_each_axis_in_its_own_metres() -> None:
+    assert near_dot(5.0, (5.0, 100.0)) == pytest.approx(3)
+    assert near_dot(5.0, (100.0, 2.5)) == pytest.approx(5)
+
+
+def test_all_is_near_where_the_distance_has_no_end() -> None:
+    assert near_dot(1e300) == pytest.approx(49)
+    assert near_dot(5e-324) == pytest.approx(1)
+
+
+def test_nothing_is_near_what_is_not_there() -> None:
+    evidence = draw("FFF... FFF... FFF...")
+    assert number(Area(of=Near(of=F, to=W, distance_m=1e9)), evidence) == (0, 0, 0)
+    assert value(Exists(of=Near(of=F, to=W, distance_m=1e9)), evidence) == Truth(False)
+
+
+def test_near_pixels_are_sure_if_what_is_sure_lies_near_what_is_sure() -> None:
+    # columns of 3 pixels; within 4 m of the water: forest columns 1 and 2 (water is 5 to 7);
+    # sure: forest 0 and 1, within 4 m of the sure water 6 and 7: none; at most: forest 0 to 3,
+    # within 4 m of the water at its largest, 4 to 7: all four
+    evidence = draw("FFF..WWW FFF..WWW FFF..WWW")
+    assert number(Area(of=Near(of=F, to=W, distance_m=4.0)), evidence) == (0, 6, 12)
+    assert number(Area(of=Near(of=F, to=W, distance_m=5.0)), evidence) == (3, 9, 12)
+
+
+def test_two_thirds_of_the_forest_lie_near_water() -> None:
+    evidence = draw("FFF..WWW FFF..WWW FFF..WWW")
+    near = Near(of=F, to=W, distance_m=4.0)
+    assert number(Share(of=near, within=F), evidence) == (0, 6 / 9, 1)
+    assert number(Share(of=LAND, within=Minus(a=F, b=near)), evidence)[1] == 1
+    assert number(Area(of=Minus(a=F, b=near)), evidence) == (0, 3, 12)
+
+
+def test_near_reaches_across_pixels_without_a_label() -> None:
+    assert number(Area(of=Near(of=F, to=W, distance_m=3.0)), draw("F??W")) == (1, 1, 1)
+
+
+def test_what_is_near_has_no_metres_without_a_pixel_size() -> None:
+    unsized = replace(HALVES, pixel_size_m=None)
+    near = Near(of=F, to=W, distance_m=1.0)
+    assert rule(Share(of=near, within=F), unsized) == "no_pixel_size"
+    assert rule(Exists(of=Or(a=F, b=near)), unsized) == "no_pixel_size"
+    assert value(Any_(of=(YES, Exists(of=near))), unsized) == Truth(True)
+
+
+def test_what_is_near_must_be_wholly_known_and_what_lies_near_it_need_not() -> None:
+    evidence = draw("FFFFF.? FFFFF.?", "FF..... FF.....", invalid=Invalid.UNKNOWN)
+    assert rule(Area(of=Near(of=LATER_F, to=F, distance_m=2.0)), evidence) == "open_layer"
+    assert number(Area(of=Near(of=F, to=LATER_F, distance_m=1.0)), evidence)[1] == 6
+
+
+def test_the_rule_of_near_comes_before_that_of_its_measure() -> None:
+    forbids = draw("FFWW", invalid=Invalid.FORBIDS)
+    near = Near(of=F, to=W, distance_m=1.0)
+    assert rule(Share(of=near, within=F), forbids) == "open_layer"
+    assert rule(Count(of=near), replace(forbids, pixel_size_m=None)) == "no_pixel_size"
+    assert rule(Share(of=F, within=near), replace(forbids, pixel_size_m=None)) == "no_pixel_size"
+    late = Minus(a=Near(of=near, to=F, distance_m=1.0), b=F)
+    assert rule(Exists(of=late), forbids) == "open_layer"
+
+
+def test_near_may_stand_inside_near() -> None:
+    # within 1 m of the forest that lies within 2 m of water: its last column and the two beside it
+    evidence = draw("FFF.W")
+    shore = Near(of=F, to=W, distance_m=2.0)
+    assert number(Area(of=shore), evidence)[1] == 1
+    assert number(Area(of=Near(of=LAND, to=shore, distance_m=1.0)), evidence)[1] == 3
+
+
 # rules on what a program names
 
 
@@ -320,6 +419,15 @@ def test_objects_made_from_boxes_have_no_area() -> None:
     evidence = with_houses(DOT, ("BB... BB... ..... ..... .....", ""), origin=Origin.BOX)
     assert rule(Area(of=HOUSES), evidence) == "box_mask"
     assert number(Count(of=HOUSES), evidence) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("measure", [Exists, Count, CellOf])
+def test_a_box_proves_nothing_within_metres_of_it(measure: Any) -> None:
+    evidence = from_boxes(draw("BBB...... BBB...... BBB...... " + "......... " * 6))
+    assert rule(measure(of=Near(of=B, to=LAND, distance_m=1.0)), evidence) == "box_mask"
+    assert rule(measure(of=Near(of=LAND, to=B, distance_m=1.0)), evidence) == "box_mask"
+    assert rule(measure(of=Minus(a=Near(of=B, to=B, distance_m=1.0), b=F)), evidence) == "box_mask"
+    assert either(measure(of=Near(of=F, to=LAND, distance_m=1.0)), evidence) != "box_mask"
 
 
 @pytest.mark.parametrize("attribute", ["un-classified", ""])
@@ -872,3 +980,86 @@ def test_the_first_that_holds_needs_all_before_it_to_fail(
         assert rule(program, NOTHING) == expected
     else:
         assert value(program, NOTHING) == expected
+
+
+def named_masks(**masks: Any) -> tuple[NamedMask, ...]:
+    return tuple(NamedMask(name=name, mask=mask) for name, mask in masks.items())
+
+
+FOREST_OR_WATER = named_masks(forest=F, water=W)
+# from the buildings in the middle the forest is 5 columns away, the water 11
+ROW_OF_THREE = draw("FFF....BBBBB..........WWW " * 3)
+
+
+def test_the_nearest_is_below_the_intervals_of_all_others() -> None:
+    # the forest is from 3 to 7 m away
+    assert number(Distance(a=W, b=B), ROW_OF_THREE) == (9, 11, 13)
+    assert value(Nearest(to=B, of=FOREST_OR_WATER), ROW_OF_THREE) == Name("forest")
+    assert value(Nearest(to=B, of=FOREST_OR_WATER[::-1]), ROW_OF_THREE) == Name("forest")
+    # from the forest: buildings [3, 7], water [18, 22], as 5 + 4 + 11 columns are 20
+    assert value(Nearest(to=F, of=named_masks(b=B, w=W)), ROW_OF_THREE) == Name("b")
+
+
+def test_masks_may_be_nearest_that_touch() -> None:
+    touching = draw("FFFBBBBB.....WWW " * 3)
+    assert rule(Distance(a=F, b=B), touching) == "too_near"
+    assert value(Nearest(to=B, of=FOREST_OR_WATER), touching) == Name("forest")
+
+
+@pytest.mark.parametrize(("gap", "nearest"), [(8, None), (9, "forest")])
+def test_a_rival_less_than_five_pixels_farther_is_too_close(gap: int, nearest: str | None) -> None:
+    # forest 5 away, [3, 7]; water 9 or 10 away, [7, 11] or [8, 12]
+    evidence = draw(f"FFF....BBBBB{'.' * gap}WWW " * 3)
+    ask = Nearest(to=B, of=FOREST_OR_WATER)
+    if nearest is None:
+        assert rule(ask, evidence) == "rank_close"
+    else:
+        assert value(ask, evidence) == Name(nearest)
+
+
+def test_the_nearest_needs_metres_known_pixels_and_masks_that_opening_leaves() -> None:
+    ask = Nearest(to=B, of=FOREST_OR_WATER)
+    assert rule(ask, replace(ROW_OF_THREE, pixel_size_m=None)) == "no_pixel_size"
+    forbids = replace(ROW_OF_THREE.layers[0], invalid=Invalid.FORBIDS)
+    assert rule(ask, replace(ROW_OF_THREE, layers=(forbids,))) == "open_layer"
+    assert rule(ask, draw("FFF....BBBBB..........W.. " * 3)) == "erased"
+    assert rule(ask, draw("FFF....B............WWW " * 3)) == "erased"
+
+
+def test_a_mask_that_surely_covers_more_than_half_has_the_majority() -> None:
+    # of 4 columns 3 are sure, of 5 columns 4; the image has 6 or 7
+    most, half = draw("FFFF... " * 4), draw("FFF... " * 4)
+    ask = Majority(of=FOREST_OR_WATER, within=LAND)
+    assert number(Share(of=F, within=LAND), most) == (3 / 7, 4 / 7, 5 / 7)
+    assert rule(ask, most) == "no_majority"
+    assert rule(ask, half) == "no_majority"
+    assert value(ask, draw("FFFFF.. " * 4)) == Name("forest")
+    assert value(ask, draw("WWWWW.. " * 4)) == Name("water")
+
+
+def test_exactly_half_is_no_majority() -> None:
+    # sure are 2 of 3 columns of forest
+    assert rule(Majority(of=FOREST_OR_WATER, within=LAND), draw("FFFW " * 4)) == "no_majority"
+    assert rule(Majority(of=FOREST_OR_WATER, within=LAND), draw("FFFF.. " * 4)) == "no_majority"
+
+
+def test_a_majority_is_counted_within_a_part_of_the_image() -> None:
+    # the left third is forest, of which the sure columns 0 and 1 lie in it
+    evidence = draw("FFFWWWWWW " * 3)
+    left = Or(a=Or(a=Part(of=LAND, cell=0), b=Part(of=LAND, cell=3)), b=Part(of=LAND, cell=6))
+    assert value(Majority(of=FOREST_OR_WATER, within=left), evidence) == Name("forest")
+    assert value(Majority(of=FOREST_OR_WATER, within=LAND), evidence) == Name("water")
+
+
+def test_two_majorities_are_none() -> None:
+    both = named_masks(forest=F, land=LAND)
+    assert rule(Majority(of=both, within=F), draw("FFF FFF FFF")) == "no_majority"
+
+
+def test_a_majority_of_nothing_or_where_shares_are_forbidden_is_undefined() -> None:
+    ask = Majority(of=FOREST_OR_WATER, within=B)
+    assert rule(ask, HALVES) == "empty_whole"
+    forbids = replace(HALVES, layers=(replace(HALVES.layers[0], invalid=Invalid.FORBIDS),))
+    assert rule(ask, forbids) == "forbidden_share"
+    near = named_masks(forest=Near(of=F, to=W, distance_m=1.0), water=W)
+    assert rule(Majority(of=near, within=B), forbids) == "open_layer"

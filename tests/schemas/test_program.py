@@ -17,6 +17,8 @@ AREA = {"op": "area", "of": FOREST}
 EXISTS = {"op": "exists", "of": FOREST}
 NAMED = [{"name": "forest", "value": AREA}, {"name": "water", "value": {"op": "area", "of": WATER}}]
 TESTS = [{"name": "first", "test": EXISTS}, {"name": "second", "test": EXISTS}]
+MASKS = [{"name": "forest", "mask": FOREST}, {"name": "water", "mask": WATER}]
+NEAR = {"op": "near", "of": FOREST, "to": WATER, "distance_m": 100.0}
 
 # one program for each operation; a mask operation stands inside the simplest measure
 PROGRAMS = {
@@ -27,6 +29,7 @@ PROGRAMS = {
     "or": {"op": "exists", "of": {"op": "or", "a": FOREST, "b": WATER}},
     "minus": {"op": "exists", "of": {"op": "minus", "a": FOREST, "b": WATER}},
     "part": {"op": "exists", "of": {"op": "part", "of": FOREST, "cell": 8}},
+    "near": {"op": "exists", "of": NEAR},
     "number": ONE,
     "area": AREA,
     "share": {"op": "share", "of": FOREST, "within": VALID},
@@ -47,6 +50,8 @@ PROGRAMS = {
     "argmax": {"op": "argmax", "of": NAMED},
     "rank": {"op": "rank", "of": NAMED, "place": 2},
     "first": {"op": "first", "of": TESTS},
+    "nearest": {"op": "nearest", "to": HOUSES, "of": MASKS},
+    "majority": {"op": "majority", "of": MASKS, "within": VALID},
 }
 
 
@@ -104,6 +109,21 @@ def test_a_hundred_thousand_nested_operations_are_refused_without_a_crash() -> N
         load_program(nested(100_000))
 
 
+def test_ten_thousand_nested_near_masks_are_refused_without_a_crash() -> None:
+    inner = json.dumps(FOREST)
+    tail = f', "to": {inner}, "distance_m": 1.0' + "}"
+    text = '{"op":"exists","of":' + '{"op":"near","of":' * 10_000 + inner + tail * 10_000 + "}"
+    with pytest.raises(ValueError, match=r"not one|operations deep"):
+        load_program(text)
+
+
+@pytest.mark.parametrize("distance", ["0", "-1", "NaN", "Infinity", "1e999", '"3"', "null"])
+def test_a_distance_must_be_a_finite_number_above_zero(distance: str) -> None:
+    near = json.dumps(PROGRAMS["near"]).replace("100.0", distance)
+    with pytest.raises(ValueError, match=r"greater than 0|finite|valid number"):
+        load_program(near)
+
+
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_a_number_must_be_finite(value: str) -> None:
     with pytest.raises(ValueError, match="finite"):
@@ -131,6 +151,12 @@ def test_a_number_must_be_finite(value: str) -> None:
         ({"op": "argmax", "of": NAMED[:1]}, "at least 2"),
         ({"op": "rank", "of": NAMED, "place": 0}, "greater than or equal to 1"),
         ({"op": "first", "of": TESTS[:1]}, "at least 2"),
+        ({"op": "nearest", "to": HOUSES, "of": MASKS[:1]}, "at least 2"),
+        ({"op": "nearest", "of": MASKS}, "Field required"),
+        ({"op": "majority", "of": MASKS[:1], "within": VALID}, "at least 2"),
+        ({"op": "majority", "of": NAMED, "within": VALID}, "mask"),
+        ({"op": "exists", "of": {**NEAR, "unit": "km"}}, "unit"),
+        (NEAR, "near"),
         ([], "object"),
         ({"op": "number", "value": "3"}, "valid number"),
     ],
