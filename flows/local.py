@@ -6,6 +6,7 @@ from tasks.stages import (
     ask_batch,
     caption_batch,
     captioner_for,
+    compose_batch,
     ingest_batch,
     list_sources,
     publish_dataset,
@@ -16,14 +17,16 @@ from tasks.workspace import claimed
 
 
 def build(config: BuildConfig) -> Published:
-    """Archives -> scenes -> captions and L1 questions -> selection -> shards -> a dataset."""
+    """Archives -> scenes -> captions and questions -> selection -> shards -> a dataset."""
     with claimed(config):
         plan = list_sources(config)
         scenes = [ingest_batch(config, batch) for batch in plan.batches]
-        made = [ask_batch(config, done) for done in scenes] if "l1" in config.stages else []
+        made = []
         if "cap_cot" in config.stages:
             with captioner_for(config, scenes) as served:
                 made += [caption_batch(config, done, served) for done in scenes]
+        made += [ask_batch(config, done) for done in scenes if "l1" in config.stages]
+        made += [compose_batch(config, done) for done in scenes if "l2" in config.stages]
         select_samples(config, plan)
         for done in made:
             write_batch(config, done)

@@ -1,19 +1,17 @@
 """The whole way of the data as a Prefect flow: archives in, proved Parquet out."""
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from prefect import flow, task, unmapped
 from prefect.artifacts import create_link_artifact, create_table_artifact
-from prefect.futures import PrefectFutureList
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.cap_cot import cap_cot
+from flows.terra_cot import terra_cot
 from tasks.config import BuildConfig
 from tasks.publish import Published
 from tasks.stages import (
-    ask_batch,
     ingest_batch,
     list_sources,
     publish_dataset,
@@ -24,7 +22,6 @@ from tasks.workspace import claimed
 
 catalogue = task(name="catalogue", task_run_name="catalogue")(list_sources)
 ingest = task(name="ingest", task_run_name="ingest {batch[0].name}")(ingest_batch)
-ask = task(name="ask L1", task_run_name="ask L1 {scenes.batch[0].name}")(ask_batch)
 select = task(name="select", task_run_name="select")(select_samples)
 write = task(name="write shards", task_run_name="shards {made.stage} {made.batch[0].name}")(
     write_batch
@@ -40,25 +37,17 @@ THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)  # the work is in
     task_runner=THREADS,
 )
 def pipeline(config: BuildConfig) -> Published:
-    """Archives -> scenes -> captions and L1 questions -> selection -> shards -> a dataset."""
+    """Archives -> scenes -> captions and questions -> selection -> shards -> a dataset."""
     with claimed(config):
         plan = catalogue(config)
-        scenes = ingest.map(unmapped(config), plan.batches)
-        asked = ask.map(unmapped(config), scenes if "l1" in config.stages else [])
-        captioned = cap_cot(config, scenes.result()) if "cap_cot" in config.stages else []
-        raise_first((scenes, asked))
-        select(config, plan, wait_for=asked)
-        shards = write.map(unmapped(config), [*asked, *captioned])
-        raise_first((shards,))
-        published: Published = seal(config, plan, wait_for=shards)
+        scenes = ingest.map(unmapped(config), plan.batches).result()
+        captioned = cap_cot(config, scenes) if "cap_cot" in config.stages else []
+        asked = terra_cot(config, scenes) if {"l1", "l2"} & set(config.stages) else []
+        select(config, plan)
+        write.map(unmapped(config), [*captioned, *asked]).result()
+        published: Published = seal(config, plan)
     show(published)
     return published
-
-
-def raise_first(stages: Iterable[PrefectFutureList[Any]]) -> None:
-    """Raise what the first stage that failed raised, not that what follows it could not run."""
-    for runs in stages:
-        runs.result()
 
 
 @task(name="show", task_run_name="show")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 ROW_GROUP_ROWS = 64  # at most; random access against scan speed, measured: 32 to 64 image rows
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the layout of HF `Image`
@@ -150,6 +150,23 @@ SAMPLE_SCHEMA = pa.schema(
         # JSON, layer -> class -> schemas.taxonomy.LandClass: how the classes are called
         ("words", pa.string()),
         ("program", pa.string()),
+        ("rule", pa.string()),  # of the rule book, from which a verdict follows; "" elsewhere
+        (
+            "premises",  # what a verdict rests on: a number each, its program and its wording
+            pa.list_(
+                pa.struct([("name", pa.string()), ("program", pa.string()), ("value", pa.string())])
+            ),
+        ),
+        (
+            "judged",  # what a second model thinks of the question; null where none was asked
+            pa.struct(
+                [
+                    ("naturalness", pa.int32()),  # 1 to 5
+                    ("difficulty", pa.int32()),  # 1 to 5
+                    ("needs_image", pa.bool_()),
+                ]
+            ),
+        ),
         (
             "archive_captions",
             pa.list_(pa.struct([("writer", pa.string()), ("text", pa.string())])),

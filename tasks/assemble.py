@@ -13,6 +13,7 @@ from schemas.tier import Tier
 from tasks.ask import STAGE as L1
 from tasks.atomic import place_text
 from tasks.captions.scene import STAGE as CAP_COT
+from tasks.compose import STAGE as L2
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
@@ -23,8 +24,14 @@ from tasks.shards import Provenance, write_shard
 
 STAGE = "shards"
 VERSION = 3
-TIERS: Mapping[str, Tier] = {CAP_COT: Tier.CAP, L1: Tier.L1}  # what each making stage makes
-_BALANCE_COLUMNS = ["task", "group", "answer_key", "num_answers"]
+MADE_BY: Mapping[Tier, str] = {  # the stage that makes each tier
+    Tier.CAP: CAP_COT,
+    Tier.L1: L1,
+    Tier.L2_SPATIAL: L2,
+    Tier.L2_SEMANTIC: L2,
+}
+BALANCED = (L1, L2)
+_BALANCE_COLUMNS = ["tier", "task", "group", "answer_key", "num_answers"]
 
 
 def select_rates(config: BuildConfig, granules: Sequence[GranuleId]) -> Rates:
@@ -34,9 +41,9 @@ def select_rates(config: BuildConfig, granules: Sequence[GranuleId]) -> Rates:
     """
     ledger = Ledger(config.out)
     counts: Counter[Cell] = Counter()
-    if config.balance and L1 in config.stages:
-        for granule in granules:
-            table = pq.read_table(_path(ledger, L1, granule), columns=_BALANCE_COLUMNS)
+    for stage in BALANCED if config.balance else ():
+        for granule in granules if stage in config.stages else ():
+            table = pq.read_table(_path(ledger, stage, granule), columns=_BALANCE_COLUMNS)
             counts.update(cell for cell in _cells(table, granule) if cell is not None)
     rates = keep_rates(counts, stored_rates(ledger))
     rows = [[group, answer, rate] for (group, answer), rate in rates.items()]
@@ -53,24 +60,25 @@ def stored_rates(ledger: Ledger) -> Rates:
         return {}
 
 
-def shards_of(stage: str) -> str:
-    """Return the name under which the shards of a making stage are kept in the ledger."""
-    return f"{STAGE}-{TIERS[stage]}"
+def shards_of(tier: Tier) -> str:
+    """Return the name under which the shards of a tier are kept in the ledger."""
+    return f"{STAGE}-{tier}"
 
 
-def write_granule(config: BuildConfig, granule: GranuleId, made_by: str, stages: str) -> Record:
-    """Write the shard of a granule's kept candidates, unless that is done already.
+def write_granule(config: BuildConfig, granule: GranuleId, tier: Tier, stages: str) -> Record:
+    """Write the shard of a granule's kept candidates of a tier, unless that is done already.
 
     Args:
         config: What to build; its keep rates are those that selection stored.
         granule: Which granule.
-        made_by: Name of the stage that made the candidates, a key of `TIERS`.
+        tier: What kind of samples.
         stages: JSON, stage name -> version.
     """
     ledger = Ledger(config.out)
     rates = stored_rates(ledger)
+    made_by = MADE_BY[tier]
     scenes, made = _path(ledger, INGEST, granule), _path(ledger, made_by, granule)
-    table = pq.read_table(made)
+    table = pq.read_table(made, filters=[("tier", "==", tier.value)])
     cells = list(_cells(table, granule))
     config_digest = digest_of(config.content_of(made_by))
     own = {(c.group, c.answer): rates.get((c.group, c.answer), 1.0) for c in cells if c}
@@ -82,7 +90,7 @@ def write_granule(config: BuildConfig, granule: GranuleId, made_by: str, stages:
             "config": config_digest,
         }
     )
-    done = ledger.done(shards_of(made_by), granule.name, key)
+    done = ledger.done(shards_of(tier), granule.name, key)
     if done is not None:
         return replace(done, reused=True)
     ids = table.column("sample_id").to_pylist()
@@ -93,7 +101,7 @@ def write_granule(config: BuildConfig, granule: GranuleId, made_by: str, stages:
     ]
     tasks, scene_ids = (table.column(name).to_pylist() for name in ("task", "scene_id"))
     thinned = Counter(f"{tasks[row]}: thinned" for row in set(range(len(ids))).difference(kept))
-    path = config.out / "data" / TIERS[made_by] / f"{granule.name}.parquet"
+    path = config.out / "data" / tier / f"{granule.name}.parquet"
     (config.out / MANIFEST_NAME).unlink(missing_ok=True)  # the dataset changes: no longer done
     outputs: tuple[Output, ...] = ()
     if kept:
@@ -104,7 +112,7 @@ def write_granule(config: BuildConfig, granule: GranuleId, made_by: str, stages:
     else:
         path.unlink(missing_ok=True)
     record = Record(
-        stage=shards_of(made_by),
+        stage=shards_of(tier),
         granule=granule.name,
         key=key,
         outputs=outputs,
@@ -123,9 +131,11 @@ def _cells(table: pa.Table, granule: GranuleId) -> Iterator[Cell | None]:
     """Yield for each candidate the cell in which it is balanced, None where it is not."""
     within = f"{granule.source}/{granule.split}"
     columns = [table.column(name).to_pylist() for name in _BALANCE_COLUMNS]
-    for task, group, answer, num_answers in zip(*columns, strict=True):
+    for tier, task, group, answer, num_answers in zip(*columns, strict=True):
         if group:
-            yield Cell(f"{within}|{task}", f"{within}|{group}", num_answers, answer)
+            # L2 has few questions of a kind: those that lack an answer are evened out by tier
+            wider = task if tier == Tier.L1 else tier
+            yield Cell(f"{within}|{wider}", f"{within}|{group}", num_answers, answer)
         else:
             yield None
 

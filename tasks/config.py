@@ -14,8 +14,8 @@ from tasks.sources.registry import SOURCES
 from templates.questions import L1_QUESTIONS
 
 TASKS = tuple(template.task for template in L1_QUESTIONS)
-MakingStage = Literal["cap_cot", "l1"]
-MAKING_STAGES: tuple[MakingStage, ...] = ("cap_cot", "l1")
+MakingStage = Literal["cap_cot", "l1", "l2"]
+MAKING_STAGES: tuple[MakingStage, ...] = ("cap_cot", "l1", "l2")
 
 
 class BuildConfig(BaseModel):
@@ -32,7 +32,9 @@ class BuildConfig(BaseModel):
         default=None, ge=1, description="Read only the first N scenes of every source."
     )
     stages: tuple[MakingStage, ...] = Field(
-        default=MAKING_STAGES, min_length=1, description="What is made: captions, L1 questions."
+        default=MAKING_STAGES,
+        min_length=1,
+        description="What is made: captions, L1, L2.",
     )
     captioner: CaptionerSettings = Field(
         default=CaptionerSettings(),
@@ -73,6 +75,8 @@ class BuildConfig(BaseModel):
         )
         if stage == "cap_cot":
             return {**read, "captioner": self.captioner.content()}
+        if stage == "l2":
+            return {**read, "balance": self.balance}
         return {**read, **self.model_dump(mode="json", include={"tasks", "balance"})}
 
     @property

@@ -66,9 +66,9 @@ class QuarantineFile(_File):
 class StageCount(_Record):
     """What became of a stage's input: `taken` = `out` + `rejected` + `left_out`.
 
-    `unit` says what is counted, "scene", "caption" or "sample"; a stage that turns scenes into
-    samples counts what it made of them as `taken`. `reasons` says by "task: rule" what was left
-    out.
+    `unit` says what is counted, "scene", "caption", "sample" (of L1) or "question" (of L2); a stage
+    that turns scenes into samples counts what it made of them as `taken`. `reasons` says by "task:
+    rule" what was left out.
     """
 
     stage: str

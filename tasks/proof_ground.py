@@ -1,17 +1,13 @@
 """A scene as a caption's proof sees it: the plain reference, and never the production kernels."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
-from masks.reference import evaluate
 from masks.reference_morphology import cells_HW
 from masks.reference_numbers import shared_edges
-from schemas.mask import LayerInfo
-from schemas.value import Value
 from tasks.proof_masks import mask_of
 from tasks.proof_words import ReferenceTold
 from templates.ground import Metadata
@@ -24,11 +20,6 @@ class ReferenceGround(ReferenceTold):
 
     view: View
     metadata: Metadata
-
-    @property
-    def layers(self) -> Sequence[LayerInfo]:
-        """All label layers, each at one date."""
-        return self.scene.evidence.layers
 
     def cells_px(self, expr: Any) -> tuple[int, ...]:
         """Return the pixels of a mask expression in each of the 9 cells, row by row."""
@@ -43,7 +34,3 @@ class ReferenceGround(ReferenceTold):
         """Return the pixels of each 8-connected area of a mask expression, in any order."""
         numbers_HW, _ = ndimage.label(mask_of(expr, self.scene), structure=np.ones((3, 3)))
         return tuple(np.bincount(numbers_HW.ravel())[1:].tolist())
-
-    def value(self, program: Any) -> Value:
-        """Return a program's value; Undefined where it has no safe one."""
-        return evaluate(program, self.scene)

@@ -1,33 +1,38 @@
-"""Whether the words of an L1 sample are those that its template says of its program and masks.
+"""Whether the words of a templated sample are those that its template says of program and masks.
 
 The question, every step, the classes, the marked facts and the id are made again, from what the
 plain reference measures. Only which wording was drawn is taken from the row.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from masks.reference import evaluate
 from masks.reference_scene import ReferenceScene
+from schemas.mask import LayerInfo
 from schemas.program import Instances, dump_program
 from schemas.scene import Modality
 from schemas.taxonomy import LandClass
-from schemas.tier import Tier
 from schemas.trace import Trace, build_trace
 from schemas.value import Undefined, Value
 from tasks.finding import Finding
 from tasks.proof_masks import mask_of
 from tasks.rows import Row
 from tasks.scene_table import read_words
+from templates.composition import L2_QUESTIONS
 from templates.draft import Foreign, QuestionTemplate, StepDraft, Words
 from templates.item import sample_id_of
 from templates.questions import L1_QUESTIONS
 from templates.view import ImageInfo, View
 
-TEMPLATES = {template.task: template for template in L1_QUESTIONS}
+TEMPLATES = {
+    template.task: template
+    for template in (*L1_QUESTIONS, *(kind for kinds in L2_QUESTIONS.values() for kind in kinds))
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,11 @@ class ReferenceTold:
     def words(self) -> Mapping[str, Mapping[str, LandClass]]:
         """Layer -> class name -> its words."""
         return read_words(self.words_json)
+
+    @property
+    def layers(self) -> Sequence[LayerInfo]:
+        """All label layers, each at one date."""
+        return self.scene.evidence.layers
 
     @property
     def north_up(self) -> bool:
@@ -65,17 +75,19 @@ class ReferenceTold:
         """Return the number of objects that a leaf names."""
         return len(self.scene.stored(objects))
 
+    def value(self, program: Any) -> Value:
+        """Return a program's value; Undefined where it has no safe one."""
+        return evaluate(program, self.scene)
+
 
 def check_words(row: Row, program: Any, value: Value, scene: ReferenceScene) -> Iterator[Finding]:
-    """Yield every word of an L1 row that does not follow from its program; nothing of other tiers.
+    """Yield every word of a templated row that does not follow from its program.
 
     `value` is what the reference makes of the row's program on `scene`, its decoded evidence.
     """
-    if row.tier != Tier.L1:
-        return
     template = TEMPLATES.get(row.provenance.template)
-    if template is None or row.task != template.task:
-        found = f"template {row.provenance.template!r} for the task {row.task!r}"
+    if template is None or (row.task, row.tier) != (template.task, template.tier):
+        found = f"template {row.provenance.template!r} for the task {row.task!r} of {row.tier!r}"
         yield Finding(rule="template", expected="a template of the row's task", found=found)
         return
     if row.provenance.template_version != template.version:
@@ -93,6 +105,7 @@ def check_words(row: Row, program: Any, value: Value, scene: ReferenceScene) -> 
         yield Finding(rule="words", expected=f"what {template.task} can say", found=f"{error!r}")
         return
     yield from _check_question(row, template, words)
+    yield from _check_premises(row, words)
     yield from _check_steps(row, words.steps, view)
     due_id = sample_id_of(
         row.scene_id, template, dump_program(program), row.question, view, row.provenance.seed
@@ -116,6 +129,15 @@ def view_of(row: Row) -> View:
             for place, info in enumerate(row.image_info)
         )
     )
+
+
+def _check_premises(row: Row, words: Words) -> Iterator[Finding]:
+    """Compare the rule and its premises with what they are on the scene, measured again."""
+    due = [(p.name, dump_program(p.program), p.text) for p in words.premises]
+    found = [(p.name, p.program, p.value) for p in row.premises]
+    if (row.rule, found) != (words.rule, due):
+        expected = f"{words.rule!r} with {due}"
+        yield Finding(rule="premises", expected=expected, found=f"{row.rule!r} with {found}")
 
 
 def _check_question(row: Row, template: QuestionTemplate, words: Words) -> Iterator[Finding]:

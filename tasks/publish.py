@@ -11,12 +11,14 @@ import pyarrow.parquet as pq
 
 from schemas.parquet import REJECT_SCHEMA
 from schemas.rejection import Reason, Rejected
+from schemas.tier import Tier
 from tasks.ask import STAGE as L1
+from tasks.assemble import MADE_BY, shards_of, stored_rates
 from tasks.assemble import STAGE as SHARDS
-from tasks.assemble import TIERS, shards_of, stored_rates
 from tasks.atomic import placing
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.card import write_card
+from tasks.compose import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
 from tasks.granules import GranuleId
@@ -68,10 +70,11 @@ def publish(
 ) -> Published:
     """Gather what the stages left on disk into a finished dataset; unchanged, it is left alone."""
     ledger = Ledger(config.out)
-    made = [stage for stage in TIERS if stage in config.stages]
+    tiers = [tier for tier, stage in MADE_BY.items() if stage in config.stages]
+    made = list(dict.fromkeys(MADE_BY[tier] for tier in tiers))
     records = {
         stage: [_record(ledger, stage, granule) for granule in granules]
-        for stage in (INGEST, *made, *map(shards_of, made))
+        for stage in (INGEST, *made, *map(shards_of, tiers))
     }
     manifest = Manifest(
         dataset=config.out.resolve().name,
@@ -81,13 +84,13 @@ def publish(
                 sha256=output.sha256,
                 rows=output.rows,
                 bytes=output.bytes,
-                tier=TIERS[stage],
+                tier=tier,
                 source=granule.source,
                 split=granule.split,
                 bucket=granule.bucket,
             )
-            for stage in made
-            for granule, record in zip(granules, records[shards_of(stage)], strict=True)
+            for tier in tiers
+            for granule, record in zip(granules, records[shards_of(tier)], strict=True)
             for output in record.outputs
         ),
         quarantine=_gather_quarantine(ledger, granules, made),
@@ -150,12 +153,16 @@ def _counts(
     )
     counts = [index, _summed(INGEST, "scene", records[INGEST])]
     if L1 in records:
-        asked = ((L1, records[L1]), (SHARDS, records[shards_of(L1)]))
+        asked = ((L1, records[L1]), (SHARDS, records[shards_of(Tier.L1)]))
         counts += [_scenes_asked(stage, done) for stage, done in asked]
         counts += [_summed(stage, "sample", done) for stage, done in asked]
     if CAP_COT in records:
         counts.append(_with_cost(config, _summed(CAP_COT, "caption", records[CAP_COT])))
-        counts.append(_summed(SHARDS, "caption", records[shards_of(CAP_COT)]))
+        counts.append(_summed(SHARDS, "caption", records[shards_of(Tier.CAP)]))
+    if L2 in records:
+        written = [*records[shards_of(Tier.L2_SPATIAL)], *records[shards_of(Tier.L2_SEMANTIC)]]
+        counts.append(_summed(L2, "question", records[L2]))
+        counts.append(_summed(SHARDS, "question", written))
     return tuple(counts)
 
 

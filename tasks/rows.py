@@ -105,6 +105,22 @@ class RowClaim(_Record):
     detail: str
 
 
+class RowPremise(_Record):
+    """What a verdict rests on: a measured number, its program as JSON, and its wording."""
+
+    name: str
+    program: str
+    value: str
+
+
+class RowJudged(_Record):
+    """What a second model thinks of a question; marks from 1 to 5."""
+
+    naturalness: Annotated[int, Field(ge=1, le=5)]
+    difficulty: Annotated[int, Field(ge=1, le=5)]
+    needs_image: bool
+
+
 class RowCaption(_Record):
     """A caption that the archive itself gives."""
 
@@ -159,6 +175,9 @@ class Row(_Record):
     evidence: Evidence
     words: str
     program: str
+    rule: str
+    premises: tuple[RowPremise, ...]
+    judged: RowJudged | None
     archive_captions: tuple[RowCaption, ...]
     provenance: RowProvenance
 

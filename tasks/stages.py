@@ -14,13 +14,16 @@ from threading import Lock
 from tasks.ask import STAGE as L1
 from tasks.ask import VERSION as L1_VERSION
 from tasks.ask import ask_granule
+from tasks.assemble import MADE_BY, select_rates, write_granule
 from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import VERSION as SHARDS_VERSION
-from tasks.assemble import select_rates, write_granule
 from tasks.captions.cap_cot import caption_granule, caption_granules, is_captioned
 from tasks.captions.captioner import Served, serving
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.captions.scene import VERSION as CAP_COT_VERSION
+from tasks.compose import STAGE as L2
+from tasks.compose import VERSION as L2_VERSION
+from tasks.compose import compose_granule
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId, batches, read_catalogue, store_granule
 from tasks.ingest import STAGE as INGEST
@@ -36,6 +39,7 @@ STAGE_VERSIONS = {
     INGEST: INGEST_VERSION,
     CAP_COT: CAP_COT_VERSION,
     L1: L1_VERSION,
+    L2: L2_VERSION,
     SHARDS: SHARDS_VERSION,
 }
 
@@ -94,6 +98,11 @@ def ask_batch(config: BuildConfig, scenes: Done) -> Done:
     return _run(L1, ask_granule, config, scenes.batch)
 
 
+def compose_batch(config: BuildConfig, scenes: Done) -> Done:
+    """Compose questions of several steps for every scene of a batch that was ingested."""
+    return _run(L2, compose_granule, config, scenes.batch)
+
+
 def caption_batch(config: BuildConfig, scenes: Done, served: Served | None) -> Done:
     """Caption every scene of a batch: in the worker processes, or by a model that is served."""
     if not config.captioner.is_model:
@@ -119,11 +128,15 @@ def select_samples(config: BuildConfig, plan: Plan) -> int:
     return len(select_rates(config, plan.granules))
 
 
-def write_batch(config: BuildConfig, made: Done) -> Done:
-    """Write the shards of what a stage made of a batch; selection comes before."""
+def write_batch(config: BuildConfig, made: Done) -> list[Done]:
+    """Write the shards of what a stage made of a batch, tier by tier; selection comes before."""
     passed = {stage: STAGE_VERSIONS[stage] for stage in (INGEST, made.stage, SHARDS)}
-    work = partial(write_granule, made_by=made.stage, stages=json.dumps(passed, sort_keys=True))
-    return _run(SHARDS, work, config, made.batch)
+    stages = json.dumps(passed, sort_keys=True)
+    return [
+        _run(SHARDS, partial(write_granule, tier=tier, stages=stages), config, made.batch)
+        for tier, stage in MADE_BY.items()
+        if stage == made.stage
+    ]
 
 
 def publish_dataset(config: BuildConfig, plan: Plan) -> Published:

@@ -28,7 +28,7 @@ from tasks.manifest import (
 from tasks.proof import prove
 from tasks.rows import Row, RowError, RowReader, open_shard, row_groups
 
-SAMPLE_UNITS = ("sample", "caption")  # of which a shard holds one a row
+SAMPLE_UNITS = ("sample", "caption", "question")  # of which a shard holds one a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ def propose_area(template: QuestionTemplate, scene: AskedScene, rng: Random) -> 
         return
     for layer, name in _measurable(scene, rng):
         program = Area(of=class_at(layer, name))
-        value = scene.value(template.task, program)
+        value = scene.tried(template.task, program)
         if isinstance(value, Quantity):
             yield template.draft(scene, rng, program, value, pool=name)
 
@@ -54,7 +54,7 @@ def propose_coverage(template: QuestionTemplate, scene: AskedScene, rng: Random)
     """Yield questions on the share of the picture, or of its labelled part, that a class covers."""
     for layer, name in _measurable(scene, rng):
         program = Share(of=class_at(layer, name), within=valid_at(layer))
-        value = scene.value(template.task, program)
+        value = scene.tried(template.task, program)
         if isinstance(value, Quantity):
             yield template.draft(scene, rng, program, value, pool=name)
 

@@ -71,10 +71,14 @@ class AskedScene(MeasuredTold):
     sar_rendering: str
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def value(self, task: str, program: Any) -> Value | None:
+    def value(self, program: Any) -> Value:
+        """Return a program's value; Undefined where it has no safe one."""
+        return evaluate(program, self.measured)
+
+    def tried(self, task: str, program: Any) -> Value | None:
         """Return a program's value, or None after counting the rule that it fails."""
         try:
-            return evaluate(program, self.measured)
+            return self.value(program)
         except Undefined as outcome:
             self.leave_out(task, outcome.rule)
             return None

@@ -24,7 +24,7 @@ def propose_border(template: QuestionTemplate, scene: AskedScene, rng: Random) -
         apart = pairs.drawn(pairs.apart, rng, PER_ANSWER)
         for pair in (*touching, *apart):
             program = Border(a=pair.a, b=pair.b)
-            value = scene.value(template.task, program)
+            value = scene.tried(template.task, program)
             if isinstance(value, Truth):
                 yield template.draft(scene, rng, program, value, balance=pair.name)
 
@@ -48,10 +48,10 @@ def propose_length(template: QuestionTemplate, scene: AskedScene, rng: Random) -
         return
     for pairs in scene.pairs:
         for pair in pairs.drawn(pairs.touching, rng, PER_LAYER):
-            if scene.value(template.task, Border(a=pair.a, b=pair.b)) != Truth(True):
+            if scene.tried(template.task, Border(a=pair.a, b=pair.b)) != Truth(True):
                 continue
             program = BorderLength(a=pair.a, b=pair.b)
-            value = scene.value(template.task, program)
+            value = scene.tried(template.task, program)
             if isinstance(value, Quantity):
                 yield template.draft(scene, rng, program, value, pool=pair.name)
 

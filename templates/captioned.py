@@ -10,7 +10,6 @@ from masks.distance import shared_edges
 from masks.evaluate import evaluate
 from masks.measured import MeasuredLayer
 from masks.regions import cell_slices, region
-from schemas.mask import LayerInfo
 from schemas.program import ClassMask, Valid
 from schemas.scene import INVALID_ID
 from schemas.value import Undefined, Value
@@ -35,11 +34,6 @@ class CaptionedScene(MeasuredTold):
     _areas: dict[Any, tuple[int, ...]] = field(default_factory=dict)
     _px: dict[Any, int] = field(default_factory=dict)
     _values: dict[Any, Value | tuple[str, str]] = field(default_factory=dict)
-
-    @property
-    def layers(self) -> tuple[LayerInfo, ...]:
-        """All label layers, each at one date."""
-        return self.measured.evidence.layers
 
     def px(self, expr: Any) -> int:
         """Return the pixels of a mask expression, counted once."""

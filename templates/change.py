@@ -86,7 +86,7 @@ def propose_amount(template: QuestionTemplate, scene: AskedScene, rng: Random) -
             program: Any = Area(of=change.moved(gained=gained))
             if scene.pixel_size_m is None:
                 program = change.share(gained=gained)
-            value = scene.value(template.task, program)
+            value = scene.tried(template.task, program)
             if not isinstance(value, Quantity):
                 continue
             if value.value == 0:
@@ -135,7 +135,7 @@ def propose_which(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
                     for change in pair
                 )
             )
-            value = scene.value(template.task, program)
+            value = scene.tried(template.task, program)
             if not isinstance(value, Name):
                 continue
             if not all(scene.px(change.moved(gained=True)) for change in pair):

@@ -27,7 +27,7 @@ def propose_areas(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
         ]
         for name in rng.sample(names, min(PER_LAYER, len(names))):
             program = Count(of=class_at(layer, name), min_component_px=MIN_COMPONENT_PX)
-            value = scene.value(template.task, program)
+            value = scene.tried(template.task, program)
             if not isinstance(value, Quantity):
                 continue
             if value.value == 0:
@@ -68,7 +68,7 @@ def propose_objects(template: QuestionTemplate, scene: AskedScene, rng: Random) 
                 continue
             objects = Instances(layer=layer.info.layer, label=name, date=layer.info.date_index)
             program = Count(of=objects)
-            value = scene.value(template.task, program)
+            value = scene.tried(template.task, program)
             if isinstance(value, Quantity):
                 yield template.draft(scene, rng, program, value, pool=name, balance="any class")
 

@@ -23,7 +23,7 @@ def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Itera
     for pairs in scene.pairs:
         for pair in pairs.drawn(pairs.apart, rng, PER_LAYER):
             program = Distance(a=pair.a, b=pair.b)
-            value = scene.value(template.task, program)
+            value = scene.tried(template.task, program)
             if isinstance(value, Quantity):
                 yield template.draft(scene, rng, program, value, pool=pair.name)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from schemas.tier import Tier
 from schemas.trace import Line
 from schemas.value import Value
 from templates.asked import AskedScene
@@ -25,17 +26,28 @@ class StepDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredPremise:
+    """What a verdict rests on: a premise's name, its program, and its value in words."""
+
+    name: str
+    program: Any
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """What a question says, but for the wording that is drawn: it follows from program and value.
 
     `classes` are the class names it speaks of, `slots` what its wordings leave open, `choices` its
-    fixed set of option texts, () where there is none.
+    fixed set of option texts, () where there is none. `rule` and `premises` are those of a verdict.
     """
 
     classes: tuple[str, ...]
     slots: dict[str, str]
     steps: tuple[StepDraft, ...]
     choices: tuple[str, ...] = ()
+    rule: str = ""
+    premises: tuple[MeasuredPremise, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +79,7 @@ class QuestionTemplate:
 
     `version` is raised by hand whenever its output changes. `propose` chooses what to ask of a
     scene; `words` says it, and raises `Foreign` for a program of another shape. `min_dates` is the
-    number of dates under which it has nothing to ask.
+    number of dates under which it has nothing to ask; `tier` says what its questions count as.
     """
 
     task: str
@@ -76,6 +88,7 @@ class QuestionTemplate:
     propose: Callable[["QuestionTemplate", AskedScene, Random], Iterator[Draft]]
     words: Callable[[Any, Value, Told, View], Words]
     min_dates: int = 1
+    tier: Tier = Tier.L1
 
     def draft(
         self,

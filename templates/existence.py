@@ -26,7 +26,7 @@ def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Itera
         for some in (present, absent if layer.closed else []):
             for name in rng.sample(some, min(PER_ANSWER, len(some))):
                 program = Exists(of=class_at(layer, name))
-                value = scene.value(template.task, program)
+                value = scene.tried(template.task, program)
                 if isinstance(value, Truth):
                     yield template.draft(scene, rng, program, value, balance=name)
 

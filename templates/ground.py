@@ -4,12 +4,9 @@ When a caption is made, `templates.captioned.CaptionedScene` tells it, measured 
 kernels; when it is proved, `tasks.proof_ground.ReferenceGround` does, by the plain reference.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from schemas.mask import LayerInfo
-from schemas.value import Value
 from templates.told import Told
 from templates.view import View
 
@@ -37,10 +34,6 @@ class Ground(Told, Protocol):
     """The masks and metadata of one scene, and what can be measured on them."""
 
     @property
-    def layers(self) -> Sequence[LayerInfo]:
-        """All label layers, each at one date."""
-
-    @property
     def view(self) -> View:
         """The images that are carried."""
 
@@ -56,6 +49,3 @@ class Ground(Told, Protocol):
 
     def areas_px(self, expr: Any) -> tuple[int, ...]:
         """Return the pixels of each 8-connected area of a mask expression, in any order."""
-
-    def value(self, program: Any) -> Value:
-        """Return a program's value; Undefined where it has no safe one."""

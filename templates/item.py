@@ -116,8 +116,14 @@ def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Ite
         text=text,
         trace=build_trace(lines, f"{letter}. {text}" if letter else text),
         group=f"{task}|{balance}" if balance else "",
-        answer_key=text if balance else "",
+        answer_key=_answer_key(text, draft.words.choices) if balance else "",
     )
+
+
+def _answer_key(text: str, choices: Sequence[str]) -> str:
+    """Return what balancing counts: an answer, or the place of a name among its question's own."""
+    named = choices and set(choices) != {"Yes", "No"}
+    return f"choice {sorted(choices).index(text) + 1}" if named else text
 
 
 def sample_id_of(

@@ -27,7 +27,7 @@ def propose(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Itera
         ]
         for name in rng.sample(names, min(PER_LAYER, len(names))):
             program = CellOf(of=class_at(layer, name))
-            value = scene.value(template.task, program)
+            value = scene.tried(template.task, program)
             if isinstance(value, Name):
                 yield template.draft(scene, rng, program, value, pool=name, balance=name)
 

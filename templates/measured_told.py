@@ -8,6 +8,7 @@ import numpy as np
 
 from masks.measured import Measured
 from masks.regions import region
+from schemas.mask import LayerInfo
 from schemas.program import ClassMask, Instances, Valid
 from schemas.taxonomy import LandClass
 
@@ -23,6 +24,11 @@ class MeasuredTold:
     def north_up(self) -> bool:
         """Whether compass words may be used."""
         return self.measured.evidence.north_up
+
+    @property
+    def layers(self) -> tuple[LayerInfo, ...]:
+        """All label layers, each at one date."""
+        return self.measured.evidence.layers
 
     @property
     def size_HW(self) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from schemas.program import ClassMask, Exists, Instances, Valid
 from schemas.taxonomy import LandClass
 from schemas.value import Truth, Undefined
 from templates.ground import Ground
-from templates.told import state_land
+from templates.told import Told, state_land
 
 MIN_SHARE = 0.01  # of a layer's labelled pixels: a smaller class is hardly seen
 MAX_REGIONS = 12  # of a caption; the largest are taken
@@ -81,22 +81,21 @@ def _of_layer(
             yield label, words[label], mask
 
 
-def states_of(ground: Ground, objects: Instances) -> tuple[str, ...]:
+def states_of(told: Told, objects: Instances) -> tuple[str, ...]:
     """Return the states in which some objects are, () unless every one of them has a known state.
 
     States are the classes of another layer, such as the levels of damage.
     """
     states = [
         state
-        for layer, classes in ground.words.items()
+        for layer, classes in told.words.items()
         if layer != objects.layer
         for state in classes
     ]
     numbers = {
-        state: ground.num_objects(objects.model_copy(update={"attribute": state}))
-        for state in states
+        state: told.num_objects(objects.model_copy(update={"attribute": state})) for state in states
     }
-    everything = ground.num_objects(objects)
+    everything = told.num_objects(objects)
     if not everything or sum(numbers.values()) != everything:
         return ()
     return tuple(state for state, number in numbers.items() if number)

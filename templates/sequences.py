@@ -181,7 +181,7 @@ def _drafts(
     num_answers: int,
 ) -> Iterator[Draft]:
     """Yield the draft of a program that has a value; its pool also evens out its answers."""
-    value = scene.value(template.task, program)
+    value = scene.tried(template.task, program)
     if isinstance(value, Name):
         num_options = min(num_answers, NUM_OPTIONS)
         yield template.draft(

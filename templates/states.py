@@ -41,7 +41,7 @@ def propose_exists(template: QuestionTemplate, scene: AskedScene, rng: Random) -
     """Yield questions on whether any object ended in a state, such as destroyed."""
     for objects in drawn_states(template, scene, rng):
         program = Exists(of=objects)
-        value = scene.value(template.task, program)
+        value = scene.tried(template.task, program)
         if isinstance(value, Truth):
             yield template.draft(scene, rng, program, value, balance=f"{objects.attribute}")
 
@@ -58,7 +58,7 @@ def propose_count(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
     """Yield questions on how many objects ended in a state."""
     for objects in drawn_states(template, scene, rng):
         program = Count(of=objects)
-        value = scene.value(template.task, program)
+        value = scene.tried(template.task, program)
         if isinstance(value, Quantity):
             state = f"{objects.attribute}"
             yield template.draft(scene, rng, program, value, pool=state, balance=state)
@@ -76,7 +76,7 @@ def propose_share(template: QuestionTemplate, scene: AskedScene, rng: Random) ->
     """Yield questions on the share of objects that ended in a state: some, and not all."""
     for objects in drawn_states(template, scene, rng):
         program = Div(a=Count(of=objects), b=Count(of=_before(objects)))
-        value = scene.value(template.task, program)
+        value = scene.tried(template.task, program)
         if not isinstance(value, Quantity):
             continue
         if not 0 < value.value < 1:

@@ -5,11 +5,13 @@ asked, `templates.asked.AskedScene` tells it, measured by the production kernels
 `tasks.proof_words.ReferenceTold` does, by the plain reference. So every word can be proved again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from schemas.mask import LayerInfo
 from schemas.program import ClassMask, Instances, Valid
 from schemas.taxonomy import LandClass
+from schemas.value import Value
 from templates.view import View
 
 LABELLED_SHARE = 0.99  # valid share from which on a question need not say "labelled"
@@ -23,6 +25,10 @@ class Told(Protocol):
     @property
     def words(self) -> Mapping[str, Mapping[str, LandClass]]:
         """Layer -> class name -> its words."""
+
+    @property
+    def layers(self) -> Sequence[LayerInfo]:
+        """All label layers, each at one date."""
 
     @property
     def north_up(self) -> bool:
@@ -41,6 +47,9 @@ class Told(Protocol):
 
     def num_objects(self, objects: Instances) -> int:
         """Return the number of objects that a leaf names."""
+
+    def value(self, program: Any) -> Value:
+        """Return a program's value; Undefined where it has no safe one."""
 
 
 def land(told: Told, leaf: ClassMask | Instances) -> LandClass:

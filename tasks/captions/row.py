@@ -95,6 +95,9 @@ def caption_row(
             for region in marked
         ],
         "program": dump_program(caption.program),
+        "rule": "",
+        "premises": [],
+        "judged": None,
         "image_indices": list(view.image_indices),
         "template": CAP_COT.id,
         "template_version": CAP_COT.version,

@@ -1,10 +1,10 @@
 """How many calls may be in flight: as many as the server takes without getting slow or refusing.
 
-The limit rises while more calls at once are answered faster in all: by one a finished call until the
-first trouble, then by one a round trip. A server that batches answers each call more slowly the
-more it holds, and all of them sooner; only where latency grows as the calls in flight do are they
-queueing. It halves where the server refuses or times out more than a third of a round, at most
-once a round trip: fewer refusals cost less, made again, than half of all calls in flight would.
+The limit rises while more calls at once bring more replies a second: by one a finished call until
+the first trouble, then by one a round trip. A server that batches answers each call more slowly the
+more it holds, and all of them sooner; one that is full only lets them queue. It halves where the
+server refuses or times out more than a third of a round, at most once a round trip: fewer refusals
+cost less, made again, than half of all calls in flight would.
 All times are the event loop's, in seconds.
 """
 

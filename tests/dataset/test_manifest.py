@@ -54,7 +54,7 @@ def test_what_is_not_json_is_named(tmp_path, text):
 
 def test_a_manifest_of_another_version_says_which(dataset):
     edited(dataset, lambda tree: tree.update(schema_version=7))
-    with pytest.raises(ManifestError, match="schema version 7, this program reads 3"):
+    with pytest.raises(ManifestError, match="schema version 7, this program reads 4"):
         read_manifest(dataset)
 
 
