@@ -7,6 +7,7 @@ from tasks.stages import (
     caption_batch,
     captioner_for,
     compose_batch,
+    composers_for,
     ingest_batch,
     list_sources,
     publish_dataset,
@@ -26,7 +27,9 @@ def build(config: BuildConfig) -> Published:
             with captioner_for(config, scenes) as served:
                 made += [caption_batch(config, done, served) for done in scenes]
         made += [ask_batch(config, done) for done in scenes if "l1" in config.stages]
-        made += [compose_batch(config, done) for done in scenes if "l2" in config.stages]
+        if "l2" in config.stages:
+            with composers_for(config, scenes) as composers:
+                made += [compose_batch(config, done, composers) for done in scenes]
         select_samples(config, plan)
         for done in made:
             write_batch(config, done)

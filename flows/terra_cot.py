@@ -6,8 +6,10 @@ from typing import Any
 from prefect import flow, task, unmapped
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows.keys import export_key
+from tasks.compose import writers_of
 from tasks.config import BuildConfig
-from tasks.stages import Done, ask_batch, compose_batch
+from tasks.stages import Done, ask_batch, compose_batch, composers_for
 
 ask = task(name="ask L1", task_run_name="ask L1 {scenes.batch[0].name}")(ask_batch)
 compose = task(name="compose L2", task_run_name="compose L2 {scenes.batch[0].name}")(compose_batch)
@@ -19,5 +21,10 @@ THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)  # the work is in
 def terra_cot(config: BuildConfig, scenes: Sequence[Done]) -> list[Done]:
     """Ask the templates' questions and compose those of several steps, of all ingested batches."""
     asked = ask.map(unmapped(config), list(scenes) if "l1" in config.stages else [])
-    composed = compose.map(unmapped(config), list(scenes) if "l2" in config.stages else [])
-    return [*asked.result(), *composed.result()]
+    if "l2" not in config.stages:
+        return asked.result()
+    for settings in writers_of(config).values():
+        export_key(settings)
+    with composers_for(config, scenes) as served:
+        composed = compose.map(unmapped(config), list(scenes), unmapped(served)).result()
+    return [*asked.result(), *composed]

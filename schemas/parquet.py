@@ -211,7 +211,8 @@ SCENE_SCHEMA = pa.schema(
 # between stages: what was asked of a granule's scenes. `image_indices` says which of the scene's
 # images a sample carries; its steps and masks count images in that order. `group` and
 # `answer_key` are what selection balances, answers within a group; `num_answers` is how many there
-# can be, 0 for a large set.
+# can be, 0 for a large set. `guessed` says whether a model guessed the answer without the images,
+# null where none was asked.
 CANDIDATE_SCHEMA = pa.schema(
     [
         *(
@@ -227,6 +228,7 @@ CANDIDATE_SCHEMA = pa.schema(
         ("group", pa.string()),
         ("answer_key", pa.string()),
         ("num_answers", pa.int32()),
+        ("guessed", pa.bool_()),
     ]
 )
 

@@ -328,6 +328,7 @@ for _node in (And, Or, Minus, Part, Near, Share, Add, Sub, Mul, Div, All, Any_, 
     _node.model_rebuild()
 
 PROGRAM: TypeAdapter[Any] = TypeAdapter(Program)
+MASK_EXPR: TypeAdapter[Any] = TypeAdapter(MaskExpr)
 
 
 def dump_program(program: BaseModel) -> str:
@@ -337,6 +338,17 @@ def dump_program(program: BaseModel) -> str:
 
 def load_program(text: str | bytes) -> Any:
     """Parse a program; ValueError if it is not JSON, too deep, or not in the language."""
+    _check_depth(text)
+    return PROGRAM.validate_json(text)
+
+
+def load_mask(text: str | bytes) -> Any:
+    """Parse a mask expression; ValueError as for `load_program`."""
+    _check_depth(text)
+    return MASK_EXPR.validate_json(text)
+
+
+def _check_depth(text: str | bytes) -> None:
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -344,7 +356,6 @@ def load_program(text: str | bytes) -> Any:
     depth = _depth(tree)
     if depth > MAX_DEPTH:
         raise ValueError(f"program nests {depth} operations deep; at most {MAX_DEPTH} are allowed")
-    return PROGRAM.validate_json(text)
 
 
 def program_json_schema() -> dict[str, Any]:

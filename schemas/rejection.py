@@ -43,6 +43,15 @@ class Reason(StrEnum):
     BAD_REPLY = "bad_reply"  # not <think>…</think><caption>…</caption>
     BAD_MARK = "bad_mark"  # [SEG n] of an unknown region, twice, missing, or on the wrong image
     FALSE_CLAIM = "false_claim"  # a sentence that the masks contradict
+    BAD_PROGRAM = "bad_program"  # not in the language, too deep, or of masks that are not there
+    UNDEFINED_ANSWER = "undefined_answer"  # a program without a safe value; docs/program.md
+    WRONG_ANSWER = "wrong_answer"  # the writer's own answer is not what its program comes to
+    GIVES_AWAY = "gives_away"  # a question that holds its answer, or a measured number
+    OFF_QUESTION = "off_question"  # question and program speak of different things
+    BAD_RULE = "bad_rule"  # no rule of the rule book, or one that does not apply
+    BAD_PREMISE = "bad_premise"  # a premise that is missing, or is not what was measured
+    UNPROVED_NUMBER = "unproved_number"  # a number in the reasoning that was not measured
+    LOW_MARKS = "low_marks"  # a second model finds the question unnatural or in no need of images
     READER_FAILED = "reader_failed"  # the reader could not cope; a fault of ours to mend
 
 

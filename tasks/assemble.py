@@ -13,7 +13,7 @@ from schemas.tier import Tier
 from tasks.ask import STAGE as L1
 from tasks.atomic import place_text
 from tasks.captions.scene import STAGE as CAP_COT
-from tasks.compose import STAGE as L2
+from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST

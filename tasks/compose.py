@@ -1,61 +1,266 @@
-"""L2: compose questions of several steps for the scenes of a granule, and write all candidates."""
+"""L2: compose questions of several steps for the scenes of granules, and write all candidates.
 
-from dataclasses import replace
+By rules this is work for the processes; with models, many scenes are in flight at once.
+"""
 
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.parquet import CANDIDATE_SCHEMA
+from schemas.rejection import Rejected
 from tasks.ask import read_asked
 from tasks.asked_rows import asked_table
 from tasks.atomic import placing
+from tasks.captions.scene import STAGE as CAP_COT
+from tasks.completer import Completer
+from tasks.composition.call import PROMPT_VERSIONS
+from tasks.composition.review import review
+from tasks.composition.row import finished, written
+from tasks.composition.scene import STAGE, UNANSWERED, Outcome, compose_scene
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
+from tasks.shards import write_rejects
+from tasks.writers.in_flight import MOST_OPEN, over_granules
+from tasks.writers.opened import Served, opened, say_usage
+from tasks.writers.settings import WriterSettings
+from templates.composed import VERSION as CHECK_VERSION
 from templates.composition import L2_QUESTIONS, QUESTIONS_A_SCENE, compose
+from templates.rulebook import RULES
 
-STAGE = "l2"
 VERSION = 1
+SCENES_A_READ = 8  # rows with pictures held at a time
+WRITERS = ("composer", "judge", "blind")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One granule to compose for: its scene table, its captions if there are any, its key."""
+
+    granule: GranuleId
+    scenes: Record
+    captions: Record | None
+    key: str
 
 
 def compose_granule(config: BuildConfig, granule: GranuleId) -> Record:
-    """Write the composed questions of a granule's scenes, unless that is done already."""
+    """Compose one granule's questions by rules, unless that is done: what a process does."""
     ledger = Ledger(config.out)
-    scenes = ledger.load(INGEST, granule.name)
-    assert scenes is not None, f"{granule.name} was not ingested"
-    key = _key(config, scenes)
-    done = ledger.done(STAGE, granule.name, key)
+    work = _work(config, ledger, granule)
+    done = ledger.done(STAGE, granule.name, work.key)
     if done is not None:
         return replace(done, reused=True)
-    asked = read_asked(config, config.out / scenes.outputs[0].path)
-    table, left_out = asked_table(asked, lambda scene: compose(scene, config.seed), config.seed)
-    path = ledger.path(STAGE, granule.name, ".parquet")
+    table, left_out = _by_rules(config, work)
+    return _store(config, work, table, [], left_out, Counter())
+
+
+def compose_granules(
+    config: BuildConfig,
+    granules: Sequence[GranuleId],
+    served: Mapping[str, Served],
+    on_granule: Callable[[], None] = lambda: None,
+) -> list[Record]:
+    """Compose questions where models have a part in it; a finished granule is not redone.
+
+    Args:
+        config: What to build.
+        granules: Which granules, all of them ingested, and captioned if captions are made.
+        served: Where the build's own servers answer, by what they are for (`WRITERS`).
+        on_granule: Called for every granule that is done, or was.
+
+    Raises:
+        UserError: a writer cannot be had, or too many of its calls fail.
+    """
+    ledger = Ledger(config.out)
+    works = [_work(config, ledger, granule) for granule in granules]
+    done = {work.granule: _done(ledger, work) for work in works}
+    due = {work.granule: work for work in works if done[work.granule] is None}
+    for _ in range(len(works) - len(due)):
+        on_granule()
+    fresh = asyncio.run(_composed(config, due, served, on_granule)) if due else {}
+    records = []
+    for work in works:
+        record = done[work.granule]
+        records.append(fresh[work.granule] if record is None else replace(record, reused=True))
+    return records
+
+
+def is_composed(config: BuildConfig, granules: Sequence[GranuleId]) -> bool:
+    """Return whether every granule's questions are as they would be now: no server is needed."""
+    ledger = Ledger(config.out)
+    works = (_work(config, ledger, granule) for granule in granules)
+    return all(_done(ledger, work) is not None for work in works)
+
+
+def writers_of(config: BuildConfig) -> dict[str, WriterSettings]:
+    """Return the models that have a part in L2 questions, by what they are for."""
+    composer = config.composer
+    found = {"composer": composer, "judge": composer.judge, "blind": composer.blind}
+    return {name: who for name, who in found.items() if who is not None and who.is_model}
+
+
+def _done(ledger: Ledger, work: Work) -> Record | None:
+    """Return a granule's record; one that lacks replies is done again: the others are stored."""
+    record = ledger.done(STAGE, work.granule.name, work.key)
+    return None if record is not None and record.tallies.get(UNANSWERED) else record
+
+
+async def _composed(
+    config: BuildConfig,
+    due: Mapping[GranuleId, Work],
+    served: Mapping[str, Served],
+    on_granule: Callable[[], None],
+) -> Mapping[GranuleId, Record]:
+    store = config.out / ".work" / "calls.sqlite"
+    settings = config.composer
+    async with AsyncExitStack() as stack:
+        by_name: dict[str, Completer] = {}
+        for name, who in writers_of(config).items():
+            opening = opened(who, store, served.get(name))
+            by_name[name] = await stack.enter_async_context(opening)
+        composer = by_name.get("composer")
+
+        async def scene(row: dict[str, Any]) -> Outcome:
+            assert composer is not None, "without a composer no scene is read for one"
+            return await compose_scene(
+                row, row["caption"], composer, settings, config.sar_rendering, config.seed
+            )
+
+        async def finish(granule: GranuleId, outcomes: list[Outcome]) -> Record:
+            work = due[granule]
+            rows, rejected, left_out, tallies = (
+                _by_rules_rows(config, work)
+                if composer is None
+                else await asyncio.to_thread(_gathered, outcomes, composer.identity)
+            )
+            reviewed = await review(
+                rows, granule.source, settings, by_name.get("judge"), by_name.get("blind"),
+                config.seed,
+            )  # fmt: skip
+            table = pa.Table.from_pylist(reviewed.rows, schema=CANDIDATE_SCHEMA)
+            refused = [*rejected, *reviewed.rejected]
+            record = _store(config, work, table, refused, left_out, tallies + reviewed.tallies)
+            on_granule()
+            return record
+
+        try:
+            return await over_granules(
+                list(due),
+                rows=lambda granule: _scene_rows(config, due[granule], composer is not None),
+                scene=scene,
+                finish=finish,
+                most_open=max(MOST_OPEN, settings.client.max_concurrency),
+            )
+        finally:
+            for name, completer in by_name.items():
+                say_usage(f"{STAGE} {name}", completer)
+
+
+Gathered = tuple[list[dict[str, Any]], list[Rejected], Counter[str], Counter[str]]
+
+
+def _gathered(outcomes: Sequence[Outcome], who: Mapping[str, str]) -> Gathered:
+    """Return rows, refusals, what was left out and what happened, of a granule by a model."""
+    questions = [
+        written(outcome.seen, composed, call, who)
+        for outcome in outcomes
+        if outcome.seen is not None
+        for composed, call in outcome.kept
+    ]
+    left_out = Counter(f"any: {o.left_out}" for o in outcomes if o.left_out)
+    tallies = sum((outcome.tallies for outcome in outcomes), Counter[str]())
+    rejected = [rejected for outcome in outcomes for rejected in outcome.rejected]
+    return finished(questions), rejected, left_out, tallies
+
+
+def _by_rules_rows(config: BuildConfig, work: Work) -> Gathered:
+    table, left_out = _by_rules(config, work)
+    return table.to_pylist(), [], left_out, Counter()
+
+
+def _by_rules(config: BuildConfig, work: Work) -> tuple[pa.Table, Counter[str]]:
+    asked = read_asked(config, config.out / work.scenes.outputs[0].path)
+    return asked_table(asked, lambda scene: compose(scene, config.seed), config.seed)
+
+
+def _scene_rows(config: BuildConfig, work: Work, by_model: bool) -> Iterator[dict[str, Any]]:
+    """Yield a granule's scenes with their captions, "" where there is none; none for rules."""
+    if not by_model:
+        return
+    captions: dict[str, str] = {}
+    if work.captions is not None:
+        path = config.out / work.captions.outputs[0].path
+        made = pq.read_table(path, columns=["scene_id", "answer"]).to_pylist()
+        captions = {row["scene_id"]: row["answer"]["text"] for row in made}
+    with pq.ParquetFile(config.out / work.scenes.outputs[0].path) as file:
+        for batch in file.iter_batches(SCENES_A_READ):
+            for row in batch.to_pylist():
+                yield {**row, "caption": captions.get(row["scene_id"], "")}
+
+
+def _store(
+    config: BuildConfig,
+    work: Work,
+    table: pa.Table,
+    rejected: Sequence[Rejected],
+    left_out: Counter[str],
+    tallies: Counter[str],
+) -> Record:
+    ledger, name = Ledger(config.out), work.granule.name
+    path = ledger.path(STAGE, name, ".parquet")
     with placing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=1)
+    rejects = write_rejects(ledger.path(STAGE, name, ".rejects.parquet"), rejected)
     record = Record(
         stage=STAGE,
-        granule=granule.name,
-        key=key,
-        outputs=(output_of(config.out, path, table.num_rows),),
-        taken=table.num_rows + sum(left_out.values()),
+        granule=name,
+        key=work.key,
+        outputs=(
+            output_of(config.out, path, table.num_rows),
+            output_of(config.out, rejects.path, len(rejected)),
+        ),
+        taken=table.num_rows + len(rejected) + sum(left_out.values()),
         out=table.num_rows,
+        rejected=len(rejected),
         left_out=sum(left_out.values()),
         reasons=dict(sorted(left_out.items())),
-        scenes=scenes.outputs[0].rows,
+        tallies=dict(sorted(tallies.items())),
+        scenes=work.scenes.outputs[0].rows,
         scenes_out=len(set(table.column("scene_id").to_pylist())),
     )
     ledger.store(record)
     return record
 
 
-def _key(config: BuildConfig, scenes: Record) -> str:
+def _work(config: BuildConfig, ledger: Ledger, granule: GranuleId) -> Work:
+    scenes = ledger.load(INGEST, granule.name)
+    assert scenes is not None, f"{granule.name} was not ingested"
+    # rules do not read captions, and a stage that was not asked for is not looked at
+    reads = config.composer.is_model and CAP_COT in config.stages
+    captions = ledger.load(CAP_COT, granule.name) if reads else None
     kinds = [[kind.task, kind.version] for kinds in L2_QUESTIONS.values() for kind in kinds]
-    return digest_of(
+    key = digest_of(
         {
             "stage": VERSION,
             "scenes": scenes.outputs[0].sha256,
+            "captions": captions.outputs[0].sha256 if captions else "",
             "seed": config.seed,
             "sar_rendering": config.sar_rendering,
+            "composer": config.composer.content(),
+            "weights": {name: who.writer_digest() for name, who in writers_of(config).items()},
             "questions": QUESTIONS_A_SCENE,
             "kinds": kinds,
+            "rules": [rule.name for rule in RULES],
+            "check": CHECK_VERSION,
+            "prompts": PROMPT_VERSIONS if config.composer.is_model else {},
         }
     )
+    return Work(granule=granule, scenes=scenes, captions=captions, key=key)

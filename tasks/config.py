@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.captions.settings import CaptionerSettings
+from tasks.composition.settings import ComposerSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
 from tasks.sources.registry import SOURCES
 from templates.questions import L1_QUESTIONS
@@ -39,6 +40,10 @@ class BuildConfig(BaseModel):
     captioner: CaptionerSettings = Field(
         default=CaptionerSettings(),
         description="Who writes captions; see tasks/captions/settings.py.",
+    )
+    composer: ComposerSettings = Field(
+        default=ComposerSettings(),
+        description="Who composes L2 questions; see tasks/composition/settings.py.",
     )
     tasks: tuple[str, ...] = Field(
         default=TASKS, min_length=1, description="Kinds of L1 questions to ask."
@@ -76,7 +81,7 @@ class BuildConfig(BaseModel):
         if stage == "cap_cot":
             return {**read, "captioner": self.captioner.content()}
         if stage == "l2":
-            return {**read, "balance": self.balance}
+            return {**read, "balance": self.balance, "composer": self.composer.content()}
         return {**read, **self.model_dump(mode="json", include={"tasks", "balance"})}
 
     @property
@@ -165,7 +170,7 @@ def _explain(error: ValidationError) -> str:
         if fault["type"] == "extra_forbidden":
             lines.append(f"unknown configuration key {key!r}; known are {known}")
         else:
-            # what was given for a captioner may hold a key: it is never shown
-            shown = "" if key.startswith("captioner") else f", got {fault['input']!r}"
+            # what was given for a writer may hold a key: it is never shown
+            shown = "" if key.startswith(("captioner", "composer")) else f", got {fault['input']!r}"
             lines.append(f"configuration key {key!r}: {fault['msg']}{shown}")
     return "; ".join(lines)

@@ -16,10 +16,12 @@ from tasks.answer_text import read_quantity, rounds_to
 from tasks.facts import KnownFacts
 from tasks.finding import Finding
 from tasks.proof_caption import check_caption
+from tasks.proof_composed import check_composed
 from tasks.proof_form import check_images, check_options, check_steps
 from tasks.proof_masks import check_mask
 from tasks.proof_words import check_words
 from tasks.rows import Row
+from templates.prompts import COMPOSE
 
 TOLERANCE = 1e-9  # relative; sums of products differ in the last bits between evaluators
 MAX_HALF_WIDTH = 0.15  # of an open answer's value
@@ -54,7 +56,8 @@ def _check_measured(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
     if row.tier == Tier.CAP:
         yield from _check_caption(row, value, scene)
         return
-    yield from check_words(row, program, value, scene)
+    composed = row.provenance.template == COMPOSE.id
+    yield from check_composed(row, scene) if composed else check_words(row, program, value, scene)
     yield from _check_value(row, value)
     yield from _check_wording(row, value, scene.evidence.north_up)
     if isinstance(value, Quantity):

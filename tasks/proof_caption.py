@@ -50,7 +50,7 @@ def check_caption(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
         yield Finding(rule="template", expected=expected, found=f"{found}")
         return
     try:
-        ground = _ground(row, scene)
+        ground = ground_of(row, scene)
         parsed = _parsed(row, ground)
         judged = judge([thought.text for thought in parsed.thoughts], parsed.caption, ground)
         due = put_together(parsed, judged)
@@ -61,7 +61,8 @@ def check_caption(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
     yield from _check_names(row, due, ground)
 
 
-def _ground(row: Row, scene: ReferenceScene) -> ReferenceGround:
+def ground_of(row: Row, scene: ReferenceScene) -> ReferenceGround:
+    """Return what a row's sentences are tested on: its masks and metadata, by the reference."""
     view = view_of(row)
     grid = row.grid
     bounds = (grid.west, grid.south, grid.east, grid.north)

@@ -18,7 +18,7 @@ from tasks.assemble import STAGE as SHARDS
 from tasks.atomic import placing
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.card import write_card
-from tasks.compose import STAGE as L2
+from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
 from tasks.granules import GranuleId
@@ -214,7 +214,7 @@ def _gather_quarantine(
 ) -> tuple[QuarantineFile, ...]:
     """Gather all refusals, whatever stage they come from, into one table a source, set aside."""
     paths = [ledger.path("index", "all", ".rejects.parquet")]
-    refusing = [INGEST, *(stage for stage in made if stage == CAP_COT)]
+    refusing = [INGEST, *(stage for stage in made if stage in (CAP_COT, L2))]
     paths += [
         ledger.path(stage, granule.name, ".rejects.parquet")
         for stage in refusing

@@ -5,8 +5,8 @@ out are granule ids and counts, never scenes.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -18,12 +18,11 @@ from tasks.assemble import MADE_BY, select_rates, write_granule
 from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import VERSION as SHARDS_VERSION
 from tasks.captions.cap_cot import caption_granule, caption_granules, is_captioned
-from tasks.captions.captioner import Served, serving
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.captions.scene import VERSION as CAP_COT_VERSION
-from tasks.compose import STAGE as L2
 from tasks.compose import VERSION as L2_VERSION
-from tasks.compose import compose_granule
+from tasks.compose import compose_granule, compose_granules, is_composed, writers_of
+from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId, batches, read_catalogue, store_granule
 from tasks.ingest import STAGE as INGEST
@@ -34,6 +33,7 @@ from tasks.pool import GranuleWork, run_granules
 from tasks.progress import Bar
 from tasks.publish import Published, publish
 from tasks.shards import write_rejects
+from tasks.writers.opened import Served, serving
 
 STAGE_VERSIONS = {
     INGEST: INGEST_VERSION,
@@ -98,9 +98,13 @@ def ask_batch(config: BuildConfig, scenes: Done) -> Done:
     return _run(L1, ask_granule, config, scenes.batch)
 
 
-def compose_batch(config: BuildConfig, scenes: Done) -> Done:
+def compose_batch(config: BuildConfig, scenes: Done, served: Mapping[str, Served]) -> Done:
     """Compose questions of several steps for every scene of a batch that was ingested."""
-    return _run(L2, compose_granule, config, scenes.batch)
+    if not config.composer.asks_models:
+        return _run(L2, compose_granule, config, scenes.batch)
+    with _ONE_MODEL, Bar(L2, len(scenes.batch)).shown() as bar:
+        records = compose_granules(config, scenes.batch, served, bar.advance)
+    return _done(L2, scenes.batch, records)
 
 
 def caption_batch(config: BuildConfig, scenes: Done, served: Served | None) -> Done:
@@ -121,6 +125,22 @@ def captioner_for(config: BuildConfig, scenes: Sequence[Done]) -> Iterator[Serve
         return
     with serving(config.captioner, config.out / ".work") as served:
         yield served
+
+
+@contextmanager
+def composers_for(config: BuildConfig, scenes: Sequence[Done]) -> Iterator[Mapping[str, Served]]:
+    """Serve the models that compose, judge and guess, while questions are due."""
+    granules = [granule for done in scenes for granule in done.batch]
+    due = {name: who for name, who in writers_of(config).items() if who.kind == "vllm"}
+    if not due or is_composed(config, granules):
+        yield {}
+        return
+    with ExitStack() as stack:
+        served = {
+            name: stack.enter_context(serving(who, config.out / ".work" / name))
+            for name, who in due.items()
+        }
+        yield {name: one for name, one in served.items() if one is not None}
 
 
 def select_samples(config: BuildConfig, plan: Plan) -> int:

@@ -125,7 +125,7 @@ def put_together(parsed: ParsedReply, judged: Judged) -> Caption:
     think = " ".join(thought.text for thought in parsed.thoughts)
     text = " ".join(parsed.caption)
     trace = caption_trace(think, text)
-    spans = _fact_spans(trace, claims)
+    spans = measured_spans(trace, claims)
     at = len(f"{THINK_OPEN}{think}{THINK_CLOSE}{CAPTION_OPEN}")
     for sentence, checked in zip(parsed.caption, judged.caption, strict=True):
         claims.extend(_placed(checked, at))
@@ -253,8 +253,8 @@ def _placed(checked: Checked, at: int) -> Iterator[PlacedClaim]:
         )
 
 
-def _fact_spans(trace: str, claims: Sequence[PlacedClaim]) -> tuple[tuple[int, int], ...]:
-    """Return where proved numbers stand in the reasoning."""
+def measured_spans(trace: str, claims: Sequence[PlacedClaim]) -> tuple[tuple[int, int], ...]:
+    """Return where numbers stand in a text that its claims, by their places in it, prove."""
     spans: set[tuple[int, int]] = set()
     for claim in claims:
         if claim.kind in MEASURED_KINDS and claim.verdict is Verdict.PROVED:

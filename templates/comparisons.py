@@ -29,6 +29,7 @@ from templates.told import Told, land, whole
 from templates.view import View
 
 LEAST, MOST = 0.05, 0.95
+MORE_GROUND = ("cover more ground than", "covers more ground than")
 
 
 def propose_longest(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
@@ -146,10 +147,11 @@ def both_words(program: Any, value: Value, told: Told, view: View) -> Words:
         StepDraft(line=(text,))
         for text in (
             _half(told, border, _said(kinds[0], "border", "borders", kinds[1])),
-            _half(told, larger, _said(kinds[0], "exceed", "exceeds", kinds[2])),
+            _half(told, larger, _said(kinds[0], *MORE_GROUND, kinds[2])),
         )
         if text
-    ]  # fmt: skip
+    ]
+    steps.append(StepDraft(line=("Both hold." if value.value else "Not both hold.",)))
     return Words(
         classes=(a.label, b.label, c.label),
         slots={
@@ -238,7 +240,7 @@ LONGEST_BORDER = QuestionTemplate(
     tier=Tier.L2_SPATIAL,
     wordings=(
         "with which {do} {target} share the longer border in {place}, along pixel edges: {named}?",
-        "in {place}, is the border of {target} longer with {named}?",
+        "in {place}, with which is the border of {target} longer: {named}?",
         "which has the longer common border with {target} in {place}: {named}?",
         "along pixel edges, which borders {target} over the greater length in {place}: {named}?",
     ),
@@ -253,7 +255,7 @@ BORDER_AND_SIZE = QuestionTemplate(
         "{do} {a} border {b} and also cover more ground than {c} in {place}?",
         "in {place}, {do} {a} touch {b} and at the same time take up more ground than {c}?",
         "in {place}, {do} {a} both touch {b} and cover more ground than {c}?",
-        "{do} {a} both lie directly next to {b} and exceed {c} in area in {place}?",
+        "in {place}, {do} {a} lie directly next to {b} and also exceed {c} in size?",
     ),
     propose=propose_both,
     words=both_words,
@@ -266,7 +268,7 @@ AREA_RATIO = QuestionTemplate(
         "how large is the area of {a} in percent of that of {b} in {place}?",
         "in {place}, what percentage of the area of {b} does the area of {a} come to?",
         "what is the area of {a} as a percentage of the area of {b} in {place}?",
-        "comparing areas in {place}: what percentage of {b} would {a} make up?",
+        "comparing areas in {place}: what percentage of the area of {b} is that of {a}?",
     ),
     propose=propose_ratio,
     words=ratio_words,

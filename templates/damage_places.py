@@ -18,13 +18,14 @@ from templates.view import View
 ROWS: tuple[Cells, ...] = ((0, 1, 2), (3, 4, 5), (6, 7, 8))
 COLUMNS: tuple[Cells, ...] = ((0, 3, 6), (1, 4, 7), (2, 5, 8))
 UNDAMAGED = "no-damage"
+LEAST_DESTROYED = 2  # of one alone nobody asks where most of them lie
 
 
 def propose_where(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:
     """Yield questions on the third that holds over half of the destroyed buildings' ground."""
     view = scene.view(rng)
     found = damaged(scene, view)
-    if found is None or not scene.num_objects(found.destroyed):
+    if found is None or scene.num_objects(found.destroyed) < LEAST_DESTROYED:
         return
     thirds = rng.choice((ROWS, COLUMNS))
     program = _where(found.destroyed, thirds, scene)
@@ -59,7 +60,7 @@ def where_words(program: Any, value: Value, told: Told, view: View) -> Words:
                 line=everything, mask=objects, label=objects.attribute, date_index=objects.date
             ),
             *(_in_third(objects, cells, told, view) for cells in thirds),
-            StepDraft(line=("Over half of that ground lies in the ", Fact(value.value), ".")),
+            StepDraft(line=("Over half of their ground lies in the ", Fact(value.value), ".")),
         ),
         choices=names,
     )
@@ -89,6 +90,7 @@ def more_words(program: Any, value: Value, told: Told, view: View) -> Words:
         case _:
             raise Foreign("more_destroyed asks count(destroyed) > count(undamaged)")
     kinds = (state_land(told, f"{a.attribute}"), state_land(told, UNDAMAGED))
+    outnumber = "outnumber" if value.value else "do not outnumber"
     return Words(
         classes=(f"{a.attribute}", UNDAMAGED),
         slots={
@@ -100,7 +102,7 @@ def more_words(program: Any, value: Value, told: Told, view: View) -> Words:
         steps=(
             _counted(a, told, view),
             _counted(b, told, view),
-            StepDraft(line=("The first are more." if value.value else "The first are not more.",)),
+            StepDraft(line=(f"So {kinds[0].phrase} {outnumber} {kinds[1].phrase}.",)),
         ),
         choices=("Yes", "No"),
     )
@@ -117,9 +119,9 @@ def _in_third(objects: Instances, cells: Cells, told: Told, view: View) -> StepD
     part, third = third_of(objects, cells), third_text(cells, told)
     lead = view.lead(objects.date)
     if told.px(part) == 0:
-        return StepDraft(line=(f"{lead}The {third} has none of them.",))
+        return StepDraft(line=(f"{lead}None of their ground lies in the {third}.",))
     line: Line = (
-        f"{lead}I mark what of them lies in the {third} {SEG}, ",
+        f"{lead}I mark their ground in the {third} {SEG}, ",
         Fact(pixels_text(told.px(part))),
         " pixels.",
     )
@@ -146,7 +148,7 @@ DESTROYED_WHERE = QuestionTemplate(
     tier=Tier.L2_SPATIAL,
     wordings=(
         "in which third of {after} does over half of the ground of the {objects} lie?",
-        "over half of the ground that {objects} stand on lies in one third of {after}; in which?",
+        "over half of the ground of the {objects} lies in one third of {after}; in which?",
         "which third of {after} holds most of the ground of the {objects}?",
         "where in {after}, by thirds, does more than half of the ground of the {objects} lie?",
     ),

@@ -95,14 +95,14 @@ def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Ite
     )
     rng = Random(sample_id)
     text = value_text(draft.value, asking.north_up)
-    options: tuple[str, ...] = ()
-    if rng.random() < CHOICE_SHARE:
-        others = [value for scene_id, value in pool if scene_id != asking.scene_id]
-        options = (
-            fixed_options(draft.words.choices, rng)
-            if draft.words.choices
-            else pick_options(draft.value, others, asking.north_up, rng, draft.num_options) or ()
-        )
+    options = form_options(
+        draft.value,
+        draft.words.choices,
+        [value for scene_id, value in pool if scene_id != asking.scene_id],
+        asking.north_up,
+        rng,
+        draft.num_options,
+    )
     letter = LETTERS[options.index(text)] if options else ""
     # thinning out frequent answers would tell which of picked options is true: the rarer one
     balance = draft.balance if draft.words.choices or not options else ""
@@ -116,11 +116,27 @@ def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Ite
         text=text,
         trace=build_trace(lines, f"{letter}. {text}" if letter else text),
         group=f"{task}|{balance}" if balance else "",
-        answer_key=_answer_key(text, draft.words.choices) if balance else "",
+        answer_key=answer_key(text, draft.words.choices) if balance else "",
     )
 
 
-def _answer_key(text: str, choices: Sequence[str]) -> str:
+def form_options(
+    value: Value,
+    choices: Sequence[str],
+    others: Sequence[Value],
+    north_up: bool,
+    rng: Random,
+    num_options: int,
+) -> tuple[str, ...]:
+    """Draw whether a question has options, and which; () where it is open."""
+    if rng.random() >= CHOICE_SHARE:
+        return ()
+    if choices:
+        return fixed_options(choices, rng)
+    return pick_options(value, others, north_up, rng, num_options) or ()
+
+
+def answer_key(text: str, choices: Sequence[str]) -> str:
     """Return what balancing counts: an answer, or the place of a name among its question's own."""
     named = choices and set(choices) != {"Yes", "No"}
     return f"choice {sorted(choices).index(text) + 1}" if named else text

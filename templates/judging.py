@@ -31,7 +31,8 @@ def bound_rules(rule: Rule, told: Told, view: View) -> list[BoundRule]:
         case "change":
             first, last = (layers[0], layers[-1]) if layers else (None, None)
             if first and last and first.date != last.date and first.info.layer == last.info.layer:
-                found = [bind(rule, (first, last), (first.date, last.date))]
+                if first.is_sure and last.is_sure:
+                    found = [bind(rule, (first, last), (first.date, last.date))]
         case "damage":
             if (objects := damaged(told, view)) is not None:
                 found = [bind(rule, objects, (objects.before.date, objects.destroyed.date))]
@@ -74,7 +75,7 @@ def applies(bound: BoundRule, told: Told) -> bool:
 
 
 def words(rule: Rule, program: Any, value: Value, told: Told, view: View) -> Words:
-    """Mark and measure the premises that decide, say what follows from each, and the verdict."""
+    """Mark and measure what must hold first and what decides, say what follows, and the verdict."""
     bound = next((b for b in bound_rules(rule, told, view) if b.program == program), None)
     if bound is None:
         raise Foreign(f"{rule.name} is asked with the program that it is on the scene")
@@ -148,18 +149,19 @@ def _holds(bound: BoundRule, condition: Condition, told: Told) -> bool:
 def _steps(bound: BoundRule, verdict: str, told: Told, view: View) -> Iterator[StepDraft]:
     rule = bound.rule
     level = next((v for v in rule.levels if v.name == verdict), None)
-    conditions = deciding(bound, verdict, told)
+    conditions = (*rule.applies, *deciding(bound, verdict, told))
     marked: list[Any] = []
     for name in dict.fromkeys(condition.premise for condition in conditions):
         own = [c for c in conditions if c.premise == name]
-        follows = "".join(f" {c.met if level else c.unmet}" for c in own if c.met)
+        said = [c.met if level else c.unmet for c in own]
+        follows = "".join(f" {text}" for text in said if text)
         line = (*_measured(bound, name, told), follows) if follows else _measured(bound, name, told)
         mask, premise, lead = bound.masks[name], rule.premise(name), view.lead(bound.dates[-1])
-        bare = premise.marked.removeprefix("the ").removeprefix("every ")
+        bare = premise.marked.removeprefix("the ")
         if mask in marked:
             yield StepDraft(line=(f"{lead}{capital(str(line[0]))}", *line[1:]))
         elif told.px(mask) == 0:
-            yield StepDraft(line=(f"{lead}I look for {bare} and find none; ", *line))
+            yield StepDraft(line=(f"{lead}I look for {bare} and find none.{follows}",))
         else:
             yield StepDraft(
                 line=(f"{lead}I mark {premise.marked} {SEG}; ", *line),

@@ -15,14 +15,16 @@ MOST_UNSURE = 0.01  # of the labelled pixels may be of classes that no group can
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandGroup:
-    """Some kinds of land under one name; `without` are classes of those kinds that it leaves out.
+    """Some kinds of land under one name.
 
+    `without` are classes of those kinds that it leaves out, `named` others that belong to it.
     `phrase` fits after "the".
     """
 
     phrase: str
     commons: tuple[Common, ...]
     without: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
 
 WATER = LandGroup(phrase="water", commons=(Common.WATER,))
@@ -35,7 +37,13 @@ NATURAL = LandGroup(
     commons=(Common.TREE, Common.SHRUB, Common.GRASS, Common.WETLAND, Common.MOSS),
     without=("Pastures",),
 )
-FARMED = LandGroup(phrase="farmland", commons=(Common.CROP, Common.MIXED))
+UNNATURAL = LandGroup(
+    phrase="land without natural vegetation",
+    commons=(Common.CROP, Common.BUILT, Common.BARE, Common.SNOW, Common.MIXED, Common.OTHER),
+    named=("Pastures",),
+)
+VEGETATED = LandGroup(phrase="vegetation", commons=(*NATURAL.commons, Common.CROP))
+FARMED = LandGroup(phrase="farmland", commons=(Common.CROP, Common.MIXED), named=("Pastures",))
 UNSURE = LandGroup(phrase="mixed land", commons=(Common.MIXED, Common.OTHER, Common.CHANGE))
 
 
@@ -79,7 +87,8 @@ class LandLayer:
         """Yield the layer's classes that are of a group."""
         words = self.told.words[self.info.layer]
         for name in self.info.classes:
-            if words[name].common in group.commons and name not in group.without:
+            belongs = words[name].common in group.commons or name in group.named
+            if belongs and name not in group.without:
                 yield name
 
     @property

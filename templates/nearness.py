@@ -53,7 +53,7 @@ def within_words(program: Any, value: Value, told: Told, view: View) -> Words:
     lead = view.lead(a.date)
     distance = quantity_text(near.distance_m, "m")
     found: Line = (
-        f"{lead}I mark what of {kind.phrase} lies within {distance} of {other.phrase} {SEG}, ",
+        f"{lead}I mark the part of {kind.phrase} within {distance} of {other.phrase} {SEG}, ",
         Fact(pixels_text(told.px(near))),
         " pixels of ",
         Fact(pixels_text(told.px(a))),
@@ -117,11 +117,11 @@ def nearest_words(program: Any, value: Value, told: Told, view: View) -> Words:
         raise Foreign(f"nearest names the classes {phrases}")
     check_one_layer((target, *masks))
     kind = land(told, target)
-    found: Line = (
-        "Of the two, ",
-        Fact(value.value),
-        f" comes closer to {kind.phrase}.",
-    )
+    closest = next((mask for mask in masks if land(told, mask).phrase == value.value), None)
+    if closest is None:
+        raise Foreign(f"nearest names {phrases}, and answers {value.value}")
+    comes = "come" if land(told, closest).plural else "comes"
+    found: Line = ("Of the two, ", Fact(value.value), f" {comes} closer to {kind.phrase}.")
     return Words(
         classes=(target.label, *(mask.label for mask in masks)),
         slots={

@@ -44,8 +44,8 @@ def words(program: Any, value: Value, told: Told, view: View) -> Words:
         raise Foreign("ground_from asks what the ground gained was before")
     kind, before = land(told, change.after), land(told, other)
     found: Line = (
-        f"{view.lead(other.date)}I mark what of that ground {was(before)} {before.phrase} before "
-        f"{SEG}, ",
+        f"{view.lead(other.date)}I mark the part of that ground where there {was(before)} "
+        f"{before.phrase} {SEG}, ",
         Fact(pixels_text(told.px(part))),
         " pixels of ",
         Fact(pixels_text(told.px(gained))),

@@ -10,7 +10,7 @@ from schemas.trace import SEG, Fact, Line, pixels_text, quantity_text
 from schemas.value import Name, Quantity, Value
 from templates.asked import AskedScene, class_at, valid_at
 from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
-from templates.phrases import capital, cover, do, it
+from templates.phrases import capital, cover, it
 from templates.several import check_one_layer, listed, marked, seen_classes
 from templates.told import Told, is_labelled, land, whole
 from templates.view import View
@@ -72,7 +72,7 @@ def share_words(program: Any, value: Value, told: Told, view: View) -> Words:
         raise Foreign("part_share asks of one class")
     kind, third = land(told, mask), third_text(cells, told)
     found: Line = (
-        f"{view.lead(mask.date)}I mark what of that lies in the {third} {SEG}, ",
+        f"{view.lead(mask.date)}I mark the part that lies in the {third} {SEG}, ",
         Fact(pixels_text(told.px(part))),
         " pixels, which is ",
         Fact(quantity_text(value.value, value.unit)),
@@ -80,7 +80,7 @@ def share_words(program: Any, value: Value, told: Told, view: View) -> Words:
     )
     return Words(
         classes=(mask.label,),
-        slots={"a": kind.phrase, "do": do(kind), "third": third, "place": view.place(mask.date)},
+        slots={"a": kind.phrase, "third": third, "place": view.place(mask.date)},
         steps=(
             marked(mask, told, view),
             StepDraft(line=found, mask=part, label=mask.label, date_index=mask.date),
@@ -124,7 +124,6 @@ def majority_words(program: Any, value: Value, told: Told, view: View) -> Words:
     if within != third_of(valid, cells):
         raise Foreign("majority_part asks of all labelled pixels of the third")
     third = third_text(cells, told)
-    place = view.place(valid.date)
     of_all = "" if is_labelled(told, valid) else " labelled"
     found: Line = (
         "The third has ",
@@ -136,8 +135,6 @@ def majority_words(program: Any, value: Value, told: Told, view: View) -> Words:
     return Words(
         classes=tuple(mask.label for mask in masks),
         slots={
-            "third": third,
-            "place": place,
             "whole": f"the {third} of {whole(told, valid, view)}",
             "named": listed(phrases, "or"),
             "both": listed(phrases, "and"),
@@ -168,7 +165,7 @@ PART_SHARE = QuestionTemplate(
     tier=Tier.L2_SPATIAL,
     wordings=(
         "what share of {a} lies in the {third} of {place}?",
-        "of all {a} in {place}, what percentage lies in its {third}?",
+        "of all {a} in {place}, what percentage lies in the {third}?",
         "how much of {a}, in percent, lies in the {third} of {place}?",
         "in {place}, what part of {a} is found in the {third}, as a percentage?",
     ),

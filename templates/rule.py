@@ -33,9 +33,9 @@ class Premise:
 
     Attributes:
         name: Its key in a sample.
-        marked: What its step marks, such as "the cropland".
+        marked: What its step marks, beginning with "the", such as "the cropland".
         says: What is said of that, with {v} for the value: "it makes up {v} of the land".
-        mask: The mask expression of the step.
+        mask: The mask expression of the step; where it is empty the value is zero.
         program: The number that is measured; None where the scene's classes do not allow it.
         unit: "share", "m2" or "count".
     """
@@ -108,12 +108,13 @@ class Rule:
         if not (self.source.text.strip() and self.source.url.strip()):
             raise RuleError(f"rule {self.id} names no source; a rule without one is not kept")
         names = [premise.name for premise in self.premises]
-        used = {c.premise for c in (*self.applies, *(c for v in self.levels for c in v.conditions))}
+        bounds = (*self.applies, *(c for v in self.levels for c in v.conditions))
+        used = {condition.premise for condition in bounds}
         if used - set(names) or len(set(names)) != len(names):
             raise RuleError(f"rule {self.id} has the premises {names}, but uses {sorted(used)}")
-        if self.is_yes_no != (len(self.verdict) == 2):
+        if len(self.verdict) != (2 if self.is_yes_no else 1):
             raise RuleError(f"rule {self.id} needs two verdicts for yes and no, else one")
-        if any(not c.basis.strip() for v in self.levels for c in v.conditions):
+        if any(not condition.basis.strip() for condition in bounds):
             raise RuleError(f"rule {self.id} has a bound that does not say where it is from")
 
     @property

@@ -15,7 +15,18 @@ from schemas.program import (
     Share,
 )
 from templates.counting import MIN_COMPONENT_PX
-from templates.land_groups import BARE, BUILT, CROPS, FARMED, NATURAL, TREES, WATER, LandGroup
+from templates.land_groups import (
+    BARE,
+    BUILT,
+    CROPS,
+    FARMED,
+    NATURAL,
+    TREES,
+    UNNATURAL,
+    VEGETATED,
+    WATER,
+    LandGroup,
+)
 from templates.land_groups import LandLayer as Land
 from templates.rule import Condition, Level, Premise, Rule, Source
 
@@ -78,6 +89,7 @@ TREE_LAND_SHARE = _share("tree_land_share", TREES, of_land=True)
 WATER_SHARE = _share("water_share", WATER)
 BARE_SHARE = _share("bare_share", BARE)
 NATURAL_SHARE = _share("natural_share", NATURAL)
+VEGETATED_SHARE = _share("vegetated_share", VEGETATED)
 NATURAL_LAND_SHARE = _share("natural_land_share", NATURAL, of_land=True)
 
 HAS_WATER = Condition(premise="water_share", relation=">", bound=0.01, basis=SEEN)
@@ -100,7 +112,10 @@ ENOUGH_HABITAT = Source(
 
 def _igbp(premise: str, relation: Any, bound: float) -> Condition:
     return Condition(
-        premise=premise, relation=relation, bound=bound, basis=f"the IGBP legend ({bound:.0%})"
+        premise=premise,
+        relation=relation,
+        bound=bound,
+        basis=f"the IGBP legend ({100 * bound:.0f} %)",
     )
 
 
@@ -113,7 +128,15 @@ IGBP_CHARACTER = Rule(
         "which class of the IGBP legend describes {place} as a whole?",
     ),
     keywords=(("IGBP",),),
-    premises=(WATER_SHARE, BUILT_SHARE, CROP_SHARE, TREE_SHARE, NATURAL_SHARE, BARE_SHARE),
+    premises=(
+        WATER_SHARE,
+        BUILT_SHARE,
+        CROP_SHARE,
+        TREE_SHARE,
+        NATURAL_SHARE,
+        BARE_SHARE,
+        VEGETATED_SHARE,
+    ),
     levels=(
         Level(
             name="urban and built-up land",
@@ -122,24 +145,25 @@ IGBP_CHARACTER = Rule(
                 _igbp("crop_share", "<", 0.6),
                 _igbp("tree_share", "<", 0.6),
                 _igbp("water_share", "<", 0.6),
+                _igbp("bare_share", "<", 0.6),
             ),
-            because="From 30 % built-up on the IGBP legend speaks of urban and built-up land, "
+            because="From 30 % built-up on, the IGBP legend speaks of urban and built-up land, "
             "where no other class passes its 60 %.",
         ),
         Level(
             name="water bodies",
             conditions=(_igbp("water_share", ">", 0.6), _igbp("built_share", "<", 0.3)),
-            because="From 60 % water on the IGBP legend speaks of water bodies.",
+            because="From 60 % water on, the IGBP legend speaks of water bodies.",
         ),
         Level(
             name="croplands",
             conditions=(_igbp("crop_share", ">", 0.6), _igbp("built_share", "<", 0.3)),
-            because="From 60 % cropland on the IGBP legend speaks of croplands.",
+            because="From 60 % cropland on, the IGBP legend speaks of croplands.",
         ),
         Level(
             name="forest",
             conditions=(_igbp("tree_share", ">", 0.6), _igbp("built_share", "<", 0.3)),
-            because="Above 60 % tree cover the IGBP legend speaks of forest.",
+            because="Above 60 % tree cover, the IGBP legend speaks of forest.",
         ),
         Level(
             name="cropland and natural vegetation mosaic",
@@ -154,12 +178,16 @@ IGBP_CHARACTER = Rule(
                 ),
                 _igbp("built_share", "<", 0.3),
             ),
-            because="With 40 % to 60 % cropland among natural vegetation the IGBP legend speaks of "
-            "a mosaic.",
+            because="With 40 % to 60 % cropland among natural vegetation, the IGBP legend speaks "
+            "of a mosaic.",
         ),
         Level(
             name="barren land",
-            conditions=(_igbp("bare_share", ">", 0.6), _igbp("natural_share", "<", 0.1)),
+            conditions=(
+                _igbp("bare_share", ">", 0.6),
+                _igbp("vegetated_share", "<", 0.1),
+                _igbp("built_share", "<", 0.3),
+            ),
             because="From 60 % bare ground on, with under 10 % vegetation, the IGBP legend speaks "
             "of barren land.",
         ),
@@ -167,7 +195,8 @@ IGBP_CHARACTER = Rule(
     verdict=("So its class in the IGBP legend is {level}.",),
     source=IGBP,
     caveat="Made for pixels of 500 m; a scene is as large as a few to some dozens of them. The "
-    "guide gives no order of precedence: where two classes would hold, or none, nothing is asked.",
+    "guide gives no order of precedence: where two classes would hold, or none, nothing is asked. "
+    "Its five classes of forest are one here.",
 )
 
 _ATLAS = "the Atlas of Urban Expansion"
@@ -189,7 +218,7 @@ URBAN_RURAL = Rule(
             conditions=(
                 Condition(premise="built_share", relation=">", bound=0.5, basis=f"{_ATLAS} (50 %)"),
             ),
-            because="From 50 % on the Atlas of Urban Expansion calls built-up land urban.",
+            because="From 50 % on, the Atlas of Urban Expansion calls built-up land urban.",
         ),
         Level(
             name="suburban",
@@ -199,7 +228,7 @@ URBAN_RURAL = Rule(
                 ),
                 Condition(premise="built_share", relation="<", bound=0.5, basis=f"{_ATLAS} (50 %)"),
             ),
-            because="Between 25 % and 50 % the Atlas of Urban Expansion calls built-up land "
+            because="Between 25 % and 50 %, the Atlas of Urban Expansion calls built-up land "
             "suburban.",
         ),
         Level(
@@ -209,7 +238,7 @@ URBAN_RURAL = Rule(
                     premise="built_share", relation="<", bound=0.25, basis=f"{_ATLAS} (25 %)"
                 ),
             ),
-            because="Under 25 % the Atlas of Urban Expansion calls built-up land rural.",
+            because="Under 25 %, the Atlas of Urban Expansion calls built-up land rural.",
         ),
     ),
     applies=(Condition(premise="built_share", relation=">", bound=0.01, basis=SEEN),),
@@ -230,8 +259,8 @@ RIPARIAN_BUFFER = Rule(
     version=1,
     title="Vegetated banks of water",
     questions=(
-        "are the banks of the water in {place}, 30 m deep, naturally vegetated to three quarters "
-        "or more?",
+        "are at least three quarters of the banks of the water in {place}, 30 m deep, under "
+        "natural vegetation?",
         "does natural vegetation buffer at least three quarters of the 30 m beside the water in "
         "{place}?",
     ),
@@ -239,11 +268,12 @@ RIPARIAN_BUFFER = Rule(
     premises=(
         WATER_SHARE,
         Premise(
-            name="bank_share",
-            marked="the land within 30 m of the water",
-            says="{v} of it is under trees, shrubs, grass or wetland",
-            mask=lambda at: _near_water(at, at.land, BANK_M),
-            program=lambda at: _share_near(at, at.of(NATURAL), at.land, BANK_M),
+            name="unnatural_bank_share",
+            marked="the land without natural vegetation within 30 m of the water",
+            says="it makes up {v} of the land there",
+            mask=lambda at: _near_water(at, at.of(UNNATURAL), BANK_M),
+            # not what is under vegetation: its edge at the water is within every margin
+            program=lambda at: _share_near(at, at.of(UNNATURAL), at.land, BANK_M),
         ),
     ),
     levels=(
@@ -251,12 +281,12 @@ RIPARIAN_BUFFER = Rule(
             name="Yes",
             conditions=(
                 Condition(
-                    premise="bank_share",
-                    relation=">",
-                    bound=0.75,
-                    basis="Environment Canada 2013 (75 % of a stream's length)",
-                    met="That is more than the 75 % that the guideline asks for.",
-                    unmet="That is less than the 75 % that the guideline asks for.",
+                    premise="unnatural_bank_share",
+                    relation="<",
+                    bound=0.25,
+                    basis="Environment Canada 2013 (75 % of a stream's length is vegetated)",
+                    met="That leaves the 75 % of natural vegetation that is asked for.",
+                    unmet="That leaves less than the 75 % of natural vegetation asked for.",
                 ),
             ),
             because="",
@@ -299,7 +329,7 @@ STREAMS = Rule(
                     basis="the impervious cover model (10 %)",
                 ),
             ),
-            because="Under 10 % sensitive stream life can persist.",
+            because="Under 10 %, sensitive stream life can persist.",
         ),
         Level(
             name="marked",
@@ -317,7 +347,7 @@ STREAMS = Rule(
                     basis="the impervious cover model (25 to 30 %)",
                 ),
             ),
-            because="From 10 % on sensitive stream life is lost, and up to 25 % the state is not "
+            because="From 10 % on, sensitive stream life is lost, and up to 25 % the state is not "
             "yet poor.",
         ),
         Level(
@@ -330,7 +360,7 @@ STREAMS = Rule(
                     basis="the impervious cover model (25 to 30 %)",
                 ),
             ),
-            because="Above 30 % most streams are in a poor state.",
+            because="Above 30 %, most streams are in a poor state.",
         ),
     ),
     applies=(HAS_WATER,),
@@ -354,7 +384,7 @@ CANOPY = Rule(
     questions=(
         "does the tree cover of {place} reach the 30 % canopy that the 3-30-300 rule asks of a "
         "neighbourhood?",
-        "by the canopy part of the 3-30-300 rule, does this built-up area in {place} have enough "
+        "by the canopy part of the 3-30-300 rule, does the built-up area in {place} have enough "
         "tree cover?",
     ),
     keywords=(("3-30-300", "canopy"),),
@@ -395,12 +425,12 @@ WORKING_LAND = Rule(
     version=1,
     title="Natural habitat in farmed landscapes",
     questions=(
-        "does natural land make up the fifth of this farmed landscape in {place} that habitats "
-        "need at least?",
+        "is at least a fifth of the farmed landscape in {place} natural land, the minimum asked "
+        "for in working landscapes?",
         "in the farmed landscape of {place}, is there at least 20 % natural land, as is asked for "
         "working landscapes?",
     ),
-    keywords=(("farm", "working"), ("natural", "habitat")),
+    keywords=(("farmed landscape", "working landscape"), ("natural", "habitat")),
     premises=(CROP_LAND_SHARE, NATURAL_LAND_SHARE),
     levels=(
         Level(
@@ -444,9 +474,9 @@ FOREST_MINIMUM = Rule(
     title="Forest cover against the minimum for wildlife",
     questions=(
         "is the tree cover of {place} below, within or above the 30 % to 50 % that the guideline "
-        "How Much Habitat is Enough? gives as the minimum forest cover?",
-        "how does the tree cover of {place} stand to the minimum forest cover of 30 % to 50 % in "
-        "How Much Habitat is Enough?: below, within or above?",
+        '"How Much Habitat is Enough?" gives as the minimum forest cover?',
+        'the guideline "How Much Habitat is Enough?" gives 30 % to 50 % as the minimum forest '
+        "cover; is the tree cover of {place} below, within or above that range?",
     ),
     keywords=(("minimum", "How Much Habitat"), ("forest", "tree")),
     premises=(TREE_LAND_SHARE,),
@@ -544,7 +574,7 @@ FRAGMENTATION = Rule(
                     basis="ours: what hangs together is one area",
                 ),
             ),
-            because="That is less than the 59 % at which a habitat is expected to hang together, "
+            because="Its share is under the 59 % at which a habitat is expected to hang together, "
             "and it is in several pieces.",
         ),
         Level(
@@ -563,7 +593,7 @@ FRAGMENTATION = Rule(
                     basis="ours: what hangs together is one area",
                 ),
             ),
-            because="That is more than the 59 % at which a habitat is expected to hang together, "
+            because="Its share is over the 59 % at which a habitat is expected to hang together, "
             "and it is in one piece.",
         ),
     ),
@@ -585,9 +615,9 @@ FARMING = Rule(
     version=1,
     title="Suitability for farming by crops, water and built-up land",
     questions=(
-        "judged by its share of cropland, the water near its fields and its built-up land, is "
-        "{place} suitable for farming?",
-        "is the area in {place} suitable for farming, going by cropland, water close by and "
+        "judged by its share of cropland, the water near its fields and its built-up land, is the "
+        "area in {place} suitable for farming?",
+        "is the land in {place} suitable for farming, going by cropland, water close by and "
         "built-up land?",
     ),
     keywords=(("farming", "agricultur", "cultivation"), ("suitable", "suited", "suitability")),
@@ -596,7 +626,7 @@ FARMING = Rule(
         Premise(
             name="crop_near_water",
             marked="the cropland within 1,000 m of water",
-            says="it is {v} of all cropland",
+            says="it makes up {v} of all cropland",
             mask=lambda at: _near_water(at, at.of(CROPS), IRRIGATED_M),
             program=lambda at: _part_of(_near_water(at, at.of(CROPS), IRRIGATED_M), at.of(CROPS)),
         ),
@@ -653,10 +683,10 @@ FARMING = Rule(
 SHORE_ZONE = Rule(
     id="shore_zone",
     version=1,
-    title="Exposure of built-up land at the water's edge",
+    title="Built-up land at the water's edge",
     questions=(
         "does built-up land in {place} reach into the zone of 100 m along the water's edge?",
-        "is any built-up land in {place} exposed by lying in the 100 m shore zone?",
+        "does any built-up land in {place} lie in the 100 m shore zone, by the water?",
     ),
     keywords=(("shore", "water's edge", "waterline"), ("100 m",)),
     premises=(
@@ -681,7 +711,6 @@ SHORE_ZONE = Rule(
                     bound=1000.0,
                     basis="ours: under a tenth of a hectare is within the error of a map",
                     met="That is more than a few pixels of the map.",
-                    unmet="That is next to nothing.",
                 ),
             ),
             because="",
@@ -693,7 +722,7 @@ SHORE_ZONE = Rule(
     ),
     verdict=(
         "So built-up land reaches into the zone.",
-        "So the zone is free of built-up land.",
+        "So there is no built-up land to speak of in the zone.",
     ),
     source=Source(
         text="the zone of 100 m: Protocol on Integrated Coastal Zone Management in the "
@@ -722,9 +751,9 @@ SHORELAND = Rule(
         WATER_SHARE,
         Premise(
             name="shoreland_built",
-            marked="the land within 91 m of the water",
-            says="{v} of it is built-up",
-            mask=lambda at: _near_water(at, at.land, SHORELAND_M),
+            marked="the built-up land within 91 m of the water",
+            says="it makes up {v} of the land there",
+            mask=lambda at: _near_water(at, at.of(BUILT), SHORELAND_M),
             program=lambda at: _share_near(at, at.of(BUILT), at.land, SHORELAND_M),
         ),
     ),
@@ -748,7 +777,7 @@ SHORELAND = Rule(
                     premise="shoreland_built", relation="<", bound=0.3, basis="NR 115.05 (30 %)"
                 ),
             ),
-            because="Between 15 % and 30 % the standard asks for mitigation.",
+            because="Between 15 % and 30 %, the standard asks for mitigation.",
         ),
         Level(
             name="high",
@@ -757,7 +786,7 @@ SHORELAND = Rule(
                     premise="shoreland_built", relation=">", bound=0.3, basis="NR 115.05 (30 %)"
                 ),
             ),
-            because="Above 30 % lies over the standard's maximum.",
+            because="More than 30 % is over the standard's maximum.",
         ),
     ),
     applies=(HAS_WATER,),
@@ -884,8 +913,8 @@ DAMAGE = Rule(
     premises=(
         Premise(
             name="destroyed_share",
-            marked="every destroyed building",
-            says="that is {v} of all buildings",
+            marked="the destroyed buildings",
+            says="they are {v} of all buildings",
             mask=lambda at: at.destroyed,
             program=lambda at: Div(a=Count(of=at.destroyed), b=Count(of=at.before)),
         ),
@@ -908,6 +937,11 @@ DAMAGE = Rule(
             name="most",
             conditions=(Condition(premise="destroyed_share", relation=">", bound=0.6, basis=_EMS),),
             because="Over 60 % is most.",
+        ),
+    ),
+    applies=(
+        Condition(
+            premise="destroyed_share", relation=">", bound=0.0, basis="ours: none is not few"
         ),
     ),
     verdict=("So {level} of the buildings were destroyed.",),

@@ -39,6 +39,7 @@ def marked(mask: ClassMask, told: Told, view: View) -> StepDraft:
 
 
 def listed(phrases: Sequence[str], joint: str) -> str:
-    """Return "a or b", "a, b or c"."""
+    """Return "a or b", "a, b or c"; "a or b, or c" where a phrase is a list itself."""
     *most, last = phrases
-    return f"{', '.join(most)} {joint} {last}" if most else last
+    comma = "," if any(" or " in phrase or ", " in phrase for phrase in phrases) else ""
+    return f"{', '.join(most)}{comma} {joint} {last}" if most else last

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,23 +12,20 @@ import pyarrow.parquet as pq
 from schemas.parquet import CANDIDATE_SCHEMA
 from tasks.atomic import placing
 from tasks.captions.call import PROMPT_VERSIONS
-from tasks.captions.captioner import Served, opened
 from tasks.captions.rule_writer import VERSION as RULES_VERSION
+from tasks.captions.rule_writer import RuleWriter
 from tasks.captions.scene import STAGE, UNANSWERED, VERSION, Outcome, caption_scene
-from tasks.completer import Completer
-from tasks.completers.openai_completer import OpenAICompleter
 from tasks.config import BuildConfig, digest_of
-from tasks.errors import UserError
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
-from tasks.progress import console
 from tasks.shards import write_rejects
+from tasks.writers.in_flight import MOST_OPEN, over_granules
+from tasks.writers.opened import Served, opened, say_usage
 from templates.caption import VERSION as CHECK_VERSION
 from templates.prompts import CAP_COT
 
 SCENES_A_READ = 8  # rows with pictures held at a time
-MOST_OPEN = 192  # scenes in hand at once, pictures and all: some hundred megabytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +91,12 @@ async def _caption(
     works: Sequence[Work],
     served: Served | None,
     on_granule: Callable[[], None],
-) -> dict[GranuleId, Record]:
+) -> Mapping[GranuleId, Record]:
+    by_granule = {work.granule: work for work in works}
     store = config.out / ".work" / "calls.sqlite"
-    slots = asyncio.Semaphore(max(MOST_OPEN, config.captioner.client.max_concurrency))
-    records: dict[GranuleId, Record] = {}
+    async with opened(config.captioner, store, served, RuleWriter()) as completer:
 
-    async def scene(row: dict[str, Any], completer: Completer) -> Outcome:
-        try:
+        async def scene(row: dict[str, Any]) -> Outcome:
             outcome = await caption_scene(
                 row,
                 completer,
@@ -110,34 +106,22 @@ async def _caption(
                 pictures=config.captioner.sees_pictures,
             )
             return outcome.without_pictures()
-        finally:
-            slots.release()
 
-    async def finished(work: Work, jobs: list[asyncio.Task[Outcome]]) -> None:
-        outcomes = await asyncio.gather(*jobs)
-        records[work.granule] = await asyncio.to_thread(_write, config, work, outcomes)
-        on_granule()
+        async def finish(granule: GranuleId, outcomes: list[Outcome]) -> Record:
+            record = await asyncio.to_thread(_write, config, by_granule[granule], outcomes)
+            on_granule()
+            return record
 
-    async with opened(config.captioner, store, served) as completer:
         try:
-            async with asyncio.TaskGroup() as group:
-                for work in works:
-                    jobs = []
-                    for row in _scene_rows(config, work):
-                        await slots.acquire()
-                        jobs.append(group.create_task(scene(row, completer)))
-                    group.create_task(finished(work, jobs))
-        except* UserError as errors:
-            raise _first(errors) from errors
+            return await over_granules(
+                list(by_granule),
+                rows=lambda granule: _scene_rows(config, by_granule[granule]),
+                scene=scene,
+                finish=finish,
+                most_open=max(MOST_OPEN, config.captioner.client.max_concurrency),
+            )
         finally:
-            if isinstance(completer, OpenAICompleter):
-                console.print(f"{STAGE}: {completer.usage()}", highlight=False, soft_wrap=True)
-    return records
-
-
-def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
-    first: BaseException = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+            say_usage(STAGE, completer)
 
 
 def _scene_rows(config: BuildConfig, work: Work) -> Iterator[dict[str, Any]]:

@@ -14,13 +14,14 @@ from schemas.rejection import Refusal, Rejected
 from schemas.scene import Scene
 from schemas.verdict import Verdict
 from tasks.atomic import place_text
-from tasks.captions.captioner import Served, opened, serving
+from tasks.captions.rule_writer import RuleWriter
 from tasks.captions.scene import Outcome, Turned, caption_scene
 from tasks.config import BuildConfig
 from tasks.drawing import inline_image
 from tasks.granules import read_catalogue
 from tasks.ingest import read_scene
 from tasks.scene_table import scenes_to_table
+from tasks.writers.opened import Served, opened, serving
 from templates.caption import judge
 from templates.claims import Checked
 from templates.replies import Fault, parse_reply
@@ -131,7 +132,7 @@ async def _captioned(
     config: BuildConfig, rows: Sequence[dict[str, Any]], served: Served | None
 ) -> list[Outcome]:
     store = config.out / ".work" / "calls.sqlite"
-    async with opened(config.captioner, store, served) as completer:
+    async with opened(config.captioner, store, served, RuleWriter()) as completer:
         return await asyncio.gather(
             *(
                 caption_scene(
@@ -180,13 +181,15 @@ def _sentences(outcome: Outcome, turned: Turned) -> Iterator[SentenceView]:
     """Yield the sentences of a reply of the right form, also of one that is refused."""
     prepared = outcome.prepared
     assert prepared is not None, "a reply is that of a prepared scene"
-    regions = [measured.region for measured in prepared.facts.regions]
+    regions = [measured.region for measured in prepared.seen.facts.regions]
     parsed = parse_reply(
-        turned.reply.text, turned.reply.finish_reason, regions, prepared.ground.view
+        turned.reply.text, turned.reply.finish_reason, regions, prepared.seen.ground.view
     )
     if isinstance(parsed, tuple):
         return
-    judged = judge([thought.text for thought in parsed.thoughts], parsed.caption, prepared.ground)
+    judged = judge(
+        [thought.text for thought in parsed.thoughts], parsed.caption, prepared.seen.ground
+    )
     for thought, checked in zip(parsed.thoughts, judged.thoughts, strict=True):
         yield SentenceView(part="think", text=thought.text, checked=checked)
     for sentence, checked in zip(parsed.caption, judged.caption, strict=True):

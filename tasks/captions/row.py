@@ -31,10 +31,10 @@ def place_of(view: View) -> str:
     return "this scene" if view.both_sensors else "this image"
 
 
-def writer_json(identity: Mapping[str, str], call: Call) -> str:
-    """Return who wrote a caption: writer, prompts and sampling, as JSON."""
+def writer_json(identity: Mapping[str, str], call: Call, prompt: str) -> str:
+    """Return who wrote a text: writer, prompts and sampling, as JSON."""
     sampling = {} if identity["kind"] == "rules" else asdict(call.sampling)
-    writer = {**identity, "prompt": CAP_COT.name, "turn": call.prompt, "sampling": sampling}
+    writer = {**identity, "prompt": prompt, "turn": call.prompt, "sampling": sampling}
     return json.dumps(writer, sort_keys=True)
 
 
@@ -102,7 +102,7 @@ def caption_row(
         "template": CAP_COT.id,
         "template_version": CAP_COT.version,
         "seed": seed,
-        "writer": writer_json(identity, call),
+        "writer": writer_json(identity, call, CAP_COT.name),
         "group": "",
         "answer_key": "",
         "num_answers": 0,

@@ -4,28 +4,19 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from random import Random
 from typing import Any
 
-from masks.regions import region as region_masks
-from schemas.mask import Origin
 from schemas.rejection import Reason, Rejected
 from schemas.verdict import Verdict
 from tasks.captions.call import ShortFields, caption_call, read_short, repair_call, short_call
-from tasks.captions.overlay import captioner_picture
 from tasks.captions.row import caption_row
 from tasks.captions.settings import CaptionerSettings
 from tasks.completer import Call, CallFailed, Completer, FailedBecause, Reply
-from tasks.scene_table import asked_scene
-from templates.asked import AskedScene
+from tasks.seen_scene import SeenScene, pictures_of, see
 from templates.caption import Caption, OnFalse, make_caption
-from templates.caption_facts import CaptionFacts, facts_of
-from templates.captioned import CaptionedScene
 from templates.claims import check_sentence
-from templates.metadata import metadata_of
 from templates.prompts import CAP_COT
 from templates.replies import Fault, parse_reply
-from templates.view import View
 
 STAGE = "cap_cot"
 UNANSWERED = "calls without a reply"
@@ -36,11 +27,7 @@ VERSION = 1
 class Prepared:
     """A scene with all that its caption is asked and made from."""
 
-    scene_id: str
-    source: str
-    asked: AskedScene
-    ground: CaptionedScene
-    facts: CaptionFacts
+    seen: SeenScene
     call: Call
 
 
@@ -83,41 +70,14 @@ def prepare(
     """Return a scene row ready to be captioned, or the rule by which it is left out.
 
     `pictures` says whether they are drawn; the row must hold the images then.
-
-    The images that the caption is of are drawn by seed, as a question's are.
     """
-    asked = asked_scene(row, sar_rendering)
-    if not asked.can_be_seen:
-        return "no_image_at_a_labelled_date"
-    if any(mask.origin is Origin.BOX for mask in asked.measured.evidence.masks):
-        return "box_masks"  # a box is neither the shape nor the area of what it holds
     name = f"{seed}:{row['scene_id']}:{CAP_COT.name}"
-    view = asked.view(Random(name))
-    ground = CaptionedScene(
-        measured=asked.measured,
-        words=asked.words,
-        view=view,
-        metadata=metadata_of(
-            row["source"],
-            row["place"],
-            view,
-            [info["date"] for info in row["image_info"]],
-            _bounds(row["grid"]),
-        ),
-    )
-    facts = facts_of(ground)
-    if not facts.regions:
-        return "no_region"
-    drawn = _pictures(row, view, facts, asked) if pictures else []
-    call = caption_call(facts, ground, row["source"], drawn, settings.sampling(seed), name)
-    return Prepared(
-        scene_id=row["scene_id"],
-        source=row["source"],
-        asked=asked,
-        ground=ground,
-        facts=facts,
-        call=call,
-    )
+    seen = see(row, sar_rendering, name)
+    if isinstance(seen, str):
+        return seen
+    drawn = pictures_of(row, seen) if pictures else []
+    call = caption_call(seen.facts, seen.ground, seen.source, drawn, settings.sampling(seed), name)
+    return Prepared(seen=seen, call=call)
 
 
 async def caption_scene(
@@ -171,7 +131,7 @@ async def _write(
         else:
             title = short.title
     outcome.row = await asyncio.to_thread(
-        caption_row, prepared.scene_id, prepared.ground, turned.made, title, turned.call,
+        caption_row, prepared.seen.scene_id, prepared.seen.ground, turned.made, title, turned.call,
         completer.identity,
     )  # fmt: skip
     outcome.tallies["sentences cut"] += turned.made.cut
@@ -190,8 +150,8 @@ async def _turn(
 
 
 def _read(prepared: Prepared, reply: Reply, on_false: OnFalse) -> Caption | tuple[Fault, ...]:
-    ground = prepared.ground
-    regions = [measured.region for measured in prepared.facts.regions]
+    ground = prepared.seen.ground
+    regions = [measured.region for measured in prepared.seen.facts.regions]
     parsed = parse_reply(reply.text, reply.finish_reason, regions, ground.view)
     return parsed if isinstance(parsed, tuple) else make_caption(parsed, ground, on_false)
 
@@ -199,11 +159,11 @@ def _read(prepared: Prepared, reply: Reply, on_false: OnFalse) -> Caption | tupl
 async def _short(
     prepared: Prepared, turned: Turned, completer: Completer, outcome: Outcome
 ) -> ShortFields | Fault:
-    call = short_call(turned.call, turned.reply.text, prepared.facts)
+    call = short_call(turned.call, turned.reply.text, prepared.seen.facts)
     reply = await _ask(call, completer, outcome)
-    fields = read_short(reply.text, prepared.facts)
+    fields = read_short(reply.text, prepared.seen.facts)
     if isinstance(fields, ShortFields):
-        checked = check_sentence(fields.title, prepared.ground)
+        checked = check_sentence(fields.title, prepared.seen.ground)
         if checked.verdict is Verdict.FALSE:
             false = next(c for c in checked.claims if c.verdict is Verdict.FALSE)
             detail = f"false: {false.text!r} in the title {fields.title!r}: {false.detail}"
@@ -219,26 +179,6 @@ async def _ask(call: Call, completer: Completer, outcome: Outcome) -> Reply:
     return reply
 
 
-def _pictures(
-    row: Mapping[str, Any], view: View, facts: CaptionFacts, asked: AskedScene
-) -> list[bytes]:
-    """Return the pictures that a captioner sees, one a carried image."""
-    masks = [(m.region, region_masks(m.region.expr, asked.measured).mask_HW) for m in facts.regions]
-    return [
-        captioner_picture(
-            row["images"][image.index]["bytes"],
-            [marked for marked in masks if marked[0].date_index == image.date_index],
-        )
-        for image in view.images
-    ]
-
-
-def _bounds(grid: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
-    if grid["west"] is None:
-        return None
-    return grid["west"], grid["south"], grid["east"], grid["north"]
-
-
 def _refused(prepared: Prepared, faults: tuple[Fault, ...]) -> Rejected:
     detail = "; ".join(fault.detail for fault in faults)
     return _rejected(prepared, faults[0].reason, detail)
@@ -246,9 +186,9 @@ def _refused(prepared: Prepared, faults: tuple[Fault, ...]) -> Rejected:
 
 def _rejected(prepared: Prepared, reason: Reason, detail: str) -> Rejected:
     return Rejected(
-        sample_id=prepared.scene_id,
-        source=prepared.source,
+        sample_id=prepared.seen.scene_id,
+        source=prepared.seen.source,
         stage=STAGE,
         reason=reason,
-        detail=f"{prepared.scene_id}: {detail}",
+        detail=f"{prepared.seen.scene_id}: {detail}",
     )

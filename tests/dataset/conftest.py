@@ -306,6 +306,8 @@ def candidate(row: dict[str, Any], asked: Asked, number: int) -> dict[str, Any]:
         "classes": [mask["label"] for mask in masks],
         "question": f"What of {asked.task} <here> & now?",
         "title": "",
+        "rule": "",
+        "premises": [],
         "options": options,
         "answer": {
             "text": text,

@@ -174,7 +174,7 @@ def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
 STORED_KEY = """
 import os
 from prefect.blocks.system import Secret
-from flows.cap_cot import export_key
+from flows.keys import export_key
 from tasks.captions.settings import CaptionerSettings
 
 Secret(value="sk-of-a-block").save("captioner-key")

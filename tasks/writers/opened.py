@@ -1,4 +1,4 @@
-"""The writer of captions, opened for the length of some granules."""
+"""A writer, opened for the length of some granules."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from tasks.captions.rule_writer import RuleWriter
-from tasks.captions.settings import CaptionerSettings, served_content
 from tasks.completer import Completer
 from tasks.completers.call_store import CallStore
 from tasks.completers.openai_completer import OpenAICompleter
 from tasks.completers.openai_settings import OpenAISettings
 from tasks.completers.replay import ReplayCompleter
 from tasks.config import digest_of
+from tasks.progress import console
 from tasks.serving.server import running
+from tasks.writers.settings import WriterSettings, served_content
 
 VLLM_KEY = "VLLM_API_KEY"
 
@@ -31,7 +31,7 @@ class Served:
 
 
 @contextmanager
-def serving(settings: CaptionerSettings, work: Path) -> Iterator[Served | None]:
+def serving(settings: WriterSettings, work: Path) -> Iterator[Served | None]:
     """Run the model's server, where the build has one of its own, for the length of a `with`.
 
     Its log and the pictures on their way to it lie in the folder `work`.
@@ -58,7 +58,10 @@ def serving(settings: CaptionerSettings, work: Path) -> Iterator[Served | None]:
 
 @asynccontextmanager
 async def opened(
-    settings: CaptionerSettings, store_path: Path, served: Served | None
+    settings: WriterSettings,
+    store_path: Path,
+    served: Served | None,
+    rules: Completer | None = None,
 ) -> AsyncIterator[Completer]:
     """Open the writer for the length of some granules.
 
@@ -66,13 +69,15 @@ async def opened(
         settings: Who writes.
         store_path: File of finished calls, where the settings name none.
         served: Where the build's own server is, of kind vllm.
+        rules: What writes where no model does.
 
     Raises:
         UserError: the server does not answer or does not know the model, the key is missing or
             not accepted, or the store is damaged.
     """
     if settings.kind == "rules":
-        yield RuleWriter()
+        assert rules is not None, "a text that no rules can write is asked of a model"
+        yield rules
         return
     with CallStore(settings.store or store_path) as store:
         if settings.kind == "replay":
@@ -83,7 +88,13 @@ async def opened(
             yield completer
 
 
-def _client(settings: CaptionerSettings, served: Served | None) -> OpenAISettings:
+def say_usage(stage: str, completer: Completer) -> None:
+    """Print what a model's calls came to."""
+    if isinstance(completer, OpenAICompleter):
+        console.print(f"{stage}: {completer.usage()}", highlight=False, soft_wrap=True)
+
+
+def _client(settings: WriterSettings, served: Served | None) -> OpenAISettings:
     asked = settings.client.model_dump()
     if served is None:
         return OpenAISettings(base_url=settings.url, model=settings.model, **asked)

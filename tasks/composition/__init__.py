@@ -1,0 +1,1 @@
+"""L2 by a model: questions that it composes and programs prove."""
