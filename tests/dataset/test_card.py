@@ -21,13 +21,13 @@ def test_the_header_lists_every_shard_under_its_tier_and_split(dataset):
     header, _ = header_of(write_card(dataset, read_manifest(dataset)).read_text())
     assert header["configs"] == [
         {
-            "config_name": "l2_spatial",
+            "config_name": "l1",
             "data_files": [
                 {
                     "split": "train",
                     "path": [
-                        "data/l2_spatial/bigearthnet-train-b00.parquet",
-                        "data/l2_spatial/xbd-train-b00.parquet",
+                        "data/l1/bigearthnet-train-b00.parquet",
+                        "data/l1/xbd-train-b00.parquet",
                     ],
                 }
             ],
@@ -41,7 +41,7 @@ def test_datasets_loads_the_folder_by_its_card(dataset, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
     datasets = pytest.importorskip("datasets")
     write_card(dataset, read_manifest(dataset))
-    loaded = datasets.load_dataset(str(dataset), "l2_spatial", cache_dir=str(tmp_path / "cache"))
+    loaded = datasets.load_dataset(str(dataset), "l1", cache_dir=str(tmp_path / "cache"))
     assert {name: len(split) for name, split in loaded.items()} == {"train": 100}
 
 
@@ -81,8 +81,8 @@ def test_croissant_names_every_file_with_its_digest_and_every_column(dataset):
         file.path: file.sha256 for file in manifest.files
     }
     (records,) = tree["recordSet"]
-    assert [f["name"] for f in records["field"]] == [f"l2_spatial/{n}" for n in SAMPLE_SCHEMA.names]
-    (images,) = [f for f in records["field"] if f["name"] == "l2_spatial/images"]
+    assert [f["name"] for f in records["field"]] == [f"l1/{n}" for n in SAMPLE_SCHEMA.names]
+    (images,) = [f for f in records["field"] if f["name"] == "l1/images"]
     assert images["dataType"] == "sc:ImageObject"
     assert images["repeated"] is True
     assert images["source"]["transform"] == {"jsonPath": "$[*].bytes"}

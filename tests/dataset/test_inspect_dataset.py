@@ -19,14 +19,14 @@ def test_samples_are_counted_by_every_column(dataset):
     assert found.num_samples == 100
     assert {s: len(ids) for s, ids in found.scene_ids.items()} == {"bigearthnet": 7, "xbd": 4}
     assert found.by["source"] == {"bigearthnet": 88, "xbd": 12}
-    assert found.by["tier"] == {"l2_spatial": 100}
+    assert found.by["tier"] == {"l1": 100}
     assert found.by["split"] == {"train": 100}
     assert found.by["form"].total() == 100
     assert found.crossed["xbd", "count_objects"] == 4
     assert found.answers["existence", "Yes"] == found.answers["existence", "No"] == 7
     assert found.places == {
-        ("l2_spatial", "bigearthnet", "train"): 88,
-        ("l2_spatial", "xbd", "train"): 12,
+        ("l1", "bigearthnet", "train"): 88,
+        ("l1", "xbd", "train"): 12,
     }
     assert found.rejects == {("bigearthnet", "ingest", "missing_file"): 1}
 

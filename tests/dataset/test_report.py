@@ -108,7 +108,7 @@ def test_what_the_page_says_is_what_the_sample_says(dataset, page):
 
 
 def test_hostile_text_stays_text(dataset):
-    path = dataset / "data" / "l2_spatial" / "xbd-train-b00.parquet"
+    path = dataset / "data" / "l1" / "xbd-train-b00.parquet"
     rows = pq.read_table(path).to_pylist()
     hostile = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
     for row in rows:
@@ -177,7 +177,7 @@ def test_one_pixel_has_an_outline_of_four_edges():
 
 
 def test_steps_are_cut_at_facts_and_marks(dataset):
-    path = dataset / "data" / "l2_spatial" / "xbd-train-b00.parquet"
+    path = dataset / "data" / "l1" / "xbd-train-b00.parquet"
     row = read_rows(path, {"storm-000-01"})["storm-000-01"]
     steps = step_pieces(row)
     assert ["".join(piece.text for piece in pieces) for pieces in steps] == [
@@ -220,7 +220,7 @@ def test_programs_are_written_as_expressions(program, text):
 
 
 def test_a_long_program_is_broken_over_lines(dataset):
-    path = dataset / "data" / "l2_spatial" / "bigearthnet-train-b00.parquet"
+    path = dataset / "data" / "l1" / "bigearthnet-train-b00.parquet"
     row = read_rows(path, {"land-000-10"})["land-000-10"]
     assert program_text(row.program) == (
         "argmax(\n"

@@ -62,7 +62,7 @@ def test_two_objects_that_touch_have_an_outline_each():
 
 
 def test_the_parts_of_a_step_on_objects_are_the_objects(finished):
-    path = finished / "data" / "l2_spatial" / "xbd-train-b00.parquet"
+    path = finished / "data" / "l1" / "xbd-train-b00.parquet"
     row = next(iter(read_rows(path, {"storm-000-01"}).values()))
     everything, destroyed = (parts_of(row, mask) for mask in row.masks)
     assert len(np.unique(everything)) - 1 == 12

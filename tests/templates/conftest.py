@@ -18,7 +18,7 @@ from schemas.scene import (
     SceneImage,
     SceneRef,
 )
-from schemas.taxonomy import CHATEARTHNET_11, XBD_DAMAGE, XBD_FOOTPRINT
+from schemas.taxonomy import CHATEARTHNET_11, XBD_DAMAGE, XBD_FOOTPRINT, Taxonomy
 from tasks.scene_table import asked_scenes, scenes_to_table
 from templates.asked import AskedScene
 
@@ -38,12 +38,17 @@ def image(role: str, date_index: int, modality: Modality = Modality.OPTICAL, clo
     )
 
 
-def land(ids_HW, date_index: int = 0, invalid: Invalid = Invalid.OTHER) -> LabelLayer:
+def land(
+    ids_HW,
+    date_index: int = 0,
+    invalid: Invalid = Invalid.OTHER,
+    taxonomy: Taxonomy = CHATEARTHNET_11,
+) -> LabelLayer:
     return LabelLayer(
         layer="land_cover",
         date_index=date_index,
         product="test",
-        taxonomy=CHATEARTHNET_11,
+        taxonomy=taxonomy,
         ids_HW=np.asarray(ids_HW, dtype=np.uint8),
         invalid=invalid,
     )
@@ -84,6 +89,32 @@ def stripes(water: int, tree: int, size: int = 60):
     return ids_HW
 
 
+def fields(text: str, taxonomy: Taxonomy = CHATEARTHNET_11, rows: int = 60):
+    """Return a map of upright stripes by name: "water 12, tree 20, crop 28" are 60 columns.
+
+    What stands after a "/" splits the rest of 60 columns into level stripes instead: "water 10 /
+    tree 40, crop 20" has 10 columns of water and beside them 40 rows of trees over 20 of crop.
+    """
+    upright, _, level = text.partition("/")
+    columns, bands = (
+        [_counted(part) for part in side.split(",") if part.strip()] for side in (upright, level)
+    )
+    names = [name for name, number in columns for _ in range(number)]
+    width = 60 if bands else len(names)
+    ids_HW = np.zeros((rows, width), dtype=np.uint8)
+    ids_HW[:, : len(names)] = [taxonomy.names.index(name) for name in names]
+    top = 0
+    for name, number in bands:
+        ids_HW[top : top + number, len(names) :] = taxonomy.names.index(name)
+        top += number
+    return ids_HW
+
+
+def _counted(part: str) -> tuple[str, int]:
+    name, _, number = part.strip().rpartition(" ")
+    return name, int(number)
+
+
 def block(top: int, left: int, size: int = 60):
     """Return a map of crop with 12 x 12 pixels of water at a place."""
     ids_HW = np.full((size, size), CROP)
@@ -91,9 +122,11 @@ def block(top: int, left: int, size: int = 60):
     return ids_HW
 
 
-def building(uid: str, top: int, left: int, date_index: int, attribute: str) -> Instance:
+def building(
+    uid: str, top: int, left: int, date_index: int, attribute: str, side: int = 6
+) -> Instance:
     mask_HW = np.zeros((60, 60), dtype=np.uint8, order="F")
-    mask_HW[top : top + 6, left : left + 6] = 1
+    mask_HW[top : top + side, left : left + side] = 1
     return Instance(
         instance_id=uid,
         layer="footprint",
@@ -104,18 +137,24 @@ def building(uid: str, top: int, left: int, date_index: int, attribute: str) -> 
     )
 
 
-def town(name: str, levels: Sequence[str]) -> Scene:
-    """Return a scene of two dates with one 6 x 6 building a level."""
-    places = [(4 + 10 * (i // 5), 4 + 10 * (i % 5)) for i in range(len(levels))]
+def town(
+    name: str,
+    levels: Sequence[str],
+    places: Sequence[tuple[int, int]] = (),
+    side: int = 6,
+    north_up: bool = True,
+) -> Scene:
+    """Return a scene of two dates with one building a level, 6 x 6 pixels and five in a row."""
+    places = places or [(4 + 10 * (i // 5), 4 + 10 * (i % 5)) for i in range(len(levels))]
     footprint_HW = np.full((60, 60), BACKGROUND_ID)
     damage_HW = footprint_HW.copy()
     instances = []
     for number, ((top, left), level) in enumerate(zip(places, levels, strict=True)):
-        footprint_HW[top : top + 6, left : left + 6] = 0
+        footprint_HW[top : top + side, left : left + side] = 0
         value = XBD_DAMAGE.names.index(level) if level in XBD_DAMAGE.names else 255
-        damage_HW[top : top + 6, left : left + 6] = value
-        instances.append(building(f"b{number}", top, left, 0, ""))
-        instances.append(building(f"b{number}", top, left, 1, level))
+        damage_HW[top : top + side, left : left + side] = value
+        instances.append(building(f"b{number}", top, left, 0, "", side))
+        instances.append(building(f"b{number}", top, left, 1, level, side))
     whole = Invalid.FORBIDS if "un-classified" in levels else Invalid.OTHER
     layers = [
         LabelLayer(
@@ -132,13 +171,16 @@ def town(name: str, levels: Sequence[str]) -> Scene:
             ("damage", 1, XBD_DAMAGE, damage_HW, whole),
         )
     ]
-    return scene(name, layers, [image("pre", 0), image("post", 1)], instances)
+    images = [image("pre", 0), image("post", 1)]
+    return scene(name, layers, images, instances, north_up=north_up)
 
 
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
     """Return the builders of this file."""
-    return SimpleNamespace(scene=scene, land=land, stripes=stripes, town=town, image=image)
+    return SimpleNamespace(
+        scene=scene, land=land, stripes=stripes, fields=fields, town=town, image=image
+    )
 
 
 @pytest.fixture(scope="session")
