@@ -8,6 +8,7 @@ from tasks.stages import (
     captioner_for,
     compose_batch,
     composers_for,
+    fingerprint_batch,
     ingest_batch,
     list_sources,
     publish_dataset,
@@ -30,6 +31,9 @@ def build(config: BuildConfig) -> Published:
         if "l2" in config.stages:
             with composers_for(config, scenes) as composers:
                 made += [compose_batch(config, done, composers) for done in scenes]
+        if config.control.near_duplicates:
+            for done in scenes:
+                fingerprint_batch(config, done)
         select_samples(config, plan)
         for done in made:
             write_batch(config, done)

@@ -12,6 +12,7 @@ from flows.terra_cot import terra_cot
 from tasks.config import BuildConfig
 from tasks.publish import Published
 from tasks.stages import (
+    fingerprint_batch,
     ingest_batch,
     list_sources,
     publish_dataset,
@@ -22,6 +23,9 @@ from tasks.workspace import claimed
 
 catalogue = task(name="catalogue", task_run_name="catalogue")(list_sources)
 ingest = task(name="ingest", task_run_name="ingest {batch[0].name}")(ingest_batch)
+fingerprint = task(name="fingerprint", task_run_name="fingerprint {scenes.batch[0].name}")(
+    fingerprint_batch
+)
 select = task(name="select", task_run_name="select")(select_samples)
 write = task(name="write shards", task_run_name="shards {made.stage} {made.batch[0].name}")(
     write_batch
@@ -43,6 +47,8 @@ def pipeline(config: BuildConfig) -> Published:
         scenes = ingest.map(unmapped(config), plan.batches).result()
         captioned = cap_cot(config, scenes) if "cap_cot" in config.stages else []
         asked = terra_cot(config, scenes) if {"l1", "l2"} & set(config.stages) else []
+        if config.control.near_duplicates:
+            fingerprint.map(unmapped(config), scenes).result()
         select(config, plan)
         write.map(unmapped(config), [*captioned, *asked]).result()
         published: Published = seal(config, plan)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIN_ADVANTAGE = 0.01  # over chance; what is less is left as it is
-MIN_OWN_ITEMS = 30  # of a key or guess that has a rate of its own
+MIN_OWN_ITEMS = 30  # of a task, or of a key or guess with a rate of its own; fewer say nothing
 MAX_ROUNDS = 40  # a round evens out one rule of a task; the hardest set tried took 20
 CLEAN_SPLITS = 2  # ways to halve in a row by which nothing is found, once something was
 Z = 1.96  # of a 95 % bound
@@ -267,7 +267,7 @@ def _evened(
 
 
 def _is_real(found: Advantage) -> bool:
-    return found.low > 0 and found.over > MIN_ADVANTAGE
+    return found.items >= MIN_OWN_ITEMS and found.low > 0 and found.over > MIN_ADVANTAGE
 
 
 def _keep_rates(guessed: _Guessed, key_N: Ints, chance_N: Floats, weight_N: Floats) -> Floats:

@@ -9,8 +9,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.captions.settings import CaptionerSettings
-from tasks.composition.settings import ComposerSettings
+from tasks.composition.settings import ComposerSettings, ControlSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
+from tasks.mixture import MixtureSettings
 from tasks.sources.registry import SOURCES
 from templates.questions import L1_QUESTIONS
 
@@ -59,6 +60,13 @@ class BuildConfig(BaseModel):
     balance: bool = Field(
         default=True, description="Even out the answers within every task and class."
     )
+    control: ControlSettings = Field(
+        default=ControlSettings(), description="Blind control and near-duplicates."
+    )
+    mixture: MixtureSettings = Field(
+        default=MixtureSettings(),
+        description="Shares by tier, task, source, class, answer and region; caps a template.",
+    )
     workers: int = Field(default=2, ge=1, description="Processes; they never change the result.")
 
     @field_validator("sources")
@@ -76,13 +84,17 @@ class BuildConfig(BaseModel):
     def content_of(self, stage: str) -> dict[str, Any]:
         """Return the part of the configuration that decides what one making stage makes."""
         read = self.model_dump(
-            mode="json", include={"seed", "limit", "sar_rendering", "pixel_size"}
-        )
-        if stage == "cap_cot":
-            return {**read, "captioner": self.captioner.content()}
-        if stage == "l2":
-            return {**read, "balance": self.balance, "composer": self.composer.content()}
-        return {**read, **self.model_dump(mode="json", include={"tasks", "balance"})}
+            mode="json",
+            include={
+                "seed", "limit", "sar_rendering", "pixel_size", "balance", "control", "mixture",
+            },
+        )  # fmt: skip
+        match stage:
+            case "cap_cot":
+                return {**read, "captioner": self.captioner.content()}
+            case "l2":
+                return {**read, "composer": self.composer.content()}
+        return {**read, "tasks": list(self.tasks)}
 
     @property
     def dataset(self) -> str:

@@ -52,6 +52,11 @@ class MixtureSettings(BaseModel):
         default={}, description="Template id -> most samples, as expected by the keep rates."
     )
 
+    @property
+    def wishes(self) -> bool:
+        """Whether anything is wished at all."""
+        return any(getattr(self, name) for name in (*DIMENSIONS, "caps"))
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Traits:

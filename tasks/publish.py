@@ -13,7 +13,7 @@ from schemas.parquet import REJECT_SCHEMA
 from schemas.rejection import Reason, Rejected
 from schemas.tier import Tier
 from tasks.ask import STAGE as L1
-from tasks.assemble import MADE_BY, shards_of, stored_rates
+from tasks.assemble import MADE_BY, shards_of
 from tasks.assemble import STAGE as SHARDS
 from tasks.atomic import placing
 from tasks.captions.scene import STAGE as CAP_COT
@@ -21,6 +21,7 @@ from tasks.card import write_card
 from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
+from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.inspect_dataset import count_rejects, gates
@@ -39,6 +40,7 @@ from tasks.manifest import (
     write_manifest,
 )
 from tasks.report import write_report
+from tasks.selection import stored_rates
 from tasks.shards import write_rejects
 
 SYNTHETIC_MARK = "SYNTHETIC.txt"  # a procedural archive says so with a file of this name
@@ -117,7 +119,7 @@ def publish(
     for file in manifest.quarantine:
         with placing(config.out / file.path) as temporary:
             copyfile(ledger.path("quarantine", Path(file.path).stem, ".parquet"), temporary)
-    for stage in (*records, "catalogue"):
+    for stage in (*records, "catalogue", FINGERPRINT):
         ledger.forget_others(stage, [granule.name for granule in granules])
     write_card(config.out, manifest)
     write_croissant(config.out, manifest)

@@ -50,7 +50,7 @@ def keep_rates(counts: Mapping[Cell, int], stored: Mapping[tuple[str, str], floa
         else:
             one_sided |= cells
     rates |= _evened_together(one_sided)
-    return {key: _stable(rate, stored.get(key)) for key, rate in sorted(rates.items())}
+    return {key: stable(rate, stored.get(key)) for key, rate in sorted(rates.items())}
 
 
 def is_kept(sample_id: str, rate: float) -> bool:
@@ -82,5 +82,6 @@ def _evened_together(cells: Mapping[Cell, int]) -> Rates:
     return rates
 
 
-def _stable(rate: float, stored: float | None) -> float:
+def stable(rate: float, stored: float | None) -> float:
+    """Return a stored rate where it still fits, else the new one."""
     return stored if stored is not None and abs(rate - stored) <= STABLE_STEP else rate

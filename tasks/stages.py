@@ -14,7 +14,7 @@ from threading import Lock
 from tasks.ask import STAGE as L1
 from tasks.ask import VERSION as L1_VERSION
 from tasks.ask import ask_granule
-from tasks.assemble import MADE_BY, select_rates, write_granule
+from tasks.assemble import MADE_BY, write_granule
 from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import VERSION as SHARDS_VERSION
 from tasks.captions.cap_cot import caption_granule, caption_granules, is_captioned
@@ -24,6 +24,8 @@ from tasks.compose import VERSION as L2_VERSION
 from tasks.compose import compose_granule, compose_granules, is_composed, writers_of
 from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
+from tasks.fingerprint import STAGE as FINGERPRINT
+from tasks.fingerprint import fingerprint_granule
 from tasks.granules import GranuleId, batches, read_catalogue, store_granule
 from tasks.ingest import STAGE as INGEST
 from tasks.ingest import VERSION as INGEST_VERSION
@@ -32,6 +34,7 @@ from tasks.ledger import Ledger, Record
 from tasks.pool import GranuleWork, run_granules
 from tasks.progress import Bar
 from tasks.publish import Published, publish
+from tasks.selection import select
 from tasks.shards import write_rejects
 from tasks.writers.opened import Served, serving
 
@@ -44,6 +47,7 @@ STAGE_VERSIONS = {
 }
 
 Batch = tuple[GranuleId, ...]
+TIERS_MADE = tuple(dict.fromkeys(MADE_BY.values()))  # the stages that make candidates
 _ONE_MODEL = Lock()  # one batch at a time asks it, with as many calls in flight as it bears
 
 
@@ -143,9 +147,16 @@ def composers_for(config: BuildConfig, scenes: Sequence[Done]) -> Iterator[Mappi
         yield {name: one for name, one in served.items() if one is not None}
 
 
+def fingerprint_batch(config: BuildConfig, scenes: Done) -> Done:
+    """Make what near-duplicates are found by, of every candidate of a batch."""
+    made = [stage for stage in TIERS_MADE if stage in config.stages]
+    return _run(FINGERPRINT, partial(fingerprint_granule, made=made), config, scenes.batch)
+
+
 def select_samples(config: BuildConfig, plan: Plan) -> int:
-    """Turn all granules' answer counts into keep rates, on disk; return how many there are."""
-    return len(select_rates(config, plan.granules))
+    """Decide which candidates of all granules are kept, on disk; return how many."""
+    made = [stage for stage in TIERS_MADE if stage in config.stages]
+    return select(config, plan.granules, made)
 
 
 def write_batch(config: BuildConfig, made: Done) -> list[Done]:

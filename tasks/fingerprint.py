@@ -1,0 +1,102 @@
+"""What of a granule's candidates is compared to find near-duplicates, made once a granule."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.tier import Tier
+from tasks.atomic import placing
+from tasks.config import BuildConfig, digest_of
+from tasks.fingerprints import Fingerprint, image_hash, text_signature
+from tasks.granules import GranuleId
+from tasks.ingest import STAGE as INGEST
+from tasks.ledger import Ledger, Record, output_of
+
+STAGE = "fingerprint"
+VERSION = 1
+RANKS = {Tier.CAP: 0, Tier.L1: 0, Tier.L2_SPATIAL: 1, Tier.L2_SEMANTIC: 1}  # the first stays
+SCENES_A_READ = 16  # rows with pictures held at a time
+_SCHEMA = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("place", pa.string()),  # the scene, and which of its images are carried
+        ("rank", pa.int32()),
+        ("image_hashes", pa.list_(pa.uint64())),
+        ("signature", pa.list_(pa.uint32())),
+    ]
+)
+
+
+def fingerprint_granule(config: BuildConfig, granule: GranuleId, made: Sequence[str]) -> Record:
+    """Write the fingerprints of all candidates of a granule, unless that is done already.
+
+    Args:
+        config: What to build.
+        granule: Which granule.
+        made: Names of the stages that made candidates.
+    """
+    ledger = Ledger(config.out)
+    scenes, *makers = (ledger.load(stage, granule.name) for stage in (INGEST, *made))
+    assert scenes is not None, f"{granule.name} was not ingested"
+    sources = [record.outputs[0] for record in makers if record is not None]
+    key = digest_of({"stage": VERSION, "scenes": scenes.outputs[0].sha256,
+                     "made": [output.sha256 for output in sources]})  # fmt: skip
+    done = ledger.done(STAGE, granule.name, key)
+    if done is not None:
+        return replace(done, reused=True)
+    hashes = _image_hashes(config, scenes)
+    columns = ["sample_id", "scene_id", "tier", "question", "trace", "image_indices"]
+    rows = []
+    for output in sources:
+        for row in pq.read_table(config.out / output.path, columns=columns).to_pylist():
+            carried = row["image_indices"]
+            rows.append(
+                {
+                    "sample_id": row["sample_id"],
+                    "place": f"{row['scene_id']} {carried}",
+                    "rank": RANKS[Tier(row["tier"])],
+                    "image_hashes": [hashes[row["scene_id"]][index] for index in carried],
+                    "signature": text_signature(f"{row['question']} {row['trace']}").tolist(),
+                }
+            )
+    path = ledger.path(STAGE, granule.name, ".parquet")
+    with placing(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), temporary, compression="zstd")
+    record = Record(
+        stage=STAGE,
+        granule=granule.name,
+        key=key,
+        outputs=(output_of(config.out, path, len(rows)),),
+        taken=len(rows),
+        out=len(rows),
+    )
+    ledger.store(record)
+    return record
+
+
+def read_fingerprints(ledger: Ledger, granule: GranuleId) -> list[Fingerprint]:
+    """Return the fingerprints of a granule's candidates."""
+    rows = pq.read_table(ledger.path(STAGE, granule.name, ".parquet")).to_pylist()
+    return [
+        Fingerprint(
+            sample_id=row["sample_id"],
+            scene_id=row["place"],
+            rank=row["rank"],
+            image_hashes=tuple(row["image_hashes"]),
+            signature=np.array(row["signature"], np.uint32),
+        )
+        for row in rows
+    ]
+
+
+def _image_hashes(config: BuildConfig, scenes: Record) -> dict[str, list[int]]:
+    """Return the hash of every image of every scene."""
+    found: dict[str, list[int]] = {}
+    with pq.ParquetFile(config.out / scenes.outputs[0].path) as file:
+        for batch in file.iter_batches(SCENES_A_READ, columns=["scene_id", "images"]):
+            for row in batch.to_pylist():
+                found[row["scene_id"]] = [image_hash(image["bytes"]) for image in row["images"]]
+    return found

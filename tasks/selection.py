@@ -1,0 +1,316 @@
+"""Selection over all granules: which candidates are kept, and why the others are not.
+
+One after the other: near-duplicates go; answers are evened out; what can be guessed without the
+images is kept less often; the mixture is met. Each step counts on what those before it leave. A
+candidate is kept if the hash that its id is lies under the product of its rates. A rate of the last
+selection is used again unless it has moved by more than two points, so that a dataset that grows a
+little changes little.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.tier import Tier
+from tasks.atomic import place_text, placing
+from tasks.blind_rules import BlindItem, RuleResult, control
+from tasks.config import BuildConfig, digest_of
+from tasks.fingerprint import STAGE as FINGERPRINT
+from tasks.fingerprint import read_fingerprints
+from tasks.granules import GranuleId
+from tasks.ingest import STAGE as INGEST
+from tasks.ledger import Ledger
+from tasks.mixture import Traits, mixture_rates, unmet
+from tasks.near_duplicates import near_duplicates
+from tasks.region import region_of
+from tasks.select import Cell, Rates, is_kept, keep_rates, stable
+
+STAGE = "select"
+VERSION = 1
+DUPLICATE, THINNED, GUESSED, MIXTURE = "near-duplicate", "thinned", "guessed blind", "mixture"
+_COLUMNS = [
+    "sample_id", "scene_id", "tier", "task", "classes", "options", "answer", "template", "group",
+    "answer_key", "num_answers", "guessed",
+]  # fmt: skip
+_DECISIONS = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("why", pa.string()),  # "" for what is kept
+        ("blind_rate", pa.float64()),
+        ("mixture_rate", pa.float64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What selection looks at of one candidate."""
+
+    granule: GranuleId
+    row: dict[str, Any]
+    region: str
+
+    @property
+    def sample_id(self) -> str:
+        """Its id."""
+        return str(self.row["sample_id"])
+
+    @property
+    def cell(self) -> Cell | None:
+        """The cell in which it is balanced, None where it is not."""
+        row = self.row
+        if not row["group"]:
+            return None
+        within = f"{self.granule.source}/{self.granule.split}"
+        # L2 has few questions of a kind: those that lack an answer are evened out by tier
+        wider = row["task"] if row["tier"] == Tier.L1 else row["tier"]
+        group = f"{within}|{row['group']}"
+        return Cell(f"{within}|{wider}", group, row["num_answers"], row["answer_key"])
+
+    @property
+    def traits(self) -> Traits:
+        """What a mixture tells apart."""
+        row = self.row
+        return Traits(
+            tier=row["tier"],
+            task=row["task"],
+            source=self.granule.source,
+            class_=row["classes"][0] if row["classes"] else "",
+            answer=row["answer"]["text"] if row["num_answers"] else "",
+            region=self.region,
+            template=row["template"],
+        )
+
+    @property
+    def blind(self) -> BlindItem | None:
+        """What its text shows; None where its answers are no closed set."""
+        row = self.row
+        answer = row["answer"]["text"]
+        options = tuple(row["options"]) or (("Yes", "No") if answer in ("Yes", "No") else ())
+        if not options:
+            return None
+        # what a rule of the rule book measures does not stand in its question
+        key = () if row["tier"] == Tier.L2_SEMANTIC else tuple(row["classes"])
+        return BlindItem(self.sample_id, row["task"], key, options, options.index(answer))
+
+
+def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[str]) -> int:
+    """Decide on all candidates, unless that is done already; return how many are kept.
+
+    Args:
+        config: What to build.
+        granules: All granules; their candidates and fingerprints are made.
+        made: Names of the stages that made candidates.
+    """
+    ledger = Ledger(config.out)
+    key = _key(config, ledger, granules, made)
+    summary = _read_summary(ledger)
+    paths = [decisions_path(ledger, granule) for granule in granules]
+    if summary.get("key") == key and all(path.is_file() for path in paths):
+        return int(summary["kept"])
+    candidates = [c for g in granules for c in _candidates(config, ledger, g, made)]
+    last = {id_: row for g in granules for id_, row in _last_decisions(ledger, g).items()}
+    why: dict[str, str] = {}
+    if config.control.near_duplicates:
+        prints = [found for granule in granules for found in read_fingerprints(ledger, granule)]
+        why |= dict.fromkeys(near_duplicates(prints), DUPLICATE)
+    left = [c for c in candidates if c.sample_id not in why]
+    balanced = _balanced(config, left, ledger)
+    weights = {c.sample_id: _balance_rate(c, balanced) for c in left}
+    blind, results = _blind(config, left, weights, last)
+    weights = {id_: rate * blind.get(id_, 1.0) for id_, rate in weights.items()}
+    mixture, not_met = _mixture(config, left, weights, last)
+    for candidate in left:
+        id_ = candidate.sample_id
+        rate = _balance_rate(candidate, balanced)
+        for name, factor in ((THINNED, 1.0), (GUESSED, blind.get(id_, 1.0)),
+                             (MIXTURE, mixture.get(id_, 1.0))):  # fmt: skip
+            rate *= factor
+            if not is_kept(id_, rate):
+                why[id_] = name
+                break
+    kept = len(candidates) - len(why)
+    for granule in granules:
+        own = [c for c in candidates if c.granule == granule]
+        _write_decisions(ledger, granule, own, why, blind, mixture)
+    _write_summary(ledger, key, kept, balanced, results, not_met)
+    return kept
+
+
+def decisions_path(ledger: Ledger, granule: GranuleId) -> Any:
+    """Return where the decisions on a granule's candidates stand."""
+    return ledger.path(STAGE, granule.name, ".parquet")
+
+
+def decisions_of(ledger: Ledger, granule: GranuleId) -> dict[str, str]:
+    """Return, by sample id, why a candidate of a granule is left out, "" where it is kept."""
+    table = pq.read_table(decisions_path(ledger, granule), columns=["sample_id", "why"])
+    ids, why = (table.column(name).to_pylist() for name in ("sample_id", "why"))
+    return dict(zip(ids, why, strict=True))
+
+
+def stored_rates(ledger: Ledger) -> Rates:
+    """Return the keep rates of answers of the last selection, {} where there was none."""
+    rows = _read_summary(ledger).get("rates", [])
+    return {(group, answer): float(rate) for group, answer, rate in rows}
+
+
+def stored_control(ledger: Ledger) -> list[dict[str, Any]]:
+    """Return what each rule of the blind control gained before and after, by task."""
+    return list(_read_summary(ledger).get("control", []))
+
+
+def stored_unmet(ledger: Ledger) -> list[str]:
+    """Return what of the mixture could not be met."""
+    return list(_read_summary(ledger).get("unmet", []))
+
+
+def _balanced(config: BuildConfig, left: Sequence[Candidate], ledger: Ledger) -> Rates:
+    if not config.balance:
+        return {}
+    cells = Counter(cell for c in left if (cell := c.cell) is not None)
+    return keep_rates(cells, stored_rates(ledger))
+
+
+def _balance_rate(candidate: Candidate, balanced: Rates) -> float:
+    cell = candidate.cell
+    return 1.0 if cell is None else balanced.get((cell.group, cell.answer), 1.0)
+
+
+def _blind(
+    config: BuildConfig,
+    left: Sequence[Candidate],
+    weights: Mapping[str, float],
+    last: Mapping[str, dict[str, Any]],
+) -> tuple[dict[str, float], tuple[RuleResult, ...]]:
+    if not config.control.blind:
+        return {}, ()
+    items = [item for c in left if (item := c.blind) is not None]
+    guessed = {c.sample_id: c.row["guessed"] for c in left if c.row["guessed"] is not None}
+    found = control(items, weights, {"a model without images": guessed} if guessed else {})
+    return _steady(found.rates, last, "blind_rate"), found.results
+
+
+def _mixture(
+    config: BuildConfig,
+    left: Sequence[Candidate],
+    weights: Mapping[str, float],
+    last: Mapping[str, dict[str, Any]],
+) -> tuple[dict[str, float], list[str]]:
+    if not config.mixture.wishes:
+        return {}, []
+    counts: dict[Traits, float] = {}
+    for candidate in left:
+        traits = candidate.traits
+        counts[traits] = counts.get(traits, 0.0) + weights[candidate.sample_id]
+    rates = mixture_rates(counts, config.mixture)
+    by_id = {c.sample_id: rates[c.traits] for c in left}
+    return _steady(by_id, last, "mixture_rate"), unmet(counts, rates, config.mixture)
+
+
+def _steady(
+    rates: Mapping[str, float], last: Mapping[str, dict[str, Any]], name: str
+) -> dict[str, float]:
+    """Return rates by sample, those of the last selection where they have hardly moved."""
+    return {
+        id_: stable(rate, last[id_][name] if id_ in last else None) for id_, rate in rates.items()
+    }
+
+
+def _candidates(
+    config: BuildConfig, ledger: Ledger, granule: GranuleId, made: Sequence[str]
+) -> Iterator[Candidate]:
+    regions: dict[str, str] = {}
+    if config.mixture.region:
+        path = ledger.path(INGEST, granule.name, ".parquet")
+        rows = pq.read_table(path, columns=["scene_id", "grid"]).to_pylist()
+        regions = {row["scene_id"]: region_of(row["grid"]) for row in rows}
+    for stage in made:
+        path = ledger.path(stage, granule.name, ".parquet")
+        for row in pq.read_table(path, columns=_COLUMNS).to_pylist():
+            yield Candidate(granule=granule, row=row, region=regions.get(row["scene_id"], ""))
+
+
+def _last_decisions(ledger: Ledger, granule: GranuleId) -> dict[str, dict[str, Any]]:
+    path = decisions_path(ledger, granule)
+    if not path.is_file():
+        return {}
+    return {row["sample_id"]: row for row in pq.read_table(path).to_pylist()}
+
+
+def _write_decisions(
+    ledger: Ledger,
+    granule: GranuleId,
+    own: Sequence[Candidate],
+    why: Mapping[str, str],
+    blind: Mapping[str, float],
+    mixture: Mapping[str, float],
+) -> None:
+    rows = [
+        {
+            "sample_id": c.sample_id,
+            "why": why.get(c.sample_id, ""),
+            "blind_rate": blind.get(c.sample_id, 1.0),
+            "mixture_rate": mixture.get(c.sample_id, 1.0),
+        }
+        for c in own
+    ]
+    with placing(decisions_path(ledger, granule)) as temporary:
+        table = pa.Table.from_pylist(rows, schema=_DECISIONS)
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def _key(
+    config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId], made: Sequence[str]
+) -> str:
+    stages = [*made, *([FINGERPRINT] if config.control.near_duplicates else [])]
+    inputs = []
+    for granule in granules:
+        for stage in stages:
+            record = ledger.load(stage, granule.name)
+            assert record is not None, f"stage {stage} has not run for {granule.name}"
+            inputs.append([granule.name, stage, record.outputs[0].sha256])
+    return digest_of(
+        {
+            "stage": VERSION,
+            "inputs": inputs,
+            "balance": config.balance,
+            "control": config.control.model_dump(),
+            "mixture": config.mixture.model_dump(mode="json"),
+        }
+    )
+
+
+def _write_summary(
+    ledger: Ledger,
+    key: str,
+    kept: int,
+    balanced: Rates,
+    results: Sequence[RuleResult],
+    not_met: Sequence[str],
+) -> None:
+    summary = {
+        "key": key,
+        "kept": kept,
+        "rates": [[group, answer, rate] for (group, answer), rate in sorted(balanced.items())],
+        "control": [asdict(result) for result in results],
+        "unmet": list(not_met),
+    }
+    place_text(_summary_path(ledger), json.dumps(summary, indent=0) + "\n")
+
+
+def _read_summary(ledger: Ledger) -> dict[str, Any]:
+    """Return what the last selection came to, {} where there was none or it is damaged."""
+    try:
+        return dict(json.loads(_summary_path(ledger).read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
+
+
+def _summary_path(ledger: Ledger) -> Any:
+    return ledger.path(STAGE, "summary", ".json")
