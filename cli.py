@@ -26,6 +26,13 @@ ConfigOption = Annotated[
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", help="First N scenes of every source.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Draws questions and options.")]
+ComposerOption = Annotated[
+    str | None,
+    typer.Option("--composer", help="Who composes L2 questions: rules, vllm, replay, or a URL."),
+]
+ComposerModelOption = Annotated[
+    str | None, typer.Option("--composer-model", help="Its folder or hub name, or name (URL).")
+]
 CaptionerOption = Annotated[
     str | None,
     typer.Option(
@@ -45,10 +52,12 @@ def build(
     limit: LimitOption = None,
     seed: SeedOption = None,
     stage: Annotated[
-        list[str], typer.Option("--stage", help="What to make: cap_cot, l1; both if not given.")
+        list[str], typer.Option("--stage", help="What to make: cap_cot, l1, l2; all if not given.")
     ] = [],  # noqa: B006 - typer reads it as "none given"
     captioner: CaptionerOption = None,
     model: ModelOption = None,
+    composer: ComposerOption = None,
+    composer_model: ComposerModelOption = None,
     workers: Annotated[int | None, typer.Option(help="Processes to work with.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     engine: Annotated[
@@ -66,7 +75,8 @@ def build(
             "limit": limit,
             "seed": seed,
             "stages": stage or None,
-            "captioner": _captioner(captioner, model),
+            "captioner": _writer("captioner", captioner, "model", model),
+            "composer": _writer("composer", composer, "composer-model", composer_model),
             "workers": workers,
         },
     )
@@ -94,18 +104,24 @@ def build(
 
 @app.command()
 def preview(
-    number: Annotated[int, typer.Argument(min=1, help="Scenes to caption.")],
+    number: Annotated[int, typer.Argument(min=1, help="Scenes to try.")],
     out: Annotated[Path, typer.Option(help="Folder of the dataset that would be built.")],
     page: Annotated[Path, typer.Option(help="HTML page to write.")] = Path("preview.html"),
     source: SourceOption = [],  # noqa: B006 - typer reads it as "none given"
     config: ConfigOption = None,
     seed: SeedOption = None,
+    stage: Annotated[
+        Literal["cap_cot", "l2"], typer.Option("--stage", help="Captions, or L2 questions.")
+    ] = "cap_cot",
     captioner: CaptionerOption = None,
     model: ModelOption = None,
+    composer: ComposerOption = None,
+    composer_model: ComposerModelOption = None,
 ) -> None:
-    """Caption a few scenes and show prompt, picture, reply and verdicts on one page."""
-    from tasks.captions.preview import preview as show_captions
+    """Write a few scenes on trial: prompt, picture, reply and what came of it, on one page."""
     from tasks.config import load_config
+    from tasks.preview.captions import preview as show_captions
+    from tasks.preview.questions import preview as show_questions
 
     settings = load_config(
         config,
@@ -113,11 +129,12 @@ def preview(
             "sources": _sources(source) or None,
             "out": out,
             "seed": seed,
-            "captioner": _captioner(captioner, model),
+            "captioner": _writer("captioner", captioner, "model", model),
+            "composer": _writer("composer", composer, "composer-model", composer_model),
         },
     )
-    views = show_captions(settings, number, page)
-    for view in views:
+    show = show_captions if stage == "cap_cot" else show_questions
+    for view in show(settings, number, page):
         _say(f"{view.scene_id}  {view.fate}")
     _say(f"page     {page}")
 
@@ -210,20 +227,20 @@ def _sources(pairs: list[str]) -> dict[str, str]:
     return sources
 
 
-def _captioner(captioner: str | None, model: str | None) -> dict[str, Any] | None:
-    """Return the captioner's settings as far as the command line says them."""
-    if captioner is None:
+def _writer(role: str, writer: str | None, option: str, model: str | None) -> dict[str, Any] | None:
+    """Return a writer's settings as far as the command line says them."""
+    if writer is None:
         if model is not None:
-            raise ConfigError("--model needs --captioner vllm or --captioner URL")
+            raise ConfigError(f"--{option} needs --{role} vllm or --{role} URL")
         return None
     named: dict[str, Any] = {} if model is None else {"model": model}
-    if captioner.startswith(("http://", "https://")):
-        return {"kind": "url", "url": captioner, **named}
-    if captioner == "vllm":
+    if writer.startswith(("http://", "https://")):
+        return {"kind": "url", "url": writer, **named}
+    if writer == "vllm":
         return {"kind": "vllm"} | ({"server": named} if named else {})
     if named:
-        raise ConfigError(f"--model has no meaning for --captioner {captioner}")
-    return {"kind": captioner}
+        raise ConfigError(f"--{option} has no meaning for --{role} {writer}")
+    return {"kind": writer}
 
 
 def main() -> None:

@@ -1,33 +1,21 @@
 """A page of a few scenes before money is spent: prompt, picture, reply, and what came of it."""
 
 import asyncio
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from schemas.rejection import Refusal, Rejected
-from schemas.scene import Scene
 from schemas.verdict import Verdict
-from tasks.atomic import place_text
 from tasks.captions.rule_writer import RuleWriter
 from tasks.captions.scene import Outcome, Turned, caption_scene
 from tasks.config import BuildConfig
-from tasks.drawing import inline_image
-from tasks.granules import read_catalogue
-from tasks.ingest import read_scene
+from tasks.preview.page import data_uri, first_scenes, write_page
 from tasks.scene_table import scenes_to_table
 from tasks.writers.opened import Served, opened, serving
 from templates.caption import judge
 from templates.claims import Checked
 from templates.replies import Fault, parse_reply
-
-TEMPLATE = Path(__file__).with_name("preview_template.html")
-MOST_PX, MOST_IMAGE_BYTES = 900, 400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,46 +74,13 @@ def preview(config: BuildConfig, number: int, page: Path) -> list[SceneView]:
         UserError: the captioner cannot be had.
         OSError: the page cannot be written.
     """
-    scenes, refused = _first_scenes(config, number)
+    scenes, refused = first_scenes(config, number)
     rows = scenes_to_table(scenes).to_pylist()
     with serving(config.captioner, config.out / ".work" / "preview") as served:
         outcomes = asyncio.run(_captioned(config, rows, served))
     views = [_scene_view(row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        scenes=views, refused=refused, captioner=config.captioner.kind
-    )
-    place_text(page, text)
+    write_page(page, "captions.html", views, refused, config.captioner.kind)
     return views
-
-
-def _first_scenes(config: BuildConfig, number: int) -> tuple[list[Scene], list[Rejected]]:
-    """Return up to `number` scenes, sources in turn and spread over each, and what was refused."""
-    catalogue = read_catalogue(config)
-    by_source = []
-    for source in sorted(config.sources):
-        refs = [ref for g in catalogue.granules if g.id.source == source for ref in g.refs]
-        by_source.append(refs[:: max(1, len(refs) // number)])
-    scenes: list[Scene] = []
-    refused: list[Rejected] = []
-    for ref in (ref for turn in zip_longest(*by_source) for ref in turn if ref is not None):
-        if len(scenes) == number:
-            break
-        try:
-            scenes.append(read_scene(config, config.sources[ref.source], ref))
-        except Refusal as refusal:
-            refused.append(
-                Rejected(
-                    sample_id=ref.scene_id,
-                    source=ref.source,
-                    stage="ingest",
-                    reason=refusal.reason,
-                    detail=refusal.detail,
-                )
-            )
-    return scenes, refused
 
 
 async def _captioned(
@@ -151,7 +106,7 @@ async def _captioned(
 def _scene_view(row: dict[str, Any], outcome: Outcome) -> SceneView:
     pictures: tuple[str, ...] = ()
     if outcome.prepared is not None:
-        pictures = tuple(_data_uri(p) for p in outcome.prepared.call.turns[-1].images)
+        pictures = tuple(data_uri(p) for p in outcome.prepared.call.turns[-1].images)
     return SceneView(
         scene_id=row["scene_id"],
         source=row["source"],
@@ -203,8 +158,3 @@ def _fate(outcome: Outcome) -> str:
         return f"refused: {outcome.rejected.reason.value}: {outcome.rejected.detail}"
     cut = outcome.tallies["sentences cut"]
     return f"kept, {cut} false sentences cut" if cut else "kept"
-
-
-def _data_uri(picture: bytes) -> str:
-    kind, content = inline_image(picture, MOST_PX, MOST_IMAGE_BYTES)
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,1 @@
+"""Pages that show what writers make of a few scenes, before money is spent."""
