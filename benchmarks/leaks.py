@@ -24,19 +24,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as pads
 from label_scenes import land_scenes, survey_scenes, town_scenes
 
-from schemas.tier import Tier
-from tasks.ask import ask_scenes
+from tasks.asked_rows import asked_table
 from tasks.blind_rules import HALF_DIGIT, RULES, BlindItem, by_task, control, guesses
-from tasks.config import TASKS, BuildConfig
+from tasks.config import BuildConfig
+from tasks.granules import GranuleId
 from tasks.scene_table import asked_scenes, scenes_to_table
-from tasks.select import Cell, is_kept, keep_rates
+from tasks.select import is_kept, keep_rates
+from tasks.selection import Candidate
+from templates.composition import L2_QUESTIONS
+from templates.item import propose
+from templates.questions import L1_QUESTIONS
 
 GRANULE_SCENES = 256
 COLUMNS = [
@@ -51,6 +55,7 @@ COLUMNS = [
     "num_answers",
 ]
 
+TASKS = [kind.task for kind in (*L1_QUESTIONS, *chain(*L2_QUESTIONS.values()))]
 YES_NO = ("Yes", "No")
 UNSEEN_DIGIT = HALF_DIGIT - 1  # halves of what the control leaves
 
@@ -74,52 +79,41 @@ def read_items(dataset: Path) -> tuple[list[BlindItem], Weights]:
 
 def gathered(rows: Iterable[dict[str, Any]]) -> list[BlindItem]:
     """Return rows as items, where their answers are a closed set."""
-    items: list[BlindItem] = []
-    for row in rows:
-        text = row["answer"]["text"]
-        options = tuple(row["options"]) or (YES_NO if text in YES_NO else ())
-        if options:
-            # the text of a semantic question names no class
-            key = () if row["tier"] == Tier.L2_SEMANTIC else tuple(row["classes"])
-            items.append(
-                BlindItem(row["sample_id"], row["task"], key, options, options.index(text))
-            )
-    return items
+    found = (candidate("", row).blind for row in rows)
+    return [item for item in found if item is not None]
+
+
+def candidate(source: str, row: dict[str, Any]) -> Candidate:
+    """Return a row as selection sees it, all being of one split."""
+    return Candidate(granule=GranuleId(source, "train", "b00"), row=row, region="")
 
 
 def made_items(
     sources: list[str], num_scenes: int, seed: int, tasks: list[str]
 ) -> tuple[list[BlindItem], Weights]:
-    """Ask planet scenes of some sources; return the candidates, with the rates of selection."""
-    rows: list[tuple[str, dict[str, Any]]] = []
+    """Ask planet scenes of some sources; return the candidates, with the rates of selection.
+
+    Every kind of question is tried on every scene, those of L2 as well.
+    """
+    kinds = [kind for kind in (*L1_QUESTIONS, *chain(*L2_QUESTIONS.values())) if kind.task in tasks]
+    candidates: list[Candidate] = []
     for source in sources:
         makers = {"xbd": town_scenes, "survey": survey_scenes}
         make = makers.get(source, partial(land_scenes, source))
         scenes = make(num_scenes, seed)
-        config = BuildConfig(
-            sources={source: Path(".")}, out=Path("."), seed=seed, tasks=tuple(tasks)
-        )
+        config = BuildConfig(sources={source: Path(".")}, out=Path("."), seed=seed)
         while granule := list(islice(scenes, GRANULE_SCENES)):
             asked = asked_scenes(scenes_to_table(granule), config.sar_rendering)
-            table, _ = ask_scenes(asked, config)
-            rows += [(source, row) for row in table.select(COLUMNS).to_pylist()]
-    cells = [cell_of(source, row) for source, row in rows]
-    rates = keep_rates(Counter(cell for cell in cells if cell is not None), {})
+            table, _ = asked_table(asked, lambda scene: propose(scene, kinds, seed), seed)
+            rows = table.select(COLUMNS).to_pylist()
+            candidates += [candidate(source, row) for row in rows]
+    rates = keep_rates(Counter(cell for c in candidates if (cell := c.cell) is not None), {})
     weights = {
-        row["sample_id"]: rates[cell.group, cell.answer]
-        for (_, row), cell in zip(rows, cells, strict=True)
-        if cell is not None
+        c.sample_id: rates[cell.group, cell.answer]
+        for c in candidates
+        if (cell := c.cell) is not None
     }
-    return gathered(row for _, row in rows), weights
-
-
-def cell_of(source: str, row: dict[str, Any]) -> Cell | None:
-    """Return the cell in which a candidate is balanced, as the build has it for one split."""
-    if not row["group"]:
-        return None
-    return Cell(
-        f"{source}|{row['task']}", f"{source}|{row['group']}", row["num_answers"], row["answer_key"]
-    )
+    return [item for c in candidates if (item := c.blind) is not None], weights
 
 
 def leaky_items(number: int, seed: int) -> tuple[list[BlindItem], Weights]:
@@ -199,7 +193,7 @@ def main() -> None:
     parser.add_argument("--leaky", type=int, help="items of each set that leaks in a known way")
     parser.add_argument("--source", nargs="+", default=["bigearthnet"])
     parser.add_argument("--scenes", type=int, default=10_000)
-    parser.add_argument("--tasks", nargs="+", default=list(TASKS), help="kinds of questions")
+    parser.add_argument("--tasks", nargs="+", default=TASKS, help="kinds of questions")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--min-items", type=int, default=5000)
     arguments = parser.parse_args()

@@ -11,7 +11,9 @@ from rich.table import Table
 from schemas.rejection import Refusal
 from schemas.scene import SceneRef
 from tasks.ask import ask_scenes
-from tasks.captions.estimate import CaptionEstimate, estimate_captions
+from tasks.assemble import MADE_BY
+from tasks.captions.estimate import WrittenEstimate, estimate_captions
+from tasks.composition.estimate import estimate_questions
 from tasks.config import BuildConfig
 from tasks.granules import read_catalogue
 from tasks.ingest import read_scene
@@ -33,7 +35,8 @@ class Estimate:
     scenes_tried: int
     scenes_refused: int
     questions: int
-    captions: CaptionEstimate | None
+    captions: WrittenEstimate | None
+    composed: WrittenEstimate | None
     written_bytes: int
 
 
@@ -56,7 +59,7 @@ def estimate(config: BuildConfig) -> list[Estimate]:
 def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
     """Print what would be read, asked and written."""
     table = Table(title="dry run: nothing was written")
-    columns = ("source", "scenes", "granules", "files", "read", "captions ~", "questions ~")
+    columns = ("source", "scenes", "granules", "files", "read", "cap ~", "L1 ~", "L2 ~")
     for column in (*columns, "written ~"):
         table.add_column(column, justify="left" if column == "source" else "right")
     for row in estimates:
@@ -66,8 +69,9 @@ def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
             f"{row.granules:,}",
             f"{row.files:,}",
             _megabytes(row.read_bytes),
-            f"{row.captions.captions:,}" if row.captions else "-",
+            f"{row.captions.texts:,}" if row.captions else "-",
             f"{row.questions:,}",
+            f"{row.composed.texts:,}" if row.composed else "-",
             _megabytes(row.written_bytes),
         )
     console.print(table)
@@ -77,16 +81,20 @@ def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
             f"scenes tried {row.scenes_refused} would be refused; questions before selection",
             highlight=False,
         )
-    captions = [row.captions for row in estimates if row.captions is not None]
-    if captions:
-        console.print(
-            f"captions: about {sum(c.calls for c in captions):,} calls, "
-            f"{sum(c.prompt_tokens for c in captions):,} prompt and "
-            f"{sum(c.completion_tokens for c in captions):,} reply tokens, "
-            f"{sum(c.hours for c in captions):.2g} hours (expected speed: captioner.expected); "
-            "repair turns come on top",
-            highlight=False,
-        )
+    written = {
+        "captions": [row.captions for row in estimates if row.captions is not None],
+        "L2": [row.composed for row in estimates if row.composed is not None],
+    }
+    for what, found in written.items():
+        if found:
+            console.print(
+                f"{what}: about {sum(c.calls for c in found):,} calls, "
+                f"{sum(c.prompt_tokens for c in found):,} prompt and "
+                f"{sum(c.completion_tokens for c in found):,} reply tokens, "
+                f"{sum(c.hours for c in found):.2g} hours (at the expected speed of the "
+                "configuration); repair turns come on top",
+                highlight=False,
+            )
 
 
 def _estimate_source(
@@ -103,7 +111,7 @@ def _estimate_source(
             continue
     table = scenes_to_table(scenes)
     factor = len(refs) / max(1, len(tried))
-    questions = captions = None
+    questions = captions = composed = None
     if "l1" in config.stages:
         questions, _ = ask_scenes(asked_scenes(table, config.sar_rendering), config)
     if "cap_cot" in config.stages:
@@ -114,6 +122,17 @@ def _estimate_source(
             config.sar_rendering,
             config.seed,
         )
+    if "l2" in config.stages:
+        composed = estimate_questions(
+            table.to_pylist(),
+            round(factor * len(scenes)),
+            config.composer,
+            config.sar_rendering,
+            config.seed,
+        )
+    # scenes are held once by the work folder, and once by each tier's shards
+    copies = 1 + sum(stage in config.stages for stage in MADE_BY.values())
+    asked = questions.nbytes if questions else 0
     return Estimate(
         source=source,
         scenes=len(refs),
@@ -125,7 +144,8 @@ def _estimate_source(
         scenes_refused=len(tried) - len(scenes),
         questions=round(factor * questions.num_rows) if questions else 0,
         captions=captions,
-        written_bytes=round(factor * (table.nbytes + (questions.nbytes if questions else 0))),
+        composed=composed,
+        written_bytes=round(factor * (copies * table.nbytes + 2 * asked)),
     )
 
 

@@ -4,23 +4,33 @@ import re
 
 from schemas.trace import M2_PER_HA, round_significant, value_text
 from schemas.value import Name, Quantity, Truth, Value
+from templates.claim.measures import NUMBER_WORDS
 
 TOLERANCE = 0.05  # of the value: two significant digits, and what a table rounds
-_NUMBER = re.compile(r"(?P<number>-?\d[\d,]*(?:\.\d+)?)\s*(?P<unit>[^\d\s.]*²?)[\s.]*")
+_NUMBER = re.compile(
+    r"(?:(?:about|approximately|around|roughly|ca\.?|~|≈)\s*)?"
+    r"(?P<number>-?\d[\d,]*(?:\.\d+)?)[\s-]*(?P<unit>(?:[^\W\d]+\.? )*[^\W\d]*\^?[²2]?|%)"
+    r"(?:\s+(?:of|from|between|apart)\b[^\d]*)?[\s.]*",
+    re.IGNORECASE,
+)
+_COUNT = re.compile(r"(?P<number>\d[\d,]*|[a-z]+(?:[ -][a-z]+)?)(?:\s+[^\d]+)?")
 _UNITS = {  # as written -> unit of the language and factor
-    "%": ("share", 0.01),
-    "percent": ("share", 0.01),
-    "m²": ("m2", 1.0),
-    "m2": ("m2", 1.0),
-    "ha": ("m2", M2_PER_HA),
-    "hectares": ("m2", M2_PER_HA),
-    "km²": ("m2", 1e6),
-    "m": ("m", 1.0),
-    "metres": ("m", 1.0),
-    "meters": ("m", 1.0),
-    "km": ("m", 1000.0),
-    "": ("count", 1.0),
-}
+    **dict.fromkeys(("%", "percent", "per cent"), ("share", 0.01)),
+    **dict.fromkeys(
+        ("m²", "m2", "square metre", "square metres", "square meter", "square meters", "sq m"),
+        ("m2", 1.0),
+    ),
+    **dict.fromkeys(("ha", "hectare", "hectares"), ("m2", M2_PER_HA)),
+    **dict.fromkeys(
+        ("km²", "km2", "square kilometre", "square kilometres", "square kilometer",
+         "square kilometers", "sq km"),
+        ("m2", 1e6),
+    ),
+    **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), ("m", 1.0)),
+    **dict.fromkeys(
+        ("km", "kilometre", "kilometres", "kilometer", "kilometers"), ("m", 1000.0)
+    ),
+}  # fmt: skip
 
 
 def agrees(text: str, value: Value, north_up: bool) -> bool:
@@ -29,24 +39,44 @@ def agrees(text: str, value: Value, north_up: bool) -> bool:
     A number must be the value to two significant digits, or within 5 % of it and its interval; a
     count must be exact, whatever word follows it.
     """
-    said = text.strip().rstrip(".").casefold()
+    said = " ".join(text.split()).rstrip(".").casefold()
     match value:
         case Truth():
-            return re.split(r"[,;\s]", said, maxsplit=1)[0] == ("yes" if value.value else "no")
+            words = re.findall(r"\w+", said)
+            other = "no" if value.value else "yes"
+            return words[:1] == ["yes" if value.value else "no"] and other not in words[1:2]
         case Name():
-            return said.removeprefix("the ") == value_text(value, north_up).casefold()
+            due = value_text(value, north_up).casefold()
+            return _bare_name(said) == _bare_name(due)
+        case Quantity(unit="count"):
+            return _is_count(said, value)
         case Quantity():
-            return _is_number(text.strip(), value)
+            return _is_number(said, value)
+
+
+def _bare_name(name: str) -> str:
+    return re.sub(r"^(?:in |to )?the |[-\s]", "", name)
+
+
+def _is_count(said: str, value: Quantity) -> bool:
+    found = _COUNT.fullmatch(said)
+    if found is None:
+        return False
+    number = found["number"].replace(",", "")
+    if number.isdigit():
+        return float(number) == value.value
+    words = [number.replace("-", " "), number.split()[0]]
+    return value.value in [NUMBER_WORDS[word] for word in words if word in NUMBER_WORDS][:1]
 
 
 def _is_number(text: str, value: Quantity) -> bool:
     found = _NUMBER.fullmatch(text)
-    if value.unit == "count":
-        counted = re.fullmatch(r"(\d[\d,]*)(?:\s+\D+)?", text.rstrip("."))
-        return counted is not None and float(counted[1].replace(",", "")) == value.value
-    if found is None or (unit := _UNITS.get(found["unit"].rstrip("."))) is None:
+    if found is None:
         return False
-    name, factor = unit
+    unit = found["unit"].replace("^", "").replace("sq. ", "sq ").strip(" .")
+    if unit not in _UNITS:
+        return False
+    name, factor = _UNITS[unit]
     said = float(found["number"].replace(",", "")) * factor
     if name != value.unit:
         return False

@@ -17,7 +17,7 @@ from schemas.tier import Tier
 from schemas.trace import SEG, value_text
 from schemas.value import Name, Quantity, Truth, Undefined, Value
 from schemas.verdict import Verdict
-from templates.agreement import choices_of, labels_of, named_classes, nodes, question_faults
+from templates.agreement import choices_of, question_faults
 from templates.answers import agrees
 from templates.caption import PlacedClaim, measured_spans
 from templates.claim.classes import classes_of
@@ -25,6 +25,7 @@ from templates.claims import Checked, check_text
 from templates.draft import MeasuredPremise
 from templates.ground import Ground
 from templates.judging import applies, bound_rules, deciding, premises_of, verdict_of
+from templates.named import labels_of, mentions, named_classes, nodes
 from templates.options import has_safe_margin
 from templates.proposal import Proposal, ProposedStep
 from templates.regions import MIN_SHARE

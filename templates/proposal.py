@@ -103,9 +103,10 @@ def _read(item: Any) -> Read:
     program: Any | None = None
     steps: list[ProposedStep] = []
     try:
-        program = question.program and load_program(_json(question.program))
+        if question.program is not None:
+            program = load_program(json.dumps(question.program))
         for step in question.steps:
-            mask = step.mask and load_mask(_json(step.mask))
+            mask = None if step.mask is None else load_mask(json.dumps(step.mask))
             steps.append(ProposedStep(text=" ".join(step.text.split()), mask=mask))
     except (ValueError, RecursionError) as error:
         faults.append(Fault(reason=Reason.BAD_PROGRAM, detail=_first(error)))
@@ -133,10 +134,6 @@ def _shape_faults(question: _Question) -> Iterator[Fault]:
             reason=Reason.BAD_RULE,
             detail="a semantic question names a rule of the list, which is its program",
         )
-
-
-def _json(tree: dict[str, Any]) -> str:
-    return json.dumps(tree)
 
 
 def _first(error: Exception) -> str:

@@ -12,6 +12,7 @@ from PIL import Image
 from tasks.captions.rule_writer import RuleWriter
 from tasks.captions.scene import Outcome, caption_scene
 from tasks.captions.settings import CaptionerSettings
+from tasks.completer import Call
 from templates.prompts import SHORT_FIELDS
 
 CHARACTERS_A_TOKEN = 4  # of English prose; tokenizers of today differ by a fifth
@@ -21,10 +22,10 @@ FIELDS_TOKENS = 40  # of the reply that holds the short fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaptionEstimate:
-    """What captions would come to; tokens are 0 where no model writes."""
+class WrittenEstimate:
+    """What captions, or composed questions, would come to; tokens are 0 where no model writes."""
 
-    captions: int
+    texts: int
     calls: int
     prompt_tokens: int
     completion_tokens: int
@@ -37,7 +38,7 @@ def estimate_captions(
     settings: CaptionerSettings,
     sar_rendering: str,
     seed: int,
-) -> CaptionEstimate:
+) -> WrittenEstimate:
     """Caption a few scene rows by rules, and say what `scenes` of them would come to.
 
     A model's hours follow from `settings.expected`; by rules they are measured here. A repair turn
@@ -51,8 +52,8 @@ def estimate_captions(
     captions = round(factor * len(written))
     if not settings.is_model:
         hours = factor * seconds / 3600
-        return CaptionEstimate(
-            captions=captions, calls=0, prompt_tokens=0, completion_tokens=0, hours=hours
+        return WrittenEstimate(
+            texts=captions, calls=0, prompt_tokens=0, completion_tokens=0, hours=hours
         )
     prompt = sum(map(_prompt_tokens, written), 0)
     reply = round(sum(map(_reply_tokens, written), 0) * LONGER)
@@ -63,8 +64,8 @@ def estimate_captions(
         reply += FIELDS_TOKENS * len(written)
     expected = settings.expected
     seconds = prompt / expected.prompt_tokens_s + reply / expected.completion_tokens_s
-    return CaptionEstimate(
-        captions=captions,
+    return WrittenEstimate(
+        texts=captions,
         calls=round(factor * calls),
         prompt_tokens=round(factor * prompt),
         completion_tokens=round(factor * reply),
@@ -84,11 +85,15 @@ async def _tried(
     ]
 
 
+def prompt_tokens(call: Call) -> int:
+    """Return about how many tokens a call's prompt has, pictures and all."""
+    words = sum(len(turn.text) for turn in call.turns) // CHARACTERS_A_TOKEN
+    return words + sum(_picture_tokens(image) for turn in call.turns for image in turn.images)
+
+
 def _prompt_tokens(outcome: Outcome) -> int:
     assert outcome.prepared is not None, "a row comes of a prepared scene"
-    turns = outcome.prepared.call.turns
-    words = sum(len(turn.text) for turn in turns) // CHARACTERS_A_TOKEN
-    return words + sum(_picture_tokens(image) for turn in turns for image in turn.images)
+    return prompt_tokens(outcome.prepared.call)
 
 
 def _picture_tokens(encoded: bytes) -> int:

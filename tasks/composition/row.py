@@ -15,9 +15,9 @@ from tasks.captions.row import writer_json
 from tasks.completer import Call
 from tasks.seen_scene import SeenScene
 from tasks.step_masks import StepMasks
-from templates.agreement import labels_of
 from templates.composed import Composed
 from templates.item import LETTERS, answer_key, form_options
+from templates.named import labels_of
 from templates.prompts import COMPOSE
 from templates.view import View, image_keys
 

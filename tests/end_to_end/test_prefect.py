@@ -149,11 +149,12 @@ def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
     assert not talks.exists(), talks.read_text()
     with server(home) as (client, _):
         runs = {run["name"]: run["state_type"] for run in found(client, "flow_runs")}
-        assert runs == {"forests": "COMPLETED", "captions of forests": "COMPLETED"}
+        names = ("forests", "captions of forests", "questions of forests")
+            assert runs == dict.fromkeys(names, "COMPLETED")
         tasks = found(client, "task_runs")
         assert {task["state_type"] for task in tasks} == {"COMPLETED"}
         first_words = {task["name"].split(" bigearthnet")[0] for task in tasks}
-        stages = {"catalogue", "ingest", "ask L1", "caption", "select", "publish", "show"}
+        stages = {"catalogue", "ingest", "caption", "ask L1", "compose L2", "fingerprint", "select", "publish", "show"}
         shards = {"shards l1", "shards cap_cot"}
         assert first_words == {*stages, *shards, "cap-cot-0"}  # the flow of captions is one node
         artifacts = {artifact["key"]: artifact for artifact in found(client, "artifacts")}
