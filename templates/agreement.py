@@ -40,7 +40,9 @@ _NOT = re.compile(
     r"no(?! (?:more|less|fewer|farther|further) than))\b|n[\'’]t\b",
     re.IGNORECASE,
 )
-_SHORT_OF = r"fall|fail|too little|too few|insufficient|unsuit|inadequate|less than|fewer than|below"
+_SHORT_OF = (
+    r"fall|fail|too little|too few|insufficient|unsuit|inadequate|less than|fewer than|below"
+)
 _PARTS = ("half", "third", "quarter", "fifth", "tenth", "twice", "majority")
 _UNSEEN = re.compile(r"[<>\[\]\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e]")
 
@@ -129,7 +131,9 @@ def _rule_faults(question: str, rule: Rule) -> Iterator[Fault]:
     elif not named and asks_yes_no(question):
         yield _off(f"the rule {rule.id} gives one of {', '.join(rule.choices)}: ask which")
     elif named and len(named) < len(rule.choices):
-        yield _off(f"the question names {', '.join(named)}: name all of the rule's verdicts or none")
+        yield _off(
+            f"the question names {', '.join(named)}: name all of the rule's verdicts or none"
+        )
     wordings = " ".join(rule.questions)
     for word in _PARTS:
         if says(word, question) and not says(word, wordings):
@@ -163,7 +167,9 @@ def _given_away(
         for other in sorted(set(choices_of(program, rule)) - {value.value}) or [""]:
             of_it = named_classes(other, classes)
             if not _holds(question, other) and not (of_it and of_it <= named):
-                yield _away(f"the question names its answer, {answer!r}, and not {other or 'others'!r}")
+                yield _away(
+                    f"the question names its answer, {answer!r}, and not {other or 'others'!r}"
+                )
     if isinstance(value, Quantity) and _holds(bare, answer):
         yield _away(f"the question holds its answer, {answer!r}")
 

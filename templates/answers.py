@@ -13,7 +13,7 @@ _NUMBER = re.compile(
     r"(?:\s+(?:of|from|between|apart)\b[^\d]*)?[\s.]*",
     re.IGNORECASE,
 )
-_COUNT = re.compile(r"(?P<number>\d[\d,]*|[a-z]+(?:[ -][a-z]+)?)(?:\s+[^\d]+)?")
+_COUNT = re.compile(r"(?P<number>\d[\d,]*|[a-z]+(?:[ -][a-z]+)?)(?:\s+(?P<things>[^\W\d][^\d]*))?")
 _UNITS = {  # as written -> unit of the language and factor
     **dict.fromkeys(("%", "percent", "per cent"), ("share", 0.01)),
     **dict.fromkeys(
@@ -43,8 +43,8 @@ def agrees(text: str, value: Value, north_up: bool) -> bool:
     match value:
         case Truth():
             words = re.findall(r"\w+", said)
-            other = "no" if value.value else "yes"
-            return words[:1] == ["yes" if value.value else "no"] and other not in words[1:2]
+            due, other = ("yes", "no") if value.value else ("no", "yes")
+            return words[:1] == [due] and words[1:2] != [other] and words[2:3] != [other]
         case Name():
             due = value_text(value, north_up).casefold()
             return _bare_name(said) == _bare_name(due)
@@ -60,7 +60,7 @@ def _bare_name(name: str) -> str:
 
 def _is_count(said: str, value: Quantity) -> bool:
     found = _COUNT.fullmatch(said)
-    if found is None:
+    if found is None or (found["things"] or "") in _UNITS:
         return False
     number = found["number"].replace(",", "")
     if number.isdigit():

@@ -11,32 +11,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from masks.regions import leaves
-from schemas.program import ClassMask, Instances, Valid, dump_program
+from schemas.program import ClassMask, Count, Instances, Valid, dump_program
 from schemas.rejection import Reason
 from schemas.tier import Tier
-from schemas.trace import SEG, value_text
+from schemas.trace import value_text
 from schemas.value import Name, Quantity, Truth, Undefined, Value
 from schemas.verdict import Verdict
 from templates.agreement import choices_of, question_faults
 from templates.answers import agrees
 from templates.caption import PlacedClaim, measured_spans
-from templates.claim.classes import classes_of
 from templates.claims import Checked, check_text
+from templates.counting import MIN_COMPONENT_PX
 from templates.draft import MeasuredPremise
 from templates.ground import Ground
 from templates.judging import applies, bound_rules, deciding, premises_of, verdict_of
-from templates.named import labels_of, mentions, named_classes, nodes
+from templates.marks import step_faults
+from templates.named import labels_of, nodes
 from templates.options import has_safe_margin
-from templates.proposal import Proposal, ProposedStep
-from templates.regions import MIN_SHARE
+from templates.proposal import Proposal
 from templates.replies import Fault
 from templates.rule import YES_NO, BoundRule, Rule
 from templates.rulebook import RULES
 from templates.sentences import split_sentences
-from templates.told import valid_px
 
-VERSION = 1  # raised by hand whenever a reply comes out otherwise
+VERSION = 2  # raised by hand whenever a reply comes out otherwise
 _NAMED_NUMBERS = re.compile(r"[Ii]mages? \d+")
+_CONCLUDED = re.compile(
+    r"\b(?:is|so|answer|hence|thus|therefore)[:,]? \"?(yes|no)\b(?! \w)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,7 @@ def compose(proposal: Proposal, ground: Ground) -> Composed | tuple[Fault, ...]:
     if bound is not None:
         decide = deciding(bound, verdict_of(bound.rule, value), ground)
         measured = [bound.programs[condition.premise] for condition in decide]
-    faults = faults or tuple(_step_faults(proposal, measured, ground))
+    faults = faults or tuple(step_faults(proposal, measured, ground))
     if faults:
         return faults
     return _judged(proposal, program, value, bound, ground)
@@ -135,6 +137,8 @@ def _run(program: Any, ground: Ground) -> Value | Fault:
         ):
             detail = f"there is no {leaf.label!r} in a layer {leaf.layer!r}"
             return Fault(reason=Reason.BAD_PROGRAM, detail=detail)
+    for detail in _language_faults(program, ground):
+        return Fault(reason=Reason.BAD_PROGRAM, detail=detail)
     try:
         value = ground.value(program)
     except Undefined as outcome:
@@ -146,7 +150,29 @@ def _run(program: Any, ground: Ground) -> Value | Fault:
         )
     if isinstance(value, Quantity) and value.unit == "":
         return Fault(reason=Reason.BAD_PROGRAM, detail="the value is a number without a unit")
+    if isinstance(value, Quantity) and value.value < 0:
+        detail = "the program comes to a number below zero: take the smaller from the larger"
+        return Fault(reason=Reason.BAD_PROGRAM, detail=detail)
     return value
+
+
+def _language_faults(program: Any, ground: Ground) -> Iterator[str]:
+    """Yield what the language allows, and what no question can mean."""
+    for leaf in leaves(program):
+        if isinstance(leaf, Instances) and not _has_objects(leaf, ground):
+            yield f"there are no single objects {leaf.label!r} at date {leaf.date}: take its mask"
+    for node in nodes(program):
+        if not isinstance(node, Count):
+            continue
+        if node.min_component_px != MIN_COMPONENT_PX:
+            yield f"leave out min_component_px: areas of {MIN_COMPONENT_PX} pixels and more count"
+        for leaf in leaves(node):
+            if isinstance(leaf, ClassMask) and ground.words[leaf.layer][leaf.label].countable:
+                yield f"count the objects of {leaf.label!r} by instances: areas may hold several"
+
+
+def _has_objects(leaf: Instances, ground: Ground) -> bool:
+    return ground.num_objects(leaf.model_copy(update={"attribute": None})) > 0
 
 
 def _answer_faults(proposal: Proposal, value: Value, ground: Ground) -> Iterator[Fault]:
@@ -158,70 +184,14 @@ def _answer_faults(proposal: Proposal, value: Value, ground: Ground) -> Iterator
 
 def _premise_faults(proposal: Proposal, premises: Sequence[MeasuredPremise]) -> Iterator[Fault]:
     due = {premise.name: premise.text for premise in premises}
-    for name in due.keys() - proposal.premises.keys():
+    for name in sorted(due.keys() - proposal.premises.keys()):
         yield Fault(reason=Reason.BAD_PREMISE, detail=f"the premise {name} is not given")
-    for name in proposal.premises.keys() - due.keys():
+    for name in sorted(proposal.premises.keys() - due.keys()):
         yield Fault(reason=Reason.BAD_PREMISE, detail=f"the rule has no premise {name} here")
-    for name, text in proposal.premises.items():
+    for name, text in sorted(proposal.premises.items()):
         if name in due and text.replace(" ", "") != due[name].replace(" ", ""):
             detail = f"the premise {name} is {due[name]!r}, not {text!r}"
             yield Fault(reason=Reason.BAD_PREMISE, detail=detail)
-
-
-def _step_faults(proposal: Proposal, measured: Sequence[Any], ground: Ground) -> Iterator[Fault]:
-    """Yield what is wrong with the marks; all that `measured` programs measure must be marked."""
-    marked: set[str] = set()
-    for step in proposal.steps:
-        yield from _mark_faults(step, ground)
-        if step.mask is not None:
-            marked |= labels_of(step.mask)
-    if not any(step.mask is not None for step in proposal.steps):
-        yield _mark("no step marks anything")
-    there = [leaf for program in measured for leaf in leaves(program) if _is_seen(leaf, ground)]
-    due = {label for leaf in there for label in labels_of(leaf)}
-    for label in sorted(due - marked):
-        yield _mark(f"the program measures {label!r}, and no step marks it")
-
-
-def _is_seen(leaf: Any, ground: Ground) -> bool:
-    """Return whether a leaf is large enough to be seen; of objects, whether there are any."""
-    if isinstance(leaf, Instances):
-        return ground.num_objects(leaf) > 0
-    return ground.px(leaf) > MIN_SHARE * valid_px(ground, leaf)
-
-
-def _mark_faults(step: ProposedStep, ground: Ground) -> Iterator[Fault]:
-    """Yield where a step's mark and its mask do not belong together."""
-    if step.text.count(SEG) != (step.mask is not None):
-        yield _mark(f"one {SEG} and one mask belong together: {step.text!r}")
-        return
-    if re.search(r"[<>\x00-\x1f\x7f]|\[(?!SEG\])", step.text):
-        yield _mark(f"a step is plain words and at most one {SEG}: {step.text!r}")
-        return
-    if step.mask is None:
-        return
-    dates = {leaf.date for leaf in leaves(step.mask)}
-    if not dates <= set(ground.view.date_indices):
-        yield _mark(f"the mask of {step.text!r} is of a date that no image shows")
-        return
-    for leaf in leaves(step.mask):
-        known = ground.words.get(leaf.layer, {})
-        if not isinstance(leaf, Valid) and leaf.label not in known:
-            yield _mark(f"the mask of {step.text!r} names {leaf.label!r}, which is not there")
-            return
-    try:
-        px = ground.px(step.mask)
-    except Undefined as outcome:
-        yield _mark(f"the mask of {step.text!r} cannot be made: {outcome}")
-        return
-    if px == 0:
-        yield _mark(f"the mask of {step.text!r} is empty")
-    named = named_classes(step.text.split(SEG)[0], classes_of(ground.words))
-    for label in sorted(labels_of(step.mask) - named):
-        yield _mark(f"the mask of {step.text!r} is of {label!r}, which its words do not name")
-    lead = ground.view.lead(max(dates))
-    if not step.text.startswith(lead):
-        yield _mark(f"the step {step.text!r} must begin with {lead.strip()!r}")
 
 
 def _judged(
@@ -255,9 +225,10 @@ def _judged(
         if step.mask is not None:
             image = ground.view.image_of_date(max(leaf.date for leaf in leaves(step.mask)))
         steps.append(ComposedStep(text=step.text, mask=step.mask, image=image, verdict=verdict))
+    rule = bound.rule if bound else None
+    faults += _conclusion_faults(proposal, program, value, rule, ground)
     if faults:
         return tuple(faults)
-    rule = bound.rule if bound else None
     text = " ".join(step.text for step in proposal.steps)
     classes = dict.fromkeys(sorted(labels_of(program)))
     return Composed(
@@ -279,6 +250,23 @@ def _judged(
     )
 
 
+def _conclusion_faults(
+    proposal: Proposal, program: Any, value: Value, rule: Rule | None, ground: Ground
+) -> Iterator[Fault]:
+    """Yield a last step that draws another conclusion than the answer."""
+    last, answer = proposal.steps[-1].text, value_text(value, ground.north_up)
+    said = {found.capitalize() for found in _CONCLUDED.findall(last)}
+    if isinstance(value, Name):
+        said = {c for c in choices_of(program, rule) if _stands_in(c, last)}
+    if said and answer not in said:
+        detail = f"the last step concludes {', '.join(sorted(said))}, and the answer is {answer!r}"
+        yield Fault(reason=Reason.FALSE_CLAIM, detail=detail)
+
+
+def _stands_in(words: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE) is not None
+
+
 _ORDER = (Verdict.PROVED, Verdict.UNPROVED, Verdict.FALSE)  # the worst sentence says what a step is
 
 
@@ -298,7 +286,10 @@ def _sentence_faults(sentence: str, checked: Checked, constants: set[str]) -> It
 def _all_proved(checked: Checked, sentence: str, numbers: Sequence[str]) -> bool:
     """Return whether each number stands in a claim that is proved."""
     proved = [claim.text for claim in checked.claims if claim.verdict is Verdict.PROVED]
-    return all(any(number in text for text in proved) for number in numbers)
+    return all(
+        any(re.search(rf"(?<![\d.,]){re.escape(number)}(?![\d]|[.,]\d)", text) for text in proved)
+        for number in numbers
+    )
 
 
 def _constants(program: Any, bound: BoundRule | None) -> set[str]:
@@ -328,7 +319,3 @@ def _balance(program: Any, value: Value, rule: Rule | None) -> str:
     if isinstance(value, Truth):
         return f"composed {program.op}"
     return " / ".join(sorted(choices_of(program, None)))
-
-
-def _mark(detail: str) -> Fault:
-    return Fault(reason=Reason.BAD_MARK, detail=detail)

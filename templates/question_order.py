@@ -28,7 +28,9 @@ from templates.question_words import GAIN, LOSS, says
 from templates.told import Told
 from templates.view import View
 
-_AT = re.compile(r"\bat (least|most)\b|\bno (more|less|fewer|far?ther|further) than\b", re.IGNORECASE)
+_AT = re.compile(
+    r"\bat (least|most)\b|\bno (more|less|fewer|far?ther|further) than\b", re.IGNORECASE
+)
 _MORE = (
     r"more\b|larger|greater|bigger|longer|higher|far?ther|further|exceed|outnumber|outweigh|over\b|"
     r"above|surpass|wider"
@@ -78,8 +80,10 @@ def _compare_faults(question: str, node: Compare, told: Told, view: View) -> Ite
     big, small = (node.a, node.b) if node.relation == ">" else (node.b, node.a)
     if not more and not less and grows != shrinks and _one_date(big) and _one_date(small):
         if (max(dates_of(big)) > max(dates_of(small))) is not grows:
-            yield "the program asks whether it grew where the question asks whether it shrank, " \
+            yield (
+                "the program asks whether it grew where the question asks whether it shrank, "
                 "or the reverse"
+            )
         return
     if more == less:
         yield "say once, with 'more' or 'less', which side the program takes as the larger"

@@ -41,7 +41,7 @@ SAYS: Mapping[str, str] = {
     "majority": r"half|most\b|majority|domina|mainly",
 }
 _INNER = {  # within a comparison, where size is what is meant unless something else is said
-    "count": r"number|count|how many|patch|areas\b|pieces|parts\b|fewer|outnumber|separate|stands\b",
+    "count": r"number|count|how many|patch|areas\b|pieces|parts\b|fewer|outnumber|separate",
     "border_length": r"border|boundary|edge",
     "distance": r"distance|far|clos|near|apart\b",
 }
@@ -55,7 +55,9 @@ _HOW_FIRST = re.compile(
     re.IGNORECASE,
 )
 _SHARE_WORDS = r"percent|per cent|%|share|fraction|proportion"
-_COUNTED = r"patch|number of|how many(?! (?:%|percent|per cent|ha\b|hectares|square|k?m\b|met|kilo|times))"
+_COUNTED = (
+    r"patch|number of|how many(?! (?:%|percent|per cent|ha\b|hectares|square|k?m\b|met|kilo|times))"
+)
 _OF_IMAGE = (
     r"(?:share|percent(?:age)?|per cent|%|fraction|proportion|part|half|third|quarter|much)\s+of\s+"
     r"(?:the\s+)?(?:whole\s+|entire\s+|labell?ed\s+(?:area|part)\s+of\s+(?:the\s+)?)?"
@@ -187,15 +189,17 @@ def _number_faults(question: str, program: Any) -> Iterator[str]:
     due = constants_of(program)
     said = [number for _, number in numbers_said(question)]
     worded = [_read(found) for found in _SAID_IN_WORDS.finditer(question)]
-    parts = [(share, "share") for words, share in FRACTIONS.items() if says(rf"{words}\b", question)]
-    times = [(n, "") for words, n in _MULTIPLES.items() if says(rf"{words}\b", question)]
+    parts = [
+        (share, "share") for words, share in FRACTIONS.items() if says(rf"{words}\b", question)
+    ]
+    multiples = [(n, "") for words, n in _MULTIPLES.items() if says(rf"{words}\b", question)]
     for number in due:
-        if not any(same(number, other) for other in (*said, *worded, *parts, *times)):
+        if not any(same(number, other) for other in (*said, *worded, *parts, *multiples)):
             yield f"the question does not say the program's {_shown(number)}"
     majority = any(isinstance(node, Majority) for node in nodes(program))
-    for words, number in _MULTIPLES.items():
-        is_meant = majority or any(math.isclose(number, n) for n, _ in due)
-        if says(rf"{words}\b", question) and not is_meant and not says(rf"\w*ern {words}", question):
+    for words, times in _MULTIPLES.items():
+        is_meant = majority or any(math.isclose(times, value) for value, _ in due)
+        if says(rf"{words}\b", question) and not is_meant:
             yield f"the question says {words!r}, which the program does not"
 
 
@@ -215,7 +219,9 @@ def _near_faults(question: str, program: Any) -> Iterator[str]:
     if within and not minuses:
         for found in _SAID.finditer(question):
             is_distance = any(same(_read(found), (n.distance_m, "m")) for n in within)
-            if is_distance and re.search(rf"(?:{_BEYOND})(?:about )?$", question[: found.start()], re.I):
+            if is_distance and re.search(
+                rf"(?:{_BEYOND})(?:about )?$", question[: found.start()], re.I
+            ):
                 yield "the program looks at what is near, and the question at what is far"
 
 
