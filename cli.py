@@ -238,9 +238,9 @@ def _writer(role: str, writer: str | None, option: str, model: str | None) -> di
         return {"kind": "url", "url": writer, **named}
     if writer == "vllm":
         return {"kind": "vllm"} | ({"server": named} if named else {})
-    if named:
+    if named and writer != "replay":
         raise ConfigError(f"--{option} has no meaning for --{role} {writer}")
-    return {"kind": writer}
+    return {"kind": writer, **named}
 
 
 def main() -> None:

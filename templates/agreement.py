@@ -33,7 +33,9 @@ from templates.told import Told
 from templates.view import View
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_IMAGE = re.compile(r"\b[Ii]mages? (\d+(?:(?:,? and |,? or |, | to |-|–)(?:image )?\d+)*)")
+_IMAGE = re.compile(
+    r"\b[Ii]mages? (\d+(?:(?:, (?:image )?\d+)*,? (?:and|or|to) (?:image )?\d+|[-–]\d+)?)"
+)
 _RANGE = re.compile(r"(\d+)(?: to |-|–)(?:image )?(\d+)")
 _NOT = re.compile(
     r"\b(?:not|never|neither|nor|cannot|except|without|none|absent|lacks?|lacking|missing|free of|"
@@ -106,7 +108,7 @@ def _date_faults(question: str, program: Any, view: View) -> Iterator[Fault]:
         return
     said: set[int] = set()
     for found in _IMAGE.findall(question):
-        said.update(int(number) for number in _NUMBER.findall(found))
+        said.update(int(number) for number in re.findall(r"\d+", found))
         for first, last in _RANGE.findall(found):
             said.update(range(int(first), min(int(last), len(view.images)) + 1))
     due = {view.image_of_date(leaf.date) + 1 for leaf in leaves(program)}

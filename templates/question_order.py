@@ -35,7 +35,10 @@ _MORE = (
     r"more\b|larger|greater|bigger|longer|higher|far?ther|further|exceed|outnumber|outweigh|over\b|"
     r"above|surpass|wider"
 )
-_LESS = r"less\b|fewer|smaller|shorter|lower\b|nearer|closer|under\b|below"
+_LESS = (
+    r"less\b|fewer|smaller|shorter|nearer|closer|under\b|below|"
+    r"lower\b(?!-| (?:third|left|right|part|middle|corner|row))"
+)
 _MOST = (
     rf"most\b|largest|greatest|biggest|highest|longest|far?thest|furthest|dominat|predomina|"
     rf"dominant|majority|main|widest|{_MORE}"

@@ -33,6 +33,7 @@ _OTHER_PARTS = re.compile(
     r"(?:\w+ern|upper|lower|left|right|top|bottom|\w*west|\w*east)[- ](?:half|quarter|quadrant)",
     re.IGNORECASE,
 )
+_WHERE = re.compile(r"where|third|\bpart\b|\bcell\b|corner|side\b|region|section", re.IGNORECASE)
 _ACROSS = re.compile(r"north to south|top to bottom|horizontal", re.IGNORECASE)
 _UPRIGHT = re.compile(r"west to east|left to right|vertical|upright", re.IGNORECASE)
 
@@ -54,19 +55,24 @@ WHOLE = frozenset(range(9))
 
 def place_faults(text: str, program: Any, north_up: bool) -> Iterator[str]:
     """Yield where a text and a program speak of different parts of the image."""
-    places = set(places_of(program)) - {WHOLE}
+    options = _ranked_places(program)
+    places = set(places_of(program)) - {WHOLE} - options
     said = directions_said(text)
+    for cells in (*places, *options):
+        if directions_of(cells) is None:
+            yield f"the cells {sorted(cells)} are no part that has a name: take one, or a third"
+            return
+    if options:
+        if not _WHERE.search(text):
+            yield "the program gives a part of the image, and the text does not ask which"
+        if said and said != {name for cells in options for name in directions_of(cells) or ()}:
+            yield f"the text speaks of the {_listed(said)} of the image: name all parts, or none"
+        return
     if not places:
         if said and not isinstance(program, CellOf):
             yield f"the text speaks of the {_listed(said)} of the image, and the program does not"
         return
-    due: set[str] = set()
-    for cells in places:
-        names = directions_of(cells)
-        if names is None:
-            yield f"the cells {sorted(cells)} are no part that has a name: take one, or a third"
-            return
-        due |= names
+    due = {name for cells in places for name in directions_of(cells) or ()}
     if said != due:
         found = f"and {text!r} speaks of the {_listed(said)}" if said else f"and {text!r} does not"
         yield f"the program looks at the {_listed(due)} of the image, {found}"
@@ -75,6 +81,15 @@ def place_faults(text: str, program: Any, north_up: bool) -> Iterator[str]:
     elif _OTHER_PARTS.search(text):
         yield "the program looks at a ninth or a third of the image, not at a half or a quarter"
     yield from _middle_faults(text, places)
+
+
+def _ranked_places(program: Any) -> set[frozenset[int]]:
+    """Return the parts of the image among which a program names one; none where it names else."""
+    named = getattr(program, "of", ())
+    if not isinstance(named, tuple) or not all(hasattr(part, "name") for part in named):
+        return set()
+    found = [frozenset(places_of(part)) for part in named]
+    return set().union(*found) if len(set(found)) == len(found) else set()
 
 
 def _middle_faults(text: str, places: set[frozenset[int]]) -> Iterator[str]:

@@ -49,9 +49,9 @@ _RANKED = ("compare", "argmax", "rank")
 _IS_IT = re.compile(
     r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", re.IGNORECASE
 )
-_HOW = re.compile(r"\b(?:how|what|which|where|when)\b", re.IGNORECASE)
+_HOW = re.compile(r"\b(?:how|what|which|where|when)\b|\bis it\b.* or ", re.IGNORECASE)
 _HOW_FIRST = re.compile(
-    r"\bhow\b|\bwhat\b|\bwhere\b|(?:^|[,;:]\s*|\b(?:in|of|to|with|by|from|on)\s+)which\b",
+    r"\bhow\b|\bwhat\b|\bwhere\b|(?:^|[;:]\s*|\b(?:in|of|to|with|by|from|on)\s+)which\b",
     re.IGNORECASE,
 )
 _SHARE_WORDS = r"percent|per cent|%|share|fraction|proportion"
@@ -59,9 +59,9 @@ _COUNTED = (
     r"patch|number of|how many(?! (?:%|percent|per cent|ha\b|hectares|square|k?m\b|met|kilo|times))"
 )
 _OF_IMAGE = (
-    r"(?:share|percent(?:age)?|per cent|%|fraction|proportion|part|half|third|quarter|much)\s+of\s+"
-    r"(?:the\s+)?(?:whole\s+|entire\s+|labell?ed\s+(?:area|part)\s+of\s+(?:the\s+)?)?"
-    r"(?:images?|scene|picture)\b"
+    r"(?:share|percent(?:age)?|per cent|%|fraction|proportion|what part|an? (?:half|third|quarter)|"
+    r"than half|much)\s+of\s+(?:the\s+)?(?:whole\s+|entire\s+|labell?ed\s+(?:area|part)\s+of\s+"
+    r"(?:the\s+)?)?(?:images?|scene|picture)\b"
 )
 _IMAGE = r"images?\b|scene|picture|total|whole|overall|entire|labell?ed|ground|land\b"
 _EXCLUDES = (
@@ -100,7 +100,10 @@ def says(words: str, text: str) -> bool:
 
 def asks_yes_no(question: str) -> bool:
     """Return whether a question asks for yes or no, by its form."""
-    return bool(_IS_IT.search(question)) and not _HOW_FIRST.search(question)
+    is_it = _IS_IT.search(question)
+    if is_it is None or _HOW_FIRST.search(question):
+        return False
+    return re.search(r", which\b", question[: is_it.start()]) is None
 
 
 def numbers_said(text: str) -> list[tuple[str, Said]]:

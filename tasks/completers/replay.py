@@ -9,16 +9,16 @@ from tasks.errors import UserError
 
 
 class ReplayCompleter:
-    """Answers as one writer did; `identity` may be left out where the store has only one."""
+    """Answers as one writer did; `model` may be left out where the store has only one."""
 
-    def __init__(self, store: CallStore, identity: Mapping[str, str] | None = None) -> None:
+    def __init__(self, store: CallStore, model: str = "") -> None:
         """Choose the writer.
 
         Raises:
-            UserError: the store is empty, or has several writers and none was named.
+            UserError: the store has no such writer, or several and none was named.
         """
         self._store = store
-        self._identity = dict(_only_writer(store) if identity is None else identity)
+        self._identity = _writer(store, model)
 
     @property
     def identity(self) -> Mapping[str, str]:
@@ -34,13 +34,17 @@ class ReplayCompleter:
         return reply
 
 
-def _only_writer(store: CallStore) -> dict[str, str]:
-    writers = store.identities()
-    if not writers:
+def _writer(store: CallStore, model: str) -> dict[str, str]:
+    known = store.identities()
+    writers = [writer for writer in known if not model or writer.get("model") == model]
+    if len(writers) == 1:
+        return writers[0]
+    if not known:
         raise UserError(f"{store.path} holds no call to replay; was it made by another run?")
-    if len(writers) > 1:
-        known = "; ".join(str(writer) for writer in writers)
-        raise UserError(
-            f"{store.path} holds calls of several writers, and a replay is of one: {known}"
-        )
-    return writers[0]
+    told = "; ".join(map(str, known))
+    if not writers:
+        raise UserError(f"{store.path} holds no call of the model {model!r}, only of: {told}")
+    raise UserError(
+        f"{store.path} holds calls of several writers, and a replay is of one: name it by `model`, "
+        f"or take a store of its own: {told}"
+    )

@@ -81,7 +81,7 @@ async def opened(
         return
     with CallStore(settings.store or store_path) as store:
         if settings.kind == "replay":
-            yield ReplayCompleter(store)
+            yield ReplayCompleter(store, settings.model)
             return
         client = _client(settings, served)
         async with await OpenAICompleter.connect(client, store) as completer:

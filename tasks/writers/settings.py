@@ -38,7 +38,11 @@ class WriterSettings(BaseModel):
         "OpenAI-compatible server. replay: only replies that an earlier run kept.",
     )
     url: str = Field(default="", description="Of kind url, such as http://127.0.0.1:8000/v1.")
-    model: str = Field(default="", description="Of kind url: name that the server knows it by.")
+    model: str = Field(
+        default="",
+        description="Of kind url: name that the server knows it by. Of kind replay: whose replies, "
+        "where the store has those of several.",
+    )
     server: ServerSettings | None = Field(
         default=None, description="Of kind vllm: the model's folder and how it is served."
     )

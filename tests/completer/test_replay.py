@@ -37,5 +37,5 @@ def test_of_several_writers_one_must_be_named(serve, run, make_call, store):
         run(server, lambda completer: completer.complete(make_call()), model=model)
     with pytest.raises(UserError, match=r"several writers.*tiny.*large"):
         ReplayCompleter(store)
-    large = ReplayCompleter(store, store.identities()[1])
+    large = ReplayCompleter(store, "large")
     assert asyncio.run(large.complete(make_call())).text == "large"
