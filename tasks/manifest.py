@@ -89,6 +89,20 @@ class SelectionRate(_Record):
     rate: float = Field(ge=0, le=1)
 
 
+class BlindGain(_Record):
+    """How much better than chance a text-only rule answered a task, in points of 100.
+
+    `before` and `after` are those of all candidates and of what the blind control keeps.
+    """
+
+    task: str
+    rule: str
+    items: int = Field(ge=0)
+    chance: float
+    before: float
+    after: float
+
+
 class Manifest(_Record):
     """All that a reader needs to trust, cite and rebuild a dataset."""
 
@@ -98,6 +112,8 @@ class Manifest(_Record):
     quarantine: tuple[QuarantineFile, ...] = ()
     counts: tuple[StageCount, ...]
     rates: tuple[SelectionRate, ...] = ()
+    blind: tuple[BlindGain, ...] = ()  # of each task the rule that gained most
+    unmet: tuple[str, ...] = ()  # wishes of the mixture that could not be met, in words
     config: dict[str, JsonValue]  # as given
     config_digest: str
     seed: int

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from tasks.ask import STAGE as L1
 from tasks.assemble import MADE_BY, shards_of
 from tasks.assemble import STAGE as SHARDS
 from tasks.atomic import placing
+from tasks.blind_rules import MIN_OWN_ITEMS
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.card import write_card
 from tasks.composition.scene import STAGE as L2
@@ -28,6 +30,7 @@ from tasks.inspect_dataset import count_rejects, gates
 from tasks.ledger import Ledger, Record
 from tasks.manifest import (
     MANIFEST_NAME,
+    BlindGain,
     DataFile,
     Manifest,
     ManifestError,
@@ -40,7 +43,7 @@ from tasks.manifest import (
     write_manifest,
 )
 from tasks.report import write_report
-from tasks.selection import stored_rates
+from tasks.selection import stored_control, stored_rates, stored_unmet
 from tasks.shards import write_rejects
 
 SYNTHETIC_MARK = "SYNTHETIC.txt"  # a procedural archive says so with a file of this name
@@ -101,6 +104,8 @@ def publish(
             SelectionRate(group=group, answer_key=answer, rate=rate)
             for (group, answer), rate in stored_rates(ledger).items()
         ),
+        blind=_blind_gains(ledger),
+        unmet=tuple(stored_unmet(ledger)),
         config=config.model_dump(mode="json", exclude={"workers", "out"}),
         config_digest=config.content_digest,
         seed=config.seed,
@@ -126,6 +131,27 @@ def publish(
     write_report(config.out, manifest, seed=config.seed)
     write_manifest(config.out, manifest)
     return _published(config.out, manifest, changed=True)
+
+
+def _blind_gains(ledger: Ledger) -> tuple[BlindGain, ...]:
+    """Return of each task the text-only rule that gained most; not of tasks with a few items."""
+    most: dict[str, dict[str, Any]] = {}
+    for result in stored_control(ledger):
+        best = most.setdefault(result["task"], result)
+        if result["before"]["over"] > best["before"]["over"]:
+            most[result["task"]] = result
+    return tuple(
+        BlindGain(
+            task=task,
+            rule=result["rule"],
+            items=round(result["before"]["items"]),
+            chance=round(100 * result["before"]["chance"], 1),
+            before=round(100 * result["before"]["over"], 1),
+            after=round(100 * result["after"]["over"], 1),
+        )
+        for task, result in sorted(most.items())
+        if result["before"]["items"] >= MIN_OWN_ITEMS
+    )
 
 
 def _published(dataset: Path, manifest: Manifest, *, changed: bool) -> Published:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from tasks.atomic import place_text
 from tasks.drawing import PartsHW, colour_of, hex_of, inline_image, outline_path
 from tasks.inspect_dataset import Survey, gates, left_out, size_text, survey
-from tasks.manifest import Manifest
+from tasks.manifest import BlindGain, Manifest
 from tasks.parts import parts_of
 from tasks.readable import (
     Piece,
@@ -99,7 +99,7 @@ class CountsTable:
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str | int, ...], ...]
+    rows: tuple[tuple[str | int | float, ...], ...]
 
 
 def write_report(
@@ -123,7 +123,7 @@ def write_report(
         seed=seed,
         config_digest=manifest.config_digest,
         commit=manifest.commit,
-        tables=_tables(found),
+        tables=_tables(found, manifest.blind, manifest.unmet),
         samples=views,
     )
     path = dataset / REPORT_NAME
@@ -232,7 +232,7 @@ def _shape(number: int, parts_HW: PartsHW) -> MaskShape:
     return MaskShape(number=number, colour=hex_of(colour_of(number)), path=path, scale=scale)
 
 
-def _tables(found: Survey) -> list[CountsTable]:
+def _tables(found: Survey, blind: Sequence[BlindGain], unmet: Sequence[str]) -> list[CountsTable]:
     sources = tuple(sorted(found.by["source"]))
     tasks: tuple[tuple[str | int, ...], ...] = tuple(
         (task, *(found.crossed[source, task] for source in sources), number)
@@ -272,6 +272,16 @@ def _tables(found: Survey) -> list[CountsTable]:
             rows=tuple(
                 (*gate[:4], f"{gate[4]:.1%}") for gate in gates(found.stages, found.rejects)
             ),
+        ),
+        CountsTable(
+            title="Guessed without images: the best text-only rule, points over chance",
+            columns=("task", "rule", "items", "chance", "before", "after"),
+            rows=tuple((g.task, g.rule, g.items, g.chance, g.before, g.after) for g in blind),
+        ),
+        CountsTable(
+            title="Wishes of the mixture that were not met",
+            columns=("what",),
+            rows=tuple((text,) for text in unmet),
         ),
         CountsTable(
             title="What was written and how it was judged",
