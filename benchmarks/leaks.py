@@ -50,6 +50,7 @@ COLUMNS = [
     "classes",
     "options",
     "answer",
+    "rule",
     "group",
     "answer_key",
     "num_answers",
@@ -68,7 +69,7 @@ def read_items(dataset: Path) -> tuple[list[BlindItem], Weights]:
     All their ids lie under the rates of its build. To draw among them again, ids are hashed again,
     but for the digit that makes halves.
     """
-    columns = ["sample_id", "tier", "task", "classes", "options", "answer"]
+    columns = ["sample_id", "tier", "task", "classes", "options", "answer", "rule"]
     table = pads.dataset(dataset / "data", format="parquet").to_table(columns=columns)
     rows = table.to_pylist()
     for row in rows:

@@ -176,6 +176,7 @@ def _gathered(outcomes: Sequence[Outcome], who: Mapping[str, str]) -> Gathered:
         for composed, call in outcome.kept
     ]
     left_out = Counter(f"any: {o.left_out}" for o in outcomes if o.left_out)
+    left_out += Counter({"any: asked_twice": sum(outcome.twice for outcome in outcomes)})
     tallies = sum((outcome.tallies for outcome in outcomes), Counter[str]())
     rejected = [rejected for outcome in outcomes for rejected in outcome.rejected]
     return finished(questions), rejected, left_out, tallies
@@ -246,6 +247,7 @@ def _work(config: BuildConfig, ledger: Ledger, granule: GranuleId) -> Work:
     # rules do not read captions, and a stage that was not asked for is not looked at
     reads = config.composer.is_model and CAP_COT in config.stages
     captions = ledger.load(CAP_COT, granule.name) if reads else None
+    by_model = config.composer.is_model
     kinds = [[kind.task, kind.version] for kinds in L2_QUESTIONS.values() for kind in kinds]
     key = digest_of(
         {
@@ -256,11 +258,10 @@ def _work(config: BuildConfig, ledger: Ledger, granule: GranuleId) -> Work:
             "sar_rendering": config.sar_rendering,
             "composer": config.composer.content(),
             "weights": {name: who.writer_digest() for name, who in writers_of(config).items()},
-            "questions": QUESTIONS_A_SCENE,
-            "kinds": kinds,
             "rules": [rule.name for rule in RULES],
-            "check": CHECK_VERSION,
-            "prompts": PROMPT_VERSIONS if config.composer.is_model else {},
+            "questions": {} if by_model else {"a scene": QUESTIONS_A_SCENE, "kinds": kinds},
+            "check": CHECK_VERSION if by_model else 0,
+            "prompts": {name: PROMPT_VERSIONS[name] for name in writers_of(config)},
         }
     )
     return Work(granule=granule, scenes=scenes, captions=captions, key=key)

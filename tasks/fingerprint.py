@@ -13,7 +13,7 @@ from tasks.config import BuildConfig, digest_of
 from tasks.fingerprints import Fingerprint, image_hash, text_signature
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
-from tasks.ledger import Ledger, Record, output_of
+from tasks.ledger import Ledger, Output, Record, output_of
 
 STAGE = "fingerprint"
 VERSION = 1
@@ -39,10 +39,11 @@ def fingerprint_granule(config: BuildConfig, granule: GranuleId, made: Sequence[
         made: Names of the stages that made candidates.
     """
     ledger = Ledger(config.out)
-    scenes, *makers = (ledger.load(stage, granule.name) for stage in (INGEST, *made))
-    assert scenes is not None, f"{granule.name} was not ingested"
-    sources = [record.outputs[0] for record in makers if record is not None]
-    key = digest_of({"stage": VERSION, "scenes": scenes.outputs[0].sha256,
+    records = {stage: ledger.load(stage, granule.name) for stage in (INGEST, *made)}
+    missing = [stage for stage, record in records.items() if record is None]
+    assert not missing, f"{', '.join(missing)} has not run for {granule.name}"
+    scenes, *sources = [record.outputs[0] for record in records.values() if record is not None]
+    key = digest_of({"stage": VERSION, "scenes": scenes.sha256,
                      "made": [output.sha256 for output in sources]})  # fmt: skip
     done = ledger.done(STAGE, granule.name, key)
     if done is not None:
@@ -92,10 +93,10 @@ def read_fingerprints(ledger: Ledger, granule: GranuleId) -> list[Fingerprint]:
     ]
 
 
-def _image_hashes(config: BuildConfig, scenes: Record) -> dict[str, list[int]]:
+def _image_hashes(config: BuildConfig, scenes: Output) -> dict[str, list[int]]:
     """Return the hash of every image of every scene."""
     found: dict[str, list[int]] = {}
-    with pq.ParquetFile(config.out / scenes.outputs[0].path) as file:
+    with pq.ParquetFile(config.out / scenes.path) as file:
         for batch in file.iter_batches(SCENES_A_READ, columns=["scene_id", "images"]):
             for row in batch.to_pylist():
                 found[row["scene_id"]] = [image_hash(image["bytes"]) for image in row["images"]]

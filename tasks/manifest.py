@@ -92,7 +92,8 @@ class SelectionRate(_Record):
 class BlindGain(_Record):
     """How much better than chance a text-only rule answered a task, in points of 100.
 
-    `before` and `after` are those of all candidates and of what the blind control keeps.
+    `before` is that of the rule that gained most; `after` the most that any rule gains on what the
+    blind control keeps.
     """
 
     task: str

@@ -14,6 +14,7 @@ from schemas.value import Undefined
 from tasks.composition.row import composed_id, mask_label, placed, steps_of, trace_of
 from tasks.finding import Finding
 from tasks.proof_caption import ground_of
+from tasks.proof_words import check_verdicts
 from tasks.rows import Row
 from templates.composed import Composed, compose
 from templates.prompts import COMPOSE
@@ -66,6 +67,9 @@ def check_composed(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
     for rule, (stands, due) in expected_of.items():
         if stands != due:
             yield Finding(rule=rule, expected=f"{due}", found=f"{stands}")
+    yield from check_verdicts(row)
+    if row.title:
+        yield Finding(rule="title", expected="no title of a question", found=row.title)
     if row.options and made.choices and set(row.options) != set(made.choices):
         yield Finding(rule="options", expected=f"{made.choices}", found=f"{row.options}")
 
@@ -75,7 +79,7 @@ def _proposal(row: Row) -> Proposal:
     masks = [load_mask(mask.program) for mask in row.masks]
     steps = tuple(
         ProposedStep(text=step.text, mask=masks[step.mask_index] if step.mask_index >= 0 else None)
-        for step in row.steps
+        for step in row.steps[:-1]  # the last is the conclusion, which follows
     )
     semantic = row.tier == Tier.L2_SEMANTIC
     return Proposal(

@@ -19,6 +19,7 @@ from schemas.scene import Modality
 from schemas.taxonomy import LandClass
 from schemas.trace import Trace, build_trace
 from schemas.value import Undefined, Value
+from schemas.verdict import Verdict
 from tasks.finding import Finding
 from tasks.proof_masks import mask_of
 from tasks.rows import Row
@@ -27,6 +28,7 @@ from templates.composition import L2_QUESTIONS
 from templates.draft import Foreign, QuestionTemplate, StepDraft, Words
 from templates.item import sample_id_of
 from templates.questions import L1_QUESTIONS
+from templates.rulebook import BY_NAME
 from templates.view import ImageInfo, View
 
 TEMPLATES = {
@@ -149,6 +151,17 @@ def _check_question(row: Row, template: QuestionTemplate, words: Words) -> Itera
         yield Finding(rule="classes", expected=f"{words.classes}", found=f"{row.classes}")
     if row.options and words.choices and set(row.options) != set(words.choices):
         yield Finding(rule="options", expected=f"{words.choices}", found=f"{row.options}")
+    yield from check_verdicts(row)
+    if row.claims or row.title:
+        expected = "neither claims nor a title of a templated question"
+        yield Finding(rule="claims", expected=expected, found=f"{row.claims} {row.title!r}")
+
+
+def check_verdicts(row: Row) -> Iterator[Finding]:
+    """Yield options that are no verdicts of the row's rule."""
+    rule = BY_NAME.get(row.rule)
+    if rule is not None and not set(row.options) <= set(rule.choices):
+        yield Finding(rule="options", expected=f"of {rule.choices}", found=f"{row.options}")
 
 
 def _check_steps(row: Row, steps: tuple[StepDraft, ...], view: View) -> Iterator[Finding]:
@@ -162,6 +175,8 @@ def _check_steps(row: Row, steps: tuple[StepDraft, ...], view: View) -> Iterator
         found = row.steps[number]
         if found.text != text:
             yield Finding(rule="step_text", expected=text, found=found.text)
+        if found.verdict is not Verdict.PROVED:
+            yield Finding(rule="step_verdict", expected="proved", found=found.verdict.value)
         if step.mask is not None:
             yield from _check_mask(row, num_masks, step, view)
         due = (num_masks if step.mask is not None else -1, view.image_of_date(step.date_index))

@@ -20,6 +20,7 @@ from tasks.atomic import placing
 from tasks.blind_rules import MIN_OWN_ITEMS
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.card import write_card
+from tasks.completers.openai_settings import ClientSettings
 from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
@@ -134,24 +135,26 @@ def publish(
 
 
 def _blind_gains(ledger: Ledger) -> tuple[BlindGain, ...]:
-    """Return of each task the text-only rule that gained most; not of tasks with a few items."""
-    most: dict[str, dict[str, Any]] = {}
+    """Return what the best text-only rule gained on each task; not on tasks with a few items."""
+    by_task: dict[str, list[dict[str, Any]]] = {}
     for result in stored_control(ledger):
-        best = most.setdefault(result["task"], result)
-        if result["before"]["over"] > best["before"]["over"]:
-            most[result["task"]] = result
-    return tuple(
-        BlindGain(
-            task=task,
-            rule=result["rule"],
-            items=round(result["before"]["items"]),
-            chance=round(100 * result["before"]["chance"], 1),
-            before=round(100 * result["before"]["over"], 1),
-            after=round(100 * result["after"]["over"], 1),
+        if result["before"]["items"] >= MIN_OWN_ITEMS:
+            by_task.setdefault(result["task"], []).append(result)
+    gains = []
+    for task, results in sorted(by_task.items()):
+        best = max(results, key=lambda result: result["before"]["over"])
+        after = max(result["after"]["over"] for result in results)
+        gains.append(
+            BlindGain(
+                task=task,
+                rule=best["rule"],
+                items=round(best["before"]["items"]),
+                chance=round(100 * best["before"]["chance"], 1),
+                before=round(100 * best["before"]["over"], 1),
+                after=round(100 * after, 1),
+            )
         )
-        for task, result in sorted(most.items())
-        if result["before"]["items"] >= MIN_OWN_ITEMS
-    )
+    return tuple(gains)
 
 
 def _published(dataset: Path, manifest: Manifest, *, changed: bool) -> Published:
@@ -185,18 +188,19 @@ def _counts(
         counts += [_scenes_asked(stage, done) for stage, done in asked]
         counts += [_summed(stage, "sample", done) for stage, done in asked]
     if CAP_COT in records:
-        counts.append(_with_cost(config, _summed(CAP_COT, "caption", records[CAP_COT])))
+        captioned = _summed(CAP_COT, "caption", records[CAP_COT])
+        counts.append(_with_cost(config.captioner.client, captioned))
         counts.append(_summed(SHARDS, "caption", records[shards_of(Tier.CAP)]))
     if L2 in records:
         written = [*records[shards_of(Tier.L2_SPATIAL)], *records[shards_of(Tier.L2_SEMANTIC)]]
-        counts.append(_summed(L2, "question", records[L2]))
+        composed = _summed(L2, "question", records[L2])
+        counts.append(_with_cost(config.composer.client, composed))
         counts.append(_summed(SHARDS, "question", written))
     return tuple(counts)
 
 
-def _with_cost(config: BuildConfig, count: StageCount) -> StageCount:
+def _with_cost(client: ClientSettings, count: StageCount) -> StageCount:
     """Add what a stage's tokens cost, in hundredths of the unit of the prices, if these are set."""
-    client = config.captioner.client
     prompt, reply = (count.tallies.get(f"{kind} tokens", 0) for kind in ("prompt", "completion"))
     cost = (prompt * client.prompt_price + reply * client.completion_price) / 1_000_000
     if not cost:

@@ -83,5 +83,7 @@ def _evened_together(cells: Mapping[Cell, int]) -> Rates:
 
 
 def stable(rate: float, stored: float | None) -> float:
-    """Return a stored rate where it still fits, else the new one."""
+    """Return a stored rate where it still fits, else the new one; nothing stays of a rate of 0."""
+    if not rate:
+        return 0.0
     return stored if stored is not None and abs(rate - stored) <= STABLE_STEP else rate

@@ -29,13 +29,14 @@ from tasks.mixture import Traits, mixture_rates, unmet
 from tasks.near_duplicates import near_duplicates
 from tasks.region import region_of
 from tasks.select import Cell, Rates, is_kept, keep_rates, stable
+from templates.rulebook import BY_NAME as RULES_BY_NAME
 
 STAGE = "select"
 VERSION = 1
 DUPLICATE, THINNED, GUESSED, MIXTURE = "near-duplicate", "thinned", "guessed blind", "mixture"
 _COLUMNS = [
-    "sample_id", "scene_id", "tier", "task", "classes", "options", "answer", "template", "group",
-    "answer_key", "num_answers", "guessed",
+    "sample_id", "scene_id", "tier", "task", "classes", "options", "answer", "template", "rule",
+    "group", "answer_key", "num_answers", "guessed",
 ]  # fmt: skip
 _DECISIONS = pa.schema(
     [
@@ -91,12 +92,19 @@ class Candidate:
         """What its text shows; None where its answers are no closed set."""
         row = self.row
         answer = row["answer"]["text"]
-        options = tuple(row["options"]) or (("Yes", "No") if answer in ("Yes", "No") else ())
+        options = tuple(row["options"]) or _closed_set(row)
         if not options:
             return None
         # what a rule of the rule book measures does not stand in its question
         key = () if row["tier"] == Tier.L2_SEMANTIC else tuple(row["classes"])
         return BlindItem(self.sample_id, row["task"], key, options, options.index(answer))
+
+
+def _closed_set(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return all answers that an open question can have, () where that is no closed set."""
+    if row["rule"]:
+        return RULES_BY_NAME[row["rule"]].choices
+    return ("Yes", "No") if row["answer"]["text"] in ("Yes", "No") else ()
 
 
 def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[str]) -> int:
@@ -113,13 +121,14 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
     paths = [decisions_path(ledger, granule) for granule in granules]
     if summary.get("key") == key and all(path.is_file() for path in paths):
         return int(summary["kept"])
-    candidates = [c for g in granules for c in _candidates(config, ledger, g, made)]
+    place_text(_summary_path(ledger), json.dumps({**summary, "key": ""}))  # until all is decided
+    candidates = {g: list(_candidates(config, ledger, g, made)) for g in granules}
     last = {id_: row for g in granules for id_, row in _last_decisions(ledger, g).items()}
     why: dict[str, str] = {}
     if config.control.near_duplicates:
         prints = [found for granule in granules for found in read_fingerprints(ledger, granule)]
         why |= dict.fromkeys(near_duplicates(prints), DUPLICATE)
-    left = [c for c in candidates if c.sample_id not in why]
+    left = [c for own in candidates.values() for c in own if c.sample_id not in why]
     balanced = _balanced(config, left, ledger)
     weights = {c.sample_id: _balance_rate(c, balanced) for c in left}
     blind, results = _blind(config, left, weights, last)
@@ -134,9 +143,8 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
             if not is_kept(id_, rate):
                 why[id_] = name
                 break
-    kept = len(candidates) - len(why)
-    for granule in granules:
-        own = [c for c in candidates if c.granule == granule]
+    kept = sum(map(len, candidates.values())) - len(why)
+    for granule, own in candidates.items():
         _write_decisions(ledger, granule, own, why, blind, mixture)
     _write_summary(ledger, key, kept, balanced, results, not_met)
     return kept
@@ -269,6 +277,7 @@ def _key(
     config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId], made: Sequence[str]
 ) -> str:
     stages = [*made, *([FINGERPRINT] if config.control.near_duplicates else [])]
+    stages += [INGEST] if config.mixture.region else []
     inputs = []
     for granule in granules:
         for stage in stages:

@@ -7,23 +7,21 @@ from schemas.value import Name, Quantity, Truth, Value
 from templates.claim.measures import NUMBER_WORDS
 
 TOLERANCE = 0.05  # of the value: two significant digits, and what a table rounds
-_NUMBER = re.compile(
-    r"(?:(?:about|approximately|around|roughly|ca\.?|~|≈)\s*)?"
-    r"(?P<number>-?\d[\d,]*(?:\.\d+)?)[\s-]*(?P<unit>(?:[^\W\d]+\.? )*[^\W\d]*\^?[²2]?|%)"
-    r"(?:\s+(?:of|from|between|apart)\b[^\d]*)?[\s.]*",
-    re.IGNORECASE,
+_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
+_COUNT = re.compile(
+    rf"(?P<number>{_DIGITS}|[a-z]+(?:[ -][a-z]+)?)(?:\s+(?P<things>[^\W\d][^\d]*))?"
 )
-_COUNT = re.compile(r"(?P<number>\d[\d,]*|[a-z]+(?:[ -][a-z]+)?)(?:\s+(?P<things>[^\W\d][^\d]*))?")
 _UNITS = {  # as written -> unit of the language and factor
     **dict.fromkeys(("%", "percent", "per cent"), ("share", 0.01)),
     **dict.fromkeys(
-        ("m²", "m2", "square metre", "square metres", "square meter", "square meters", "sq m"),
+        ("m²", "m2", "m^2", "square metre", "square metres", "square meter", "square meters",
+         "sq m"),
         ("m2", 1.0),
     ),
     **dict.fromkeys(("ha", "hectare", "hectares"), ("m2", M2_PER_HA)),
     **dict.fromkeys(
         ("km²", "km2", "square kilometre", "square kilometres", "square kilometer",
-         "square kilometers", "sq km"),
+         "square kilometers", "sq km", "km^2"),
         ("m2", 1e6),
     ),
     **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), ("m", 1.0)),
@@ -31,6 +29,12 @@ _UNITS = {  # as written -> unit of the language and factor
         ("km", "kilometre", "kilometres", "kilometer", "kilometers"), ("m", 1000.0)
     ),
 }  # fmt: skip
+_NUMBER = re.compile(
+    r"(?:(?:about|approximately|around|roughly|ca\.?|~|≈)\s*)?"
+    rf"(?P<number>-?{_DIGITS}(?:\.\d+)?)[\s-]*"
+    rf"(?P<unit>{'|'.join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))})"
+    r"(?:\s+(?:of|from|between|apart)\b[^\d]*)?"
+)
 
 
 def agrees(text: str, value: Value, north_up: bool) -> bool:
@@ -73,10 +77,7 @@ def _is_number(text: str, value: Quantity) -> bool:
     found = _NUMBER.fullmatch(text)
     if found is None:
         return False
-    unit = found["unit"].replace("^", "").replace("sq. ", "sq ").strip(" .")
-    if unit not in _UNITS:
-        return False
-    name, factor = _UNITS[unit]
+    name, factor = _UNITS[found["unit"]]
     said = float(found["number"].replace(",", "")) * factor
     if name != value.unit:
         return False

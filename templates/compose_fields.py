@@ -8,7 +8,7 @@ from templates.caption_facts import CaptionFacts
 from templates.caption_fields import prompt_fields
 from templates.composed import rule_on
 from templates.ground import Ground
-from templates.judging import premises_of
+from templates.judging import premises_of, questions_of
 from templates.prompts import COMPOSE_DATES_RULE
 from templates.replies import Fault
 from templates.rule import BoundRule
@@ -57,7 +57,7 @@ def _leaf_lines(facts: CaptionFacts, ground: Ground) -> Iterator[str]:
 
 def _rule_line(bound: BoundRule, ground: Ground) -> str:
     rule = bound.rule
-    words = " and ".join(" or ".join(f'"{word}"' for word in group) for group in rule.keywords)
+    questions = " | ".join(sorted(questions_of(bound, ground.view)))
     premises = ", ".join(f'"{p.name}": "{p.text}"' for p in premises_of(bound, ground))
     conditions = "; ".join(
         f"{level.name} if "
@@ -65,6 +65,6 @@ def _rule_line(bound: BoundRule, ground: Ground) -> str:
         for level in rule.levels
     )
     return (
-        f'- rule "{rule.id}": {rule.title}. The question must say {words}. '
-        f"Name all verdicts in it or none. Verdict: {conditions}. Premises: {{{premises}}}"
+        f'- rule "{rule.id}": {rule.title}. Questions: {questions} '
+        f"Verdict: {conditions}. Premises: {{{premises}}}"
     )

@@ -11,34 +11,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from masks.regions import leaves
-from schemas.program import ClassMask, Count, Instances, Valid, dump_program
+from schemas.program import dump_program
 from schemas.rejection import Reason
 from schemas.tier import Tier
 from schemas.trace import value_text
-from schemas.value import Name, Quantity, Truth, Undefined, Value
+from schemas.value import Name, Truth, Value
 from schemas.verdict import Verdict
 from templates.agreement import choices_of, question_faults
 from templates.answers import agrees
 from templates.caption import PlacedClaim, measured_spans
 from templates.claims import Checked, check_text
-from templates.counting import MIN_COMPONENT_PX
 from templates.draft import MeasuredPremise
 from templates.ground import Ground
 from templates.judging import applies, bound_rules, deciding, premises_of, verdict_of
 from templates.marks import step_faults
 from templates.named import labels_of, nodes
-from templates.options import has_safe_margin
-from templates.proposal import Proposal
+from templates.proposal import Proposal, ProposedStep
 from templates.replies import Fault
 from templates.rule import YES_NO, BoundRule, Rule
 from templates.rulebook import RULES
+from templates.run_program import run_program
 from templates.sentences import split_sentences
 
-VERSION = 2  # raised by hand whenever a reply comes out otherwise
+VERSION = 1  # raised by hand whenever a reply comes out otherwise
 _NAMED_NUMBERS = re.compile(r"[Ii]mages? \d+")
-_CONCLUDED = re.compile(
-    r"\b(?:is|so|answer|hence|thus|therefore)[:,]? \"?(yes|no)\b(?! \w)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +53,8 @@ class Composed:
 
     `choices` is the closed set of its answers, () where there is none; `pool` names the kind of
     question whose other answers may be its options, `balance` the group that its answers are
-    evened out in. `claims` stand by their places in the steps, joined by single spaces.
+    evened out in. `claims` stand by their places in the steps, joined by single spaces. `cut`
+    counts the steps that were left out.
     """
 
     tier: Tier
@@ -75,6 +72,7 @@ class Composed:
     num_options: int
     pool: str
     balance: str
+    cut: int = 0
 
 
 def compose(proposal: Proposal, ground: Ground) -> Composed | tuple[Fault, ...]:
@@ -86,12 +84,11 @@ def compose(proposal: Proposal, ground: Ground) -> Composed | tuple[Fault, ...]:
             return (found,)
         bound = found
     program = proposal.program if bound is None else bound.program
-    value = _run(program, ground)
+    value = run_program(program, ground, of_rule=bound is not None)
     if isinstance(value, Fault):
         return (value,)
-    rule = bound.rule if bound else None
     faults = (
-        *question_faults(proposal.question, program, value, ground, ground.view, rule),
+        *question_faults(proposal.question, program, value, ground, ground.view, bound),
         *_answer_faults(proposal, value, ground),
         *(_premise_faults(proposal, premises_of(bound, ground)) if bound else ()),
     )
@@ -121,60 +118,6 @@ def rule_on(name: str, ground: Ground) -> BoundRule | Fault:
     return bound[-1]
 
 
-def _run(program: Any, ground: Ground) -> Value | Fault:
-    """Return the value of a program on what is shown, or why there is none."""
-    found = leaves(program)
-    if not any(not isinstance(leaf, Valid) for leaf in found):
-        return Fault(reason=Reason.BAD_PROGRAM, detail="the program measures no class")
-    shown = set(ground.view.date_indices)
-    hidden = sorted({leaf.date for leaf in found} - shown)
-    if hidden:
-        detail = f"the program looks at date {hidden[0]}, which no image shows"
-        return Fault(reason=Reason.BAD_PROGRAM, detail=detail)
-    for leaf in found:
-        if isinstance(leaf, ClassMask | Instances) and leaf.label not in ground.words.get(
-            leaf.layer, {}
-        ):
-            detail = f"there is no {leaf.label!r} in a layer {leaf.layer!r}"
-            return Fault(reason=Reason.BAD_PROGRAM, detail=detail)
-    for detail in _language_faults(program, ground):
-        return Fault(reason=Reason.BAD_PROGRAM, detail=detail)
-    try:
-        value = ground.value(program)
-    except Undefined as outcome:
-        detail = f"the program has no safe value here: {outcome}"
-        return Fault(reason=Reason.UNDEFINED_ANSWER, detail=detail)
-    if not has_safe_margin(value):
-        return Fault(
-            reason=Reason.UNDEFINED_ANSWER, detail="the value's margin is too wide: wide_margin"
-        )
-    if isinstance(value, Quantity) and value.unit == "":
-        return Fault(reason=Reason.BAD_PROGRAM, detail="the value is a number without a unit")
-    if isinstance(value, Quantity) and value.value < 0:
-        detail = "the program comes to a number below zero: take the smaller from the larger"
-        return Fault(reason=Reason.BAD_PROGRAM, detail=detail)
-    return value
-
-
-def _language_faults(program: Any, ground: Ground) -> Iterator[str]:
-    """Yield what the language allows, and what no question can mean."""
-    for leaf in leaves(program):
-        if isinstance(leaf, Instances) and not _has_objects(leaf, ground):
-            yield f"there are no single objects {leaf.label!r} at date {leaf.date}: take its mask"
-    for node in nodes(program):
-        if not isinstance(node, Count):
-            continue
-        if node.min_component_px != MIN_COMPONENT_PX:
-            yield f"leave out min_component_px: areas of {MIN_COMPONENT_PX} pixels and more count"
-        for leaf in leaves(node):
-            if isinstance(leaf, ClassMask) and ground.words[leaf.layer][leaf.label].countable:
-                yield f"count the objects of {leaf.label!r} by instances: areas may hold several"
-
-
-def _has_objects(leaf: Instances, ground: Ground) -> bool:
-    return ground.num_objects(leaf.model_copy(update={"attribute": None})) > 0
-
-
 def _answer_faults(proposal: Proposal, value: Value, ground: Ground) -> Iterator[Fault]:
     if not agrees(proposal.answer, value, ground.north_up):
         due = value_text(value, ground.north_up)
@@ -197,77 +140,95 @@ def _premise_faults(proposal: Proposal, premises: Sequence[MeasuredPremise]) -> 
 def _judged(
     proposal: Proposal, program: Any, value: Value, bound: BoundRule | None, ground: Ground
 ) -> Composed | tuple[Fault, ...]:
-    """Check every sentence of the steps, and put the question together."""
-    by_step = [split_sentences(step.text) for step in proposal.steps]
-    checked = check_text([s for sentences in by_step for s in sentences], ground)
-    faults: list[Fault] = []
-    steps: list[ComposedStep] = []
-    claims: list[PlacedClaim] = []
+    """Check every sentence of the steps, and put the question together.
+
+    A step that neither marks anything nor is proved is cut: it may say anything. The last step, the
+    answer, is ours.
+    """
     constants = _constants(program, bound)
-    at, of_sentence, image = 0, iter(checked), 0
-    for step, sentences in zip(proposal.steps, by_step, strict=True):
-        verdict = Verdict.PROVED
-        for sentence in sentences:
-            found = next(of_sentence)
-            faults += _sentence_faults(sentence, found, constants)
-            verdict = max(verdict, found.verdict, key=_ORDER.index)
-            claims += [
-                PlacedClaim(
-                    start=at + claim.start,
-                    end=at + claim.end,
-                    kind=claim.kind,
-                    verdict=claim.verdict,
-                    detail=claim.detail,
-                )
-                for claim in found.claims
-            ]
-            at += len(sentence) + 1
-        if step.mask is not None:
-            image = ground.view.image_of_date(max(leaf.date for leaf in leaves(step.mask)))
-        steps.append(ComposedStep(text=step.text, mask=step.mask, image=image, verdict=verdict))
+    proposed = proposal.steps
+    while True:
+        read = [split_sentences(step.text) for step in proposed]
+        checked = check_text([s for sentences in read for s in sentences], ground)
+        said = list(zip((s for sentences in read for s in sentences), checked, strict=True))
+        faults = [fault for s, c in said for fault in _sentence_faults(s, c, constants)]
+        if faults:
+            return tuple(faults)
+        verdicts = [_verdict(checked, read, number) for number in range(len(proposed))]
+        left = tuple(
+            step
+            for step, verdict in zip(proposed, verdicts, strict=True)
+            if step.mask is not None or verdict is Verdict.PROVED
+        )
+        if len(left) == len(proposed):
+            break
+        proposed = left  # what "it" refers to may have changed: checked again
+    claims = tuple(_placed(said))
+    answer = conclusion(value_text(value, ground.north_up))
+    steps = [
+        ComposedStep(text=step.text, mask=step.mask, image=image, verdict=verdict)
+        for step, image, verdict in zip(proposed, _images(proposed, ground), verdicts, strict=True)
+    ]
+    last = steps[-1].image
+    steps.append(ComposedStep(text=answer, mask=None, image=last, verdict=Verdict.PROVED))
     rule = bound.rule if bound else None
-    faults += _conclusion_faults(proposal, program, value, rule, ground)
-    if faults:
-        return tuple(faults)
-    text = " ".join(step.text for step in proposal.steps)
-    classes = dict.fromkeys(sorted(labels_of(program)))
     return Composed(
         tier=Tier.L2_SEMANTIC if rule else Tier.L2_SPATIAL,
         task=rule.id if rule else f"composed_{program.op}",
         question=proposal.question,
-        classes=tuple(classes),
+        classes=tuple(sorted(labels_of(program))),
         program=program,
         value=value,
         rule=rule.name if rule else "",
         premises=premises_of(bound, ground) if bound else (),
         steps=tuple(steps),
-        claims=tuple(claims),
-        fact_spans=measured_spans(text, claims),
+        claims=claims,
+        fact_spans=measured_spans(" ".join(step.text for step in steps), claims),
         choices=_choices(program, value, rule),
         num_options=min(4, len(rule.choices)) if rule else 4,
         pool=rule.id if rule else dump_program(program),
         balance=_balance(program, value, rule),
+        cut=len(proposal.steps) - len(proposed),
     )
 
 
-def _conclusion_faults(
-    proposal: Proposal, program: Any, value: Value, rule: Rule | None, ground: Ground
-) -> Iterator[Fault]:
-    """Yield a last step that draws another conclusion than the answer."""
-    last, answer = proposal.steps[-1].text, value_text(value, ground.north_up)
-    said = {found.capitalize() for found in _CONCLUDED.findall(last)}
-    if isinstance(value, Name):
-        said = {c for c in choices_of(program, rule) if _stands_in(c, last)}
-    if said and answer not in said:
-        detail = f"the last step concludes {', '.join(sorted(said))}, and the answer is {answer!r}"
-        yield Fault(reason=Reason.FALSE_CLAIM, detail=detail)
+def conclusion(answer: str) -> str:
+    """Return the last step of a composed question."""
+    return f"So the answer is: {answer}."
 
 
-def _stands_in(words: str, text: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE) is not None
+def _verdict(checked: Sequence[Checked], read: Sequence[Sequence[str]], number: int) -> Verdict:
+    """Return the worst verdict on a step's sentences."""
+    first = sum(len(sentences) for sentences in read[:number])
+    own = checked[first : first + len(read[number])]
+    return max((c.verdict for c in own), key=_ORDER.index, default=Verdict.PROVED)
 
 
-_ORDER = (Verdict.PROVED, Verdict.UNPROVED, Verdict.FALSE)  # the worst sentence says what a step is
+def _placed(said: Sequence[tuple[str, Checked]]) -> Iterator[PlacedClaim]:
+    """Yield all claims by their places in the sentences, joined by single spaces."""
+    at = 0
+    for sentence, checked in said:
+        for claim in checked.claims:
+            yield PlacedClaim(
+                start=at + claim.start,
+                end=at + claim.end,
+                kind=claim.kind,
+                verdict=claim.verdict,
+                detail=claim.detail,
+            )
+        at += len(sentence) + 1
+
+
+def _images(steps: Sequence[ProposedStep], ground: Ground) -> Iterator[int]:
+    """Yield the image that each step is about: its mask's, or that of the step before."""
+    image = 0
+    for step in steps:
+        if step.mask is not None:
+            image = ground.view.image_of_date(max(leaf.date for leaf in leaves(step.mask)))
+        yield image
+
+
+_ORDER = (Verdict.PROVED, Verdict.UNPROVED, Verdict.FALSE)
 
 
 def _sentence_faults(sentence: str, checked: Checked, constants: set[str]) -> Iterator[Fault]:
@@ -310,7 +271,7 @@ def _choices(program: Any, value: Value, rule: Rule | None) -> tuple[str, ...]:
         return YES_NO
     if rule is not None or not isinstance(value, Name):
         return ()
-    return choices_of(program, None)
+    return choices_of(program)
 
 
 def _balance(program: Any, value: Value, rule: Rule | None) -> str:
@@ -318,4 +279,4 @@ def _balance(program: Any, value: Value, rule: Rule | None) -> str:
         return rule.id
     if isinstance(value, Truth):
         return f"composed {program.op}"
-    return " / ".join(sorted(choices_of(program, None)))
+    return " / ".join(sorted(choices_of(program)))

@@ -83,9 +83,7 @@ def words(rule: Rule, program: Any, value: Value, told: Told, view: View) -> Wor
         raise Foreign(f"{rule.name} does not apply to the scene")
     steps = list(_steps(bound, verdict_of(rule, value), told, view))
     classes = dict.fromkeys(label for step in steps for label in _labels(step.mask))
-    slots = {"place": view.place(bound.dates[0])}
-    if len(bound.dates) > 1:
-        slots = {"before": view.place(bound.dates[0]), "after": view.place(bound.dates[-1])}
+    slots = _slots(bound, view)
     return Words(
         classes=tuple(classes),
         slots=slots,
@@ -110,6 +108,17 @@ def premises_of(bound: BoundRule, told: Told) -> tuple[MeasuredPremise, ...]:
         program = bound.programs[premise.name]
         found.append(MeasuredPremise(name=premise.name, program=program, text=text))
     return tuple(found)
+
+
+def questions_of(bound: BoundRule, view: View) -> set[str]:
+    """Return all questions that a rule can be asked in."""
+    return {capital(question.format(**_slots(bound, view))) for question in bound.rule.questions}
+
+
+def _slots(bound: BoundRule, view: View) -> dict[str, str]:
+    if len(bound.dates) > 1:
+        return {"before": view.place(bound.dates[0]), "after": view.place(bound.dates[-1])}
+    return {"place": view.place(bound.dates[0])}
 
 
 def verdict_of(rule: Rule, value: Value) -> str:

@@ -5,21 +5,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from masks.regions import leaves
-from schemas.program import Instances, Near, Part, Valid
+from schemas.program import Instances, Valid
 from schemas.rejection import Reason
 from schemas.trace import SEG
 from schemas.value import Undefined
-from templates.claim.classes import classes_of
 from templates.ground import Ground
-from templates.named import labels_of, left_out, mentions, nodes
+from templates.named import labels_of
 from templates.proposal import Proposal, ProposedStep
-from templates.question_places import place_faults
-from templates.question_words import numbers_said, same
+from templates.question_reading import names_mask
 from templates.regions import MIN_SHARE
 from templates.replies import Fault
 from templates.told import valid_px
-
-_IMAGE = re.compile(r"[Ii]mages? \d+")
 
 
 def step_faults(proposal: Proposal, measured: Sequence[Any], ground: Ground) -> Iterator[Fault]:
@@ -70,35 +66,14 @@ def _mark_faults(step: ProposedStep, ground: Ground) -> Iterator[Fault]:
         return
     if px == 0:
         yield _mark(f"the mask of {step.text!r} is empty")
-    said = step.text.split(SEG)[0]
-    labels = labels_of(step.mask)
-    named = list(mentions(said, classes_of(ground.words)))
-    for label in sorted(labels - {name for mention in named for name in mention.names}):
-        yield _mark(f"the mask of {step.text!r} is of {label!r}, which its words do not name")
-    if labels and named and not named[-1].names & (labels | _objects_of(step.mask)):
-        names = ", ".join(named[-1].meaning.sets[-1])
-        yield _mark(f"{SEG} stands after {names} in {step.text!r}, and its mask is another's")
-    for mention in named:
-        if mention.names & labels:
-            for name in sorted(left_out(mention, step.mask, ground) - labels):
-                yield _mark(f"{step.text!r} means {name} as well, which its mask does not hold")
-    bare = _IMAGE.sub("the image", said)
-    if any(isinstance(node, Part) for node in nodes(step.mask)):
-        for detail in place_faults(bare, step.mask, ground.north_up):
-            yield _mark(f"the mask of {step.text!r}: {detail}")
-    for node in nodes(step.mask):
-        if isinstance(node, Near):
-            due = (node.distance_m, "m")
-            if not any(same(number, due) for _, number in numbers_said(bare)):
-                yield _mark(f"{step.text!r} does not say the {node.distance_m:g} m of its mask")
+    if not names_mask(step.text.split(SEG)[0], step.mask, ground, ground.view):
+        yield _mark(
+            f"{SEG} in {step.text!r} must stand right after the name of its mask: a class, "
+            "a class in a part of the image, or a class within a distance of another"
+        )
     lead = ground.view.lead(max(dates))
     if not step.text.startswith(lead):
         yield _mark(f"the step {step.text!r} must begin with {lead.strip()!r}")
-
-
-def _objects_of(mask: Any) -> set[str]:
-    """Return the objects of which a mask holds those in some state."""
-    return {leaf.label for leaf in leaves(mask) if isinstance(leaf, Instances)}
 
 
 def _mark(detail: str) -> Fault:

@@ -1,73 +1,25 @@
-"""Which classes a program measures, and which ones a question, a step or an option names."""
+"""Which classes a program measures, and whether some words are the name of a mask."""
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from masks.regions import leaves
-from schemas.program import ClassMask, Instances, Valid
+from schemas.program import And, ClassMask, Instances, Minus, Near, Part, Valid
 from schemas.value import Undefined
-from templates.claim.classes import Classes, Meaning, Thing, class_phrases, is_state
+from templates.claim.classes import (
+    Classes,
+    Meaning,
+    Thing,
+    class_phrases,
+    classes_of,
+    is_state,
+)
 from templates.claim.facts import STATE_WORDS
 from templates.told import Told
 
 _WORD = re.compile(r"[^\W\d_]+|\d+|[^\s\w]")
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """Classes that some words name.
-
-    `inside` marks a thing that lies in such a class but is not all of it, such as a river.
-    """
-
-    meaning: Meaning
-    inside: bool
-
-    @property
-    def names(self) -> set[str]:
-        """All classes that the words may stand for."""
-        return {*self.meaning.sets[-1], *self.meaning.states}
-
-
-def mentions(text: str, classes: Classes) -> Iterator[Mention]:
-    """Yield what a text names, in order; of phrases in one another the longest."""
-    phrases, longest = _phrases(classes)
-    words = [word.lower() for word in _WORD.findall(text.replace("-", " "))]
-    at = 0
-    while at < len(words):
-        for end in range(min(len(words), at + longest), at, -1):
-            found = phrases.get(" ".join(words[at:end]))
-            if found is not None:
-                inside = isinstance(found, Thing)
-                meaning = found.inside if isinstance(found, Thing) else found
-                if meaning is not None:
-                    yield Mention(meaning, inside)
-                at = end - 1
-                break
-        at += 1
-
-
-def named_classes(text: str, classes: Classes) -> set[str]:
-    """Return all classes that a text names, in any reading of its words."""
-    return {name for mention in mentions(text, classes) for name in mention.names}
-
-
-def left_out(mention: Mention, program: Any, told: Told) -> set[str]:
-    """Return all that a word for a kind means for certain, and that is there where a program looks.
-
-    A program on "the forest" must measure all of these.
-    """
-    if mention.inside or not mention.meaning.kind:
-        return set()
-    return {
-        name
-        for name in mention.meaning.sets[0]
-        for leaf in leaves(program)
-        if not isinstance(leaf, Valid) and _is_there(leaf, name, told)
-    }
 
 
 def _is_there(leaf: ClassMask | Instances, name: str, told: Told) -> bool:
@@ -91,9 +43,16 @@ def labels_of(program: Any) -> set[str]:
     }
 
 
-def dates_of(program: Any) -> set[int]:
-    """Return the dates that a program's leaves look at."""
-    return {leaf.date for leaf in leaves(program)}
+def whole_labels(mask: Any) -> set[str]:
+    """Return the classes that a mask is a part of, and not those that it is cut by."""
+    match mask:
+        case Near() | Part():
+            return whole_labels(mask.of)
+        case Minus():
+            return whole_labels(mask.a)
+        case And():
+            return whole_labels(mask.a) | whole_labels(mask.b)
+    return labels_of(mask)
 
 
 def nodes(program: Any) -> Iterator[Any]:
@@ -109,7 +68,7 @@ def nodes(program: Any) -> Iterator[Any]:
 
 
 @lru_cache(maxsize=64)
-def _phrases(classes: Classes) -> tuple[Mapping[str, Meaning | Thing], int]:
+def _phrases(classes: Classes) -> Mapping[str, Meaning | Thing]:
     phrases = dict(class_phrases(classes))
     lands = [land for _, held in classes for land in held]
     states = {land.name for land in lands if is_state(land)}
@@ -120,8 +79,42 @@ def _phrases(classes: Classes) -> tuple[Mapping[str, Meaning | Thing], int]:
     for land in lands:  # states too: "destroyed buildings"
         for phrase in {land.phrase, land.singular} - {""}:
             phrases.setdefault(_spaced(phrase), Meaning("", ((land.name,),), kind=False))
-    return phrases, max(phrase.count(" ") + 1 for phrase in phrases)
+    return phrases
 
 
 def _spaced(phrase: str) -> str:
     return " ".join(_WORD.findall(phrase.lower().replace("-", " ")))
+
+
+def means_exactly(words: str, expr: Any, told: Told) -> bool:
+    """Return whether some words are a name for what a mask expression is of, and for no more.
+
+    A word for a kind will do where the scene holds no other class of that kind.
+    """
+    found = _phrases_of(classes_of(told.words)).get(_bare(words))
+    if found is None or isinstance(found, Thing):
+        return False
+    labels, names = labels_of(expr), {*found.sets[-1], *found.states}
+    there = (leaf for leaf in leaves(expr) if not isinstance(leaf, Valid))
+    others = names - labels
+    return (
+        bool(labels)
+        and labels <= names
+        and not any(_is_there(leaf, other, told) for leaf in there for other in others)
+    )
+
+
+def phrase_of(expr: Any, told: Told) -> str:
+    """Return the words for what a mask expression is of: "cropland", "broad-leaved forest"."""
+    lands = {land.name: land for held in told.words.values() for land in held.values()}
+    return " and ".join(lands[label].phrase for label in sorted(labels_of(expr)))
+
+
+@lru_cache(maxsize=64)
+def _phrases_of(classes: Classes) -> Mapping[str, Meaning | Thing]:
+    return {_bare(phrase): found for phrase, found in _phrases(classes).items()}
+
+
+def _bare(words: str) -> str:
+    """Return words in lower case, without articles and marks."""
+    return " ".join(w for w in _spaced(words.lower()).split() if w not in ("the", "a", "an"))

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from schemas.program import ClassMask, NamedMask, Near, Nearest, Share
+from schemas.program import ClassMask, Distance, NamedMask, Near, Nearest, Share
 from schemas.tier import Tier
 from schemas.trace import SEG, Fact, Line, pixels_text, quantity_text
-from schemas.value import Name, Quantity, Value
+from schemas.value import Name, Quantity, Undefined, Value
 from templates.asked import AskedScene, class_at
 from templates.draft import Draft, Foreign, QuestionTemplate, StepDraft, Words
 from templates.phrases import be
@@ -132,10 +132,26 @@ def nearest_words(program: Any, value: Value, told: Told, view: View) -> Words:
         },
         steps=(
             marked(target, told, view),
-            *(marked(mask, told, view) for mask in masks),
+            *(_with_distance(mask, target, told, view) for mask in masks),
             StepDraft(line=found),
         ),
         choices=phrases,
+    )
+
+
+def _with_distance(mask: ClassMask, target: ClassMask, told: Told, view: View) -> StepDraft:
+    """Return the step that marks a class, with its distance where that has a safe value."""
+    step = marked(mask, told, view)
+    try:
+        gap = told.value(Distance(a=mask, b=target))
+    except Undefined:
+        return step
+    assert isinstance(gap, Quantity), "a distance is a number"
+    other = land(told, target).phrase
+    are = "they are" if land(told, mask).plural else "it is"
+    tail: Line = (f" From {other} {are} ", Fact(quantity_text(gap.value, gap.unit)), " away.")
+    return StepDraft(
+        line=(*step.line, *tail), mask=step.mask, label=step.label, date_index=step.date_index
     )
 
 

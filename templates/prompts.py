@@ -164,19 +164,33 @@ Names: {"op": "argmax", "of": [{"name": "...", "value": N}, ..]}; {"op": "neares
 [{"name": "...", "mask": M}, ..]}; {"op": "majority", "of": [{"name": "...", "mask": M}, ..], \
 "within": M}. A name is the class's words as they stand in the list of masks.
 
-A semantic question ends in a judgement by one of these rules, asked in your own words with the \
-words that the rule asks for, and gives the premises as they are listed:
+A spatial question has one of these forms, with the classes of the list for A, B and C, and "in \
+image t" where there are several images; a word for another ("share" for "percentage", "cover" for \
+"take up") will do, a word more will not:
+What share of the image is covered by A? What share of A lies within 300 m of B? What share of A \
+lies in the northern third of the image? What share of the northern third of the image is covered \
+by A? What is the area of A? What is the area of A as a percentage of the area of B? By how much is \
+the area of A larger than that of B? How many separate areas of A are there? How long is the border \
+between A and B? What is the shortest distance between A and B? Is there any A within 100 m of B? \
+Does A border B? Does A cover more ground than B? Does A cover more than 30 % of the image? Does A \
+border B and cover more ground than C? Which covers the most ground: A, B or C? With which does A \
+share the longer border: B or C? Which lies closer to A: B or C? Which covers more than half of the \
+southern third of the image: A or B? Are there more A than B? (of objects) Did A grow from image 1 \
+to image 2? How much ground did A gain from image 1 to image 2? What share of A in image 1 became B \
+in image 2?
+
+A semantic question ends in a judgement by one of these rules. It is one of the rule's questions, \
+word for word, and gives the premises as they are listed:
 {rules}
 
 Rules for all questions:
-- The question names every class that its program measures and no other, says every distance and \
-part of the image that the program uses, holds no other number and never its answer, and denies \
-nothing ("not", "without").
-- A step that speaks of a mask holds [SEG] once, right after the name of its class, and gives the \
-mask; every class that the program measures is marked in some step. Numbers in steps are those of \
-the table above.
-- The last step draws the conclusion. "answer" is your own answer, such as "Yes", "43 %", "12 ha", \
-"230 m" or one of the names.{dates_rule}""",
+- The program is what the question asks, with the same classes, distances, places and images.
+- A step that speaks of a mask holds [SEG] once, right after the name of the mask ("the cropland \
+[SEG]", "the cropland within 300 m of water [SEG]", "the cropland in the northern third [SEG]"), \
+and gives the mask; every class that the program measures is marked in some step. Numbers in steps \
+are those of the table above.
+- "answer" is your own answer, such as "Yes", "43 %", "12 ha", "230 m" or one of the \
+names.{dates_rule}""",
 )
 
 COMPOSE_DATES_RULE = """

@@ -80,7 +80,6 @@ class Rule:
         id: Its name; with `version`, raised by hand with every change, what a sample holds.
         title: What it judges, in a few words.
         questions: Wordings, with {place} left open; of one date, or with {before} and {after}.
-        keywords: Of each group one word must stand in a question that is answered by the rule.
         premises: What is measured.
         levels: The verdicts in the order in which they are tried. A rule of yes and no has the one
             level "Yes": where one of its conditions fails, the verdict is no.
@@ -95,7 +94,6 @@ class Rule:
     version: int
     title: str
     questions: tuple[str, ...]
-    keywords: tuple[tuple[str, ...], ...]
     premises: tuple[Premise, ...]
     levels: tuple[Level, ...]
     verdict: tuple[str, ...]

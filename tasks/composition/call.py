@@ -13,8 +13,11 @@ from templates.compose_fields import compose_fields
 from templates.prompts import BLIND, COMPOSE, COMPOSE_REPAIR, COMPOSE_SYSTEM, JUDGE
 from templates.replies import Fault
 
-PROMPTS = (COMPOSE_SYSTEM, COMPOSE, COMPOSE_REPAIR)
-PROMPT_VERSIONS = {prompt.id: prompt.version for prompt in PROMPTS}
+PROMPT_VERSIONS = {  # by who is asked
+    "composer": [COMPOSE_SYSTEM.name, COMPOSE.name, COMPOSE_REPAIR.name],
+    "judge": [JUDGE.name],
+    "blind": [BLIND.name],
+}
 JUDGE_TOKENS = 64
 BLIND_TOKENS = 16
 

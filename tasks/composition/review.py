@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.rejection import Reason, Rejected
-from tasks.completer import Call, CallFailed, Completer, Reply
+from tasks.completer import Call, CallFailed, Completer, FailedBecause, Reply
 from tasks.composition.call import Marks, blind_call, judge_call, read_guess, read_marks
 from tasks.composition.scene import STAGE, UNANSWERED
 from tasks.composition.settings import ComposerSettings, JudgeSettings
@@ -106,8 +106,9 @@ def _with_guess(row: dict[str, Any], reply: Reply | None, tallies: Counter[str])
 async def _ask(call: Call, completer: Completer, tallies: Counter[str], who: str) -> Reply | None:
     try:
         reply = await completer.complete(call)
-    except CallFailed:
-        tallies[UNANSWERED] += 1
+    except CallFailed as failure:
+        refused = failure.because is FailedBecause.REFUSED  # it would be, another time as well
+        tallies[f"{who}: calls refused" if refused else UNANSWERED] += 1
         return None
     tallies[f"{who}: prompt tokens"] += reply.prompt_tokens
     tallies[f"{who}: completion tokens"] += reply.completion_tokens

@@ -41,12 +41,16 @@ class Turned:
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What became of a scene: its questions, refusals, or the rule by which it was left out."""
+    """What became of a scene: its questions, refusals, or the rule by which it was left out.
+
+    `twice` counts questions whose program another one of the scene has.
+    """
 
     seen: SeenScene | None = None
     kept: list[tuple[Composed, Call]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     left_out: str = ""
+    twice: int = 0
     turns: list[Turned] = field(default_factory=list)
     tallies: Counter[str] = field(default_factory=Counter)
 
@@ -74,16 +78,12 @@ async def compose_scene(
             outcome.tallies["repair turns"] += 1
             told = [(tried.question, _faults(tried)[:MOST_TOLD]) for tried in failed]
             again = repair_call(call, turned.reply.text, told)
-            mended = await _turn(again, seen.ground, completer, outcome)
-            # what was not written again is refused for what was wrong with it at first
-            failed = [*_keep(mended, outcome), *failed[len(mended.tried) :]]
+            _keep(await _turn(again, seen.ground, completer, outcome), outcome)
     except CallFailed as failure:
         if failure.because is not FailedBecause.REFUSED:  # another time it may be answered
             outcome.tallies[UNANSWERED] += 1
-        _reject(outcome, "", [Fault(reason=Reason.CALL_FAILED, detail=str(failure))])
-        return outcome
-    for tried in failed:
-        _reject(outcome, tried.question, _faults(tried))
+        if not outcome.turns:
+            _reject(outcome, "", [Fault(reason=Reason.CALL_FAILED, detail=str(failure))])
     return outcome
 
 
@@ -111,15 +111,20 @@ def _tried(reply: Reply, ground: Ground) -> list[Tried]:
 
 
 def _keep(turned: Turned, outcome: Outcome) -> list[Tried]:
-    """Keep what holds, each question once; return what does not."""
+    """Keep what holds, each question once; refuse what does not, and return it.
+
+    What is written again is a question of its own: nothing that was proposed goes uncounted.
+    """
     failed: list[Tried] = []
     for tried in turned.tried:
         if not isinstance(tried.made, Composed):
             failed.append(tried)
+            _reject(outcome, tried.question, tried.made)
         elif all(tried.made.program != kept.program for kept, _ in outcome.kept):
             outcome.kept.append((tried.made, turned.call))
+            outcome.tallies["steps cut"] += tried.made.cut
         else:
-            outcome.tallies["questions twice"] += 1
+            outcome.twice += 1
     return failed
 
 

@@ -23,7 +23,6 @@ LAND_TAKE = Rule(
         "from {before} to {after}, was half a hectare or more of farmed or natural land taken for "
         "built-up land?",
     ),
-    keywords=(("land take", "taken"),),
     premises=(
         Premise(
             name="taken_m2",
@@ -71,7 +70,6 @@ DEFORESTATION = Rule(
         "from {before} to {after}, did half a hectare or more of tree cover give way to cropland "
         "or built-up land, which is deforestation?",
     ),
-    keywords=(("deforest",),),
     premises=(
         Premise(
             name="cleared_m2",
@@ -123,7 +121,6 @@ DAMAGE = Rule(
         "comparing {before} with {after}, were few, many or most of the buildings destroyed, as "
         "EMS-98 uses these words?",
     ),
-    keywords=(("few",), ("many",), ("most",), ("destroyed",)),
     premises=(
         Premise(
             name="destroyed_share",

@@ -40,7 +40,6 @@ IGBP_CHARACTER = Rule(
         "by the thresholds of the IGBP legend, what is the land-cover character of {place}?",
         "which class of the IGBP legend describes {place} as a whole?",
     ),
-    keywords=(("IGBP",),),
     premises=(
         WATER_SHARE,
         BUILT_SHARE,
@@ -124,7 +123,6 @@ URBAN_RURAL = Rule(
         "is the built-up land of {place} urban, suburban or rural, if the Atlas of Urban "
         "Expansion's bounds are applied to the whole?",
     ),
-    keywords=(("urban",), ("rural",)),
     premises=(BUILT_SHARE,),
     levels=(
         Level(

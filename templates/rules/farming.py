@@ -16,7 +16,6 @@ FARMING = Rule(
         "is the land in {place} suitable for farming, going by cropland, water close by and "
         "built-up land?",
     ),
-    keywords=(("farming", "agricultur", "cultivation"), ("suitable", "suited", "suitability")),
     premises=(
         CROP_SHARE,
         Premise(
@@ -45,8 +44,8 @@ FARMING = Rule(
                     relation=">",
                     bound=0.5,
                     basis="ours: most fields; published bounds on the distance are local",
-                    met="So most fields can be watered from close by.",
-                    unmet="So most fields have no water close by.",
+                    met="So most fields have water close by.",
+                    unmet="So most fields have no water close by, as far as the scene shows.",
                 ),
                 Condition(
                     premise="built_share",
@@ -60,10 +59,14 @@ FARMING = Rule(
             because="",
         ),
     ),
-    applies=(Condition(premise="crop_share", relation=">", bound=0.01, basis=SEEN),),
+    applies=(
+        # water beyond the scene's edge is not seen: without any in it nothing is judged
+        Condition(premise="crop_near_water", relation=">", bound=0.0, basis=SEEN),
+        Condition(premise="crop_share", relation=">", bound=0.01, basis=SEEN),
+    ),
     verdict=(
         "All three hold, so the area is suitable for farming.",
-        "Not all three hold, so the area is not suitable for farming.",
+        "So the area is not suitable for farming.",
     ),
     source=Source(
         text="criteria: FAO (1976), A framework for land evaluation, Soils Bulletin 32, and FAO "
@@ -73,5 +76,6 @@ FARMING = Rule(
         checked="the FAO's classes of suitability; the bounds as above",
     ),
     caveat="Slope and soil decide suitability as well, and are not in a land-cover map: the "
-    "question names the three criteria that it goes by. The 1,000 m are ours.",
+    "question names the three criteria that it goes by. Water beyond the edge of the scene is not "
+    "seen. The 1,000 m are ours.",
 )

@@ -32,7 +32,6 @@ CANOPY = Rule(
         "by the canopy part of the 3-30-300 rule, does the built-up area in {place} have enough "
         "tree cover?",
     ),
-    keywords=(("3-30-300", "canopy"),),
     premises=(BUILT_SHARE, TREE_LAND_SHARE),
     levels=(
         Level(
@@ -75,7 +74,6 @@ WORKING_LAND = Rule(
         "in the farmed landscape of {place}, is there at least 20 % natural land, as is asked for "
         "working landscapes?",
     ),
-    keywords=(("farmed landscape", "working landscape"), ("natural", "habitat")),
     premises=(CROP_LAND_SHARE, NATURAL_LAND_SHARE),
     levels=(
         Level(
@@ -123,7 +121,6 @@ FOREST_MINIMUM = Rule(
         'the guideline "How Much Habitat is Enough?" gives 30 % to 50 % as the minimum forest '
         "cover; is the tree cover of {place} below, within or above that range?",
     ),
-    keywords=(("minimum", "How Much Habitat"), ("forest", "tree")),
     premises=(TREE_LAND_SHARE,),
     levels=(
         Level(
@@ -186,7 +183,6 @@ FRAGMENTATION = Rule(
         "is the tree cover in {place} a fragmented or a connected habitat, judged by its share "
         "against the percolation threshold of 59 % and by its separate areas?",
     ),
-    keywords=(("fragmented", "connected"),),
     premises=(
         TREE_SHARE,
         Premise(

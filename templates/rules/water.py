@@ -19,6 +19,13 @@ SHORE_M = 100.0
 
 SHORELAND_M = 91.0  # 300 feet
 
+SMALL_WATER = Condition(
+    premise="water_share",
+    relation="<",
+    bound=0.3,
+    basis="ours: where water is most of a scene it is no stream",
+)
+
 RIPARIAN_BUFFER = Rule(
     id="riparian_buffer",
     version=1,
@@ -29,7 +36,6 @@ RIPARIAN_BUFFER = Rule(
         "does natural vegetation buffer at least three quarters of the 30 m beside the water in "
         "{place}?",
     ),
-    keywords=(("bank", "buffer", "riparian", "shore"), ("vegetat", "natural", "buffer")),
     premises=(
         WATER_SHARE,
         Premise(
@@ -57,7 +63,7 @@ RIPARIAN_BUFFER = Rule(
             because="",
         ),
     ),
-    applies=(HAS_WATER,),
+    applies=(HAS_WATER, SMALL_WATER),
     verdict=("So the banks are well buffered.", "So the banks are not well buffered."),
     source=Source(
         text="B. W. Sweeney and J. D. Newbold (2014), Streamside forest buffer width needed to "
@@ -81,7 +87,6 @@ STREAMS = Rule(
         "is the urban pressure on the water in {place} low, marked or severe, by the bounds of the "
         "impervious cover model?",
     ),
-    keywords=(("urban pressure", "impervious"),),
     premises=(WATER_SHARE, BUILT_LAND_SHARE),
     levels=(
         Level(
@@ -128,7 +133,7 @@ STREAMS = Rule(
             because="Above 30 %, most streams are in a poor state.",
         ),
     ),
-    applies=(HAS_WATER,),
+    applies=(HAS_WATER, SMALL_WATER),
     verdict=("So the urban pressure on the water is {level}.",),
     source=Source(
         text="T. Schueler (1994), The importance of imperviousness, Watershed Protection "
@@ -150,7 +155,6 @@ SHORE_ZONE = Rule(
         "does built-up land in {place} reach into the zone of 100 m along the water's edge?",
         "does any built-up land in {place} lie in the 100 m shore zone, by the water?",
     ),
-    keywords=(("shore", "water's edge", "waterline"), ("100 m",)),
     premises=(
         WATER_SHARE,
         BUILT_SHARE,
@@ -208,7 +212,6 @@ SHORELAND = Rule(
         "is the built-up cover of the shoreland in {place}, the land within 91 m of the water, "
         "low, raised or high by Wisconsin's standard?",
     ),
-    keywords=(("shoreland",), ("built",)),
     premises=(
         WATER_SHARE,
         Premise(

@@ -17,12 +17,13 @@ _REGION = re.compile(
 )
 _LEAF = re.compile(r"^- (?!rule )(.+?)(?: on image (\d+))?: (\{.*\})$", re.MULTILINE)
 _RULE = re.compile(
-    r'^- rule "(\w+)": .*?The question must say (.*?)\. Verdict: (.*?)\. Premises: (\{.*\})$',
+    r'^- rule "(\w+)": .*?\. Questions: (.*?) Verdict: (.*?)\. Premises: (\{.*\})$',
     re.MULTILINE,
 )
 _SHARE = re.compile(r"; ([\d.]+) % of")
 ALL = "all labelled pixels"
 WRONG = {"Yes": "No", "No": "Yes"}
+Questions = list[dict[str, Any]]
 
 
 def well_composed(body: dict[str, Any]) -> str:
@@ -39,10 +40,9 @@ def well_composed(body: dict[str, Any]) -> str:
     return json.dumps({"questions": questions[:4]})
 
 
-def wrong(reply: str, rng: random.Random) -> str:
-    """Return a reply in which one answer, drawn at random, is another than its program's."""
-    tree = json.loads(reply)
-    question = rng.choice(tree["questions"])
+def wrong(questions: Questions, rng: random.Random) -> dict[str, Any]:
+    """Make one answer, drawn at random, another than its program's; return its question."""
+    question = rng.choice(questions)
     answer = question["answer"]
     number = re.match(r"[\d.]+", answer)
     if answer in WRONG:
@@ -51,19 +51,58 @@ def wrong(reply: str, rng: random.Random) -> str:
         question["answer"] = answer.replace(number[0], f"{float(number[0]) * 2 + 7:.0f}", 1)
     else:
         question["answer"] = "another verdict"
-    return json.dumps(tree)
+    return question
 
 
-def answering_wrong(share: float, seed: int = 0) -> Callable[[dict[str, Any]], str]:
-    """Return a composer that gives a wrong answer in a share of its replies, repaired or not."""
+def turned(questions: Questions, rng: random.Random) -> dict[str, Any]:
+    """Make one question ask for another thing than its program answers; return it.
 
-    def answer(body: dict[str, Any]) -> str:
+    Program, steps and answer stay as they are, so that they agree with one another.
+    """
+    question = rng.choice(questions)
+    text = question["question"]
+    turns = [
+        text.replace("more", "less"),
+        text.replace("What percentage", "What area"),
+        text.replace("What percentage of", "What percentage of the north of"),
+        text.replace("How many", "How many, and not few,"),
+        text.replace("by the", "but for the"),
+        re.sub(r"(?:Does|does) (.+?)(?= cover)", "does the sea", text),
+        text.replace("?", ", by the way?"),
+    ]
+    question["question"] = rng.choice([turn for turn in turns if turn != text])
+    return question
+
+
+class Mistaken:
+    """A composer that gets one question wrong in a share of its replies, repaired or not.
+
+    Attributes:
+        signs: Words that stand in the first step of every question that is wrong.
+    """
+
+    def __init__(
+        self,
+        share: float,
+        mistake: Callable[[Questions, random.Random], dict[str, Any]] = wrong,
+        seed: int = 0,
+    ) -> None:
+        self.share, self.mistake, self.seed = share, mistake, seed
+        self.signs: set[str] = set()
+
+    def __call__(self, body: dict[str, Any]) -> str:
         digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-        rng = random.Random(f"{seed}:{digest}")
+        rng = random.Random(f"{self.seed}:{digest}")
         reply = well_composed(body)
-        return wrong(reply, rng) if rng.random() < share else reply
-
-    return answer
+        tree = json.loads(reply)
+        if rng.random() >= self.share or not tree["questions"]:
+            return reply
+        letters = digest[:12].translate(str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst"))
+        sign = f"under the sign {letters}"
+        steps = self.mistake(tree["questions"], rng)["steps"]
+        steps[0]["text"] = steps[0]["text"].replace("[SEG]", f"[SEG], {sign}")
+        self.signs.add(sign)
+        return json.dumps(tree)
 
 
 def _region(found: tuple[str, ...]) -> dict[str, Any]:
@@ -99,7 +138,7 @@ def _comparison(
     return [
         {
             "category": "spatial",
-            "question": f"Does {first['phrase']} take up a larger share of {first['place']} than "
+            "question": f"In {first['place']}, does {first['phrase']} cover more ground than "
             f"{last['phrase']}?",
             "classes": [first["phrase"], last["phrase"]],
             "steps": [_marked(first, a), _marked(last, b), {"text": "Now I compare the two."}],
@@ -155,14 +194,12 @@ def _count(lands: list[dict[str, Any]], leaves: dict[tuple[str, str], Any]) -> l
 
 def _ruled(prompt: str, leaves: dict[tuple[str, str], Any]) -> list[dict[str, Any]]:
     """Ask the first rule whose verdict follows from the conditions as they are listed."""
-    for rule, words, verdicts, premises_text in _RULE.findall(prompt):
+    for rule, questions, verdicts, premises_text in _RULE.findall(prompt):
         premises = json.loads(premises_text)
         verdict = _verdict(verdicts, premises)
         if verdict is None:
             continue
-        said = [group.split(" or ")[0].strip('" ') for group in words.split(" and ")]
         images = sorted({image for _, image in leaves if image})
-        place = " and ".join(f"image {image}" for image in images) or "the image"
         steps = [
             {"text": f"{f'Image {image}: ' if image else ''}I mark {name} [SEG].", "mask": leaf}
             for (name, image), leaf in leaves.items()
@@ -171,8 +208,7 @@ def _ruled(prompt: str, leaves: dict[tuple[str, str], Any]) -> list[dict[str, An
         return [
             {
                 "category": "semantic",
-                "question": f"Going by {', '.join(said)}, which is true of {place}: "
-                f"{', '.join(level.split(' if ')[0] for level in verdicts.split('; '))}?",
+                "question": questions.split(" | ")[0],
                 "classes": [name for name, _ in leaves if name != ALL],
                 "steps": [*steps, {"text": "So the verdict follows."}],
                 "rule": rule,
