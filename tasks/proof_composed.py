@@ -4,6 +4,7 @@ The row is read back as what the model proposed, and composed again on what the 
 measures: program, rule, premises, marks, sentences and answer must come out the same.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,16 +17,16 @@ from tasks.finding import Finding
 from tasks.proof_caption import ground_of
 from tasks.proof_words import check_verdicts
 from tasks.rows import Row
-from templates.composed import Composed, compose
+from templates.composed import VERSION, Composed, compose
 from templates.prompts import COMPOSE
 from templates.proposal import Proposal, ProposedStep
 
 
 def check_composed(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
     """Yield all of a composed question that does not follow from its masks and metadata."""
-    found = (row.provenance.template, row.provenance.template_version)
-    if found != (COMPOSE.id, COMPOSE.version):
-        expected = f"{COMPOSE.name}; an older dataset is verified by the program of its commit"
+    found = (row.provenance.template, row.provenance.template_version, _gates(row))
+    if found != (COMPOSE.id, COMPOSE.version, str(VERSION)):
+        expected = f"{COMPOSE.name}, gates {VERSION}; an older dataset is verified by the program of its commit"
         yield Finding(rule="template", expected=expected, found=f"{found}")
         return
     ground = ground_of(row, scene)
@@ -72,6 +73,14 @@ def check_composed(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
         yield Finding(rule="title", expected="no title of a question", found=row.title)
     if row.options and made.choices and set(row.options) != set(made.choices):
         yield Finding(rule="options", expected=f"{made.choices}", found=f"{row.options}")
+
+
+def _gates(row: Row) -> str:
+    """Return the version of the gates that a row passed, "" where it does not say."""
+    try:
+        return str(json.loads(row.provenance.writer)["gates"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _proposal(row: Row) -> Proposal:

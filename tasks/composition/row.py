@@ -15,7 +15,7 @@ from tasks.captions.row import writer_json
 from tasks.completer import Call
 from tasks.seen_scene import SeenScene
 from tasks.step_masks import StepMasks
-from templates.composed import Composed
+from templates.composed import VERSION, Composed
 from templates.item import LETTERS, answer_key, form_options
 from templates.named import labels_of
 from templates.prompts import COMPOSE
@@ -70,7 +70,7 @@ def written(seen: SeenScene, composed: Composed, call: Call, who: Mapping[str, s
         "template": COMPOSE.id,
         "template_version": COMPOSE.version,
         "seed": seed,
-        "writer": writer_json(who, call, COMPOSE.name),
+        "writer": writer_json({**who, "gates": str(VERSION)}, call, COMPOSE.name),
     }
     return Written(
         scene_id=seen.scene_id,
