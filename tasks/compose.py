@@ -176,7 +176,12 @@ def _gathered(outcomes: Sequence[Outcome], who: Mapping[str, str]) -> Gathered:
         for composed, call in outcome.kept
     ]
     left_out = Counter(f"any: {o.left_out}" for o in outcomes if o.left_out)
-    left_out += Counter({"any: asked_twice": sum(outcome.twice for outcome in outcomes)})
+    left_out += Counter(
+        {
+            "any: asked_twice": sum(outcome.twice for outcome in outcomes),
+            "any: more_than_asked_for": sum(outcome.spare for outcome in outcomes),
+        }
+    )
     tallies = sum((outcome.tallies for outcome in outcomes), Counter[str]())
     rejected = [rejected for outcome in outcomes for rejected in outcome.rejected]
     return finished(questions), rejected, left_out, tallies
@@ -259,7 +264,8 @@ def _work(config: BuildConfig, ledger: Ledger, granule: GranuleId) -> Work:
             "composer": config.composer.content(),
             "weights": {name: who.writer_digest() for name, who in writers_of(config).items()},
             "rules": [rule.name for rule in RULES],
-            "questions": {} if by_model else {"a scene": QUESTIONS_A_SCENE, "kinds": kinds},
+            "questions": QUESTIONS_A_SCENE,
+            "kinds": [] if by_model else kinds,
             "check": CHECK_VERSION if by_model else 0,
             "prompts": {name: PROMPT_VERSIONS[name] for name in writers_of(config)},
         }

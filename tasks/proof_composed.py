@@ -26,7 +26,10 @@ def check_composed(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
     """Yield all of a composed question that does not follow from its masks and metadata."""
     found = (row.provenance.template, row.provenance.template_version, _gates(row))
     if found != (COMPOSE.id, COMPOSE.version, str(VERSION)):
-        expected = f"{COMPOSE.name}, gates {VERSION}; an older dataset is verified by the program of its commit"
+        expected = (
+            f"{COMPOSE.name}, gates {VERSION}; an older dataset is verified by the program of its "
+            "commit"
+        )
         yield Finding(rule="template", expected=expected, found=f"{found}")
         return
     ground = ground_of(row, scene)

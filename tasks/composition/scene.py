@@ -12,6 +12,7 @@ from tasks.composition.call import compose_call, repair_call
 from tasks.composition.settings import ComposerSettings
 from tasks.seen_scene import SeenScene, pictures_of, see
 from templates.composed import Composed, compose
+from templates.composition import QUESTIONS_A_SCENE
 from templates.ground import Ground
 from templates.prompts import COMPOSE
 from templates.proposal import Proposal, read_proposals
@@ -43,7 +44,8 @@ class Turned:
 class Outcome:
     """What became of a scene: its questions, refusals, or the rule by which it was left out.
 
-    `twice` counts questions whose program another one of the scene has.
+    `twice` counts questions whose program another one of the scene has, `spare` those beyond the
+    number that a scene is asked.
     """
 
     seen: SeenScene | None = None
@@ -51,6 +53,7 @@ class Outcome:
     rejected: list[Rejected] = field(default_factory=list)
     left_out: str = ""
     twice: int = 0
+    spare: int = 0
     turns: list[Turned] = field(default_factory=list)
     tallies: Counter[str] = field(default_factory=Counter)
 
@@ -120,6 +123,8 @@ def _keep(turned: Turned, outcome: Outcome) -> list[Tried]:
         if not isinstance(tried.made, Composed):
             failed.append(tried)
             _reject(outcome, tried.question, tried.made)
+        elif len(outcome.kept) == QUESTIONS_A_SCENE:
+            outcome.spare += 1
         elif all(tried.made.program != kept.program for kept, _ in outcome.kept):
             outcome.kept.append((tried.made, turned.call))
             outcome.tallies["steps cut"] += tried.made.cut
