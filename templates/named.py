@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from masks.regions import leaves
-from schemas.program import And, ClassMask, Instances, Minus, Near, Part, Valid
+from schemas.program import And, ClassMask, Instances, Minus, Near, Or, Part, Valid
 from schemas.value import Undefined
 from templates.claim.classes import (
     Classes,
@@ -72,10 +72,13 @@ def _phrases(classes: Classes) -> Mapping[str, Meaning | Thing]:
     phrases = dict(class_phrases(classes))
     lands = [land for _, held in classes for land in held]
     states = {land.name for land in lands if is_state(land)}
+    objects = [land.phrase for land in lands if land.countable and land.name not in states]
     for names, words in STATE_WORDS.items():
         held = tuple(name for name in names if name in states)
         for word in words.split(",") if held else ():
-            phrases.setdefault(_spaced(word), Meaning("", (held,), kind=len(held) > 1))
+            meaning = Meaning("", (held,), kind=len(held) > 1)
+            for phrase in (word, *(f"{word} {things}" for things in objects)):
+                phrases.setdefault(_spaced(phrase), meaning)
     for land in lands:  # states too: "destroyed buildings"
         for phrase in {land.phrase, land.singular} - {""}:
             phrases.setdefault(_spaced(phrase), Meaning("", ((land.name,),), kind=False))
@@ -89,9 +92,12 @@ def _spaced(phrase: str) -> str:
 def means_exactly(words: str, expr: Any, told: Told) -> bool:
     """Return whether some words are a name for what a mask expression is of, and for no more.
 
-    A word for a kind will do where the scene holds no other class of that kind.
+    A word for a kind will do where the scene holds no other class of that kind. What is cut out of
+    classes has no such name.
     """
-    found = _phrases_of(classes_of(told.words)).get(_bare(words))
+    if not is_union(expr):
+        return False
+    found = _phrases_of(classes_of(told.words)).get(plain(words))
     if found is None or isinstance(found, Thing):
         return False
     labels, names = labels_of(expr), {*found.sets[-1], *found.states}
@@ -104,6 +110,13 @@ def means_exactly(words: str, expr: Any, told: Told) -> bool:
     )
 
 
+def is_union(expr: Any) -> bool:
+    """Return whether an expression is a leaf of a class, or such leaves put together."""
+    if isinstance(expr, Or):
+        return is_union(expr.a) and is_union(expr.b)
+    return isinstance(expr, ClassMask | Instances)
+
+
 def phrase_of(expr: Any, told: Told) -> str:
     """Return the words for what a mask expression is of: "cropland", "broad-leaved forest"."""
     lands = {land.name: land for held in told.words.values() for land in held.values()}
@@ -112,9 +125,9 @@ def phrase_of(expr: Any, told: Told) -> str:
 
 @lru_cache(maxsize=64)
 def _phrases_of(classes: Classes) -> Mapping[str, Meaning | Thing]:
-    return {_bare(phrase): found for phrase, found in _phrases(classes).items()}
+    return {plain(phrase): found for phrase, found in _phrases(classes).items()}
 
 
-def _bare(words: str) -> str:
+def plain(words: str) -> str:
     """Return words in lower case, without articles and marks."""
     return " ".join(w for w in _spaced(words.lower()).split() if w not in ("the", "a", "an"))

@@ -13,6 +13,11 @@ _THIRDS: Mapping[str, frozenset[int]] = {
     "middle third from west to east|middle third from left to right": frozenset((1, 4, 7)),
     "eastern third|right third": frozenset((2, 5, 8)),
 }
+# "the north" alone is a third, or a half: a cell at an edge is said to be in the middle
+_CELLS = (
+    tuple(f"{n} middle" if n in ("north", "west", "east", "south") else n for n in COMPASS_CELLS),
+    IMAGE_CELLS,
+)
 _COMPASS = re.compile(r"north|south|west|east")
 
 
@@ -29,10 +34,15 @@ def cells_named(words: str, north_up: bool) -> frozenset[int] | None:
     plain = re.sub(r"(?<=north|south)(?=west|east)", "-", words)
     plain = re.sub(r"ern\b", "", plain)
     plain = re.sub(r" (?:part|corner|cell|ninth)$", "", plain).replace("center", "centre")
-    for cells_of in (COMPASS_CELLS, IMAGE_CELLS):
-        if plain in cells_of:
-            return frozenset((cells_of.index(plain),))
+    for cell_names in _CELLS:
+        if plain in cell_names:
+            return frozenset((cell_names.index(plain),))
     return None
+
+
+def has_name(cells: frozenset[int]) -> bool:
+    """Return whether some cells are one, or a third of the picture."""
+    return len(cells) == 1 or cells in _THIRDS.values()
 
 
 def part_name(cells: frozenset[int], north_up: bool) -> str:
@@ -41,4 +51,4 @@ def part_name(cells: frozenset[int], north_up: bool) -> str:
         if found == cells:
             return names.split("|")[0 if north_up else 1]
     (cell,) = cells
-    return f"{(COMPASS_CELLS if north_up else IMAGE_CELLS)[cell]} part"
+    return f"{_CELLS[0 if north_up else 1][cell]} part"

@@ -29,6 +29,7 @@ from schemas.program import (
     Instances,
     Majority,
     Minus,
+    NamedNumber,
     Near,
     Nearest,
     Number,
@@ -38,10 +39,15 @@ from schemas.program import (
     Sub,
     Valid,
 )
+from templates.part_names import has_name
 
-_SHARE = r"(?:(?:what|which) (?:share|percentage|proportion|fraction|part)|what percent|how much)"
+_SHARE = (
+    r"(?:(?:what|which) (?:share|percentage|proportion|fraction|portion|part)|what percent|"
+    r"how much)"
+)
 
 _COVER = r"(?:cover|make up|take up|occupy)"
+_COVERS = r"(?:covers?|makes? up|takes? up|occupy|occupies)"
 _COVERED = r"(?:covered by |made up of |taken up by |occupied by |under )?"
 LIES = r"(?:lies|lie|is|are|is found|are found|is located|are located)"
 WITHIN = (
@@ -50,8 +56,11 @@ WITHIN = (
 _MORE = r"(?:more(?: ground| area| land)?|(?:a )?larger (?:area|share)(?: of W)?|more of W)"
 _LESS = r"(?:less(?: ground| area| land)?|(?:a )?smaller (?:area|share)(?: of W)?|less of W)"
 _DO = r"(?:does|do)"
+_THERE = r"(?:are there|can be seen|are visible)"
 _BE = r"(?:is|are|was|were)"
 _SPAN = r"(?:from {I} to {J}|between {I} and {J})"
+_GREW, _SHRANK = "grow|expand|increase", "shrink|decline|decrease"
+_LIST = r"[:,] {L}"
 _PLAIN_SLOT = re.compile(r"\{([A-Z])\}")
 
 
@@ -75,8 +84,8 @@ def forms_of(program: Any) -> Iterator[Form]:
         case Area(of=ClassMask() | Instances() as a):
             yield Form(
                 patterns=(
-                    r"(?:what is|how large is) (?:area of )?{A}",
-                    rf"(?:what|how large an?|how much) area {_DO} {{A}} {_COVER}",
+                    r"(?:what is (?:total )?area of|how large is(?: (?:total )?area of)?) {A}",
+                    rf"(?:what|how large|how much) (?:area|ground|land) {_DO} {{A}} {_COVER}",
                     rf"how many hectares {_DO} {{A}} {_COVER}",
                 ),
                 example="What is the area of {A}",
@@ -84,22 +93,28 @@ def forms_of(program: Any) -> Iterator[Form]:
             )
         case Area(of=Near(of=a, to=b, distance_m=d)):
             yield Form(
-                patterns=(rf"(?:what is|how large is) (?:area of )?{{A}} {WITHIN} {{B}}",),
+                patterns=(
+                    rf"(?:what is area of|how large is(?: area of)?) {{A}} (?:that {LIES} )?"
+                    rf"{WITHIN} {{B}}",
+                ),
                 example="How large is the area of {A} within {D} of {B}",
                 slots={"A": a, "B": b, "D": d},
             )
-        case Area(of=Minus(a=ClassMask() as a, b=ClassMask() as b)) if a.label == b.label:
+        case Area(of=Minus(a=ClassMask() as a, b=ClassMask() as b)) if _is_again(a, b):
             yield _change(a, b)
         case Count(of=Instances() as a):
             yield Form(
-                patterns=(r"how many {A} (?:are there|can be seen|are visible|stand there)",),
+                patterns=(
+                    rf"how many {{A}} {_THERE}",
+                    rf"how many {{A}} {_DO} W (?:show|contain)",
+                ),
                 example="How many {A} are there",
                 slots={"A": a},
             )
         case Count(of=ClassMask() as a):
             yield Form(
                 patterns=(
-                    r"how many (?:separate )?(?:areas|patches|pieces) of {A} are there",
+                    rf"how many (?:separate )?(?:areas|patches|pieces) of {{A}} {_THERE}",
                     r"into how many separate (?:areas|patches|pieces) {BE} {A} divided",
                 ),
                 example="How many separate areas of {A} are there",
@@ -108,7 +123,8 @@ def forms_of(program: Any) -> Iterator[Form]:
         case BorderLength(a=a, b=b):
             yield from _either_way(
                 (
-                    r"how long is (?:common )?(?:border|boundary) (?:between {A} and {B}|"
+                    r"(?:how long is|what is length of) (?:common )?(?:border|boundary) "
+                    r"(?:between {A} and {B}|"
                     r"that {A} and {B} share|shared by {A} and {B})",
                     r"what length of (?:border|boundary) do {A} and {B} share",
                 ),
@@ -190,17 +206,28 @@ def _of_share(program: Share) -> Iterator[Form]:
         ):
             yield from _of_part(a, held[1])
         case Share(of=And(a=ClassMask() as a, b=ClassMask() as b), within=whole) if (
-            whole == a and a.date != b.date
+            whole in (a, b) and a.date != b.date
         ):
-            first, last = ("I", "J") if a.date < b.date else ("J", "I")
+            a, b = (a, b) if whole == a else (b, a)
+            onward = a.date < b.date
+            first, last = ("I", "J") if onward else ("J", "I")
+            turned = (
+                "became|had become|has become|turned into|was|were|is|are" if onward else "was|were"
+            )
             yield Form(
                 patterns=(
-                    rf"{_SHARE} of {{A}} in {{{first}}} (?:became|had become|turned into|was|were|"
-                    rf"is|are) {{B}} (?:in|by) {{{last}}}",
+                    rf"{_SHARE} of {{A}} in {{{first}}} (?:{turned}) {{B}} "
+                    rf"{'(?:in|by)' if onward else 'in'} {{{last}}}",
                 ),
                 example=f"What share of {{A}} in {{{first}}} was {{B}} in {{{last}}}",
                 slots={"A": a, "B": b, "I": min(a.date, b.date), "J": max(a.date, b.date)},
             )
+
+
+def _is_again(a: Any, b: Any) -> bool:
+    """Return whether two masks are those of one class at two dates."""
+    masks = isinstance(a, ClassMask) and isinstance(b, ClassMask)
+    return masks and (a.layer, a.label) == (b.layer, b.label) and a.date != b.date
 
 
 def _of_part(a: Any, cells: frozenset[int]) -> Iterator[Form]:
@@ -221,6 +248,7 @@ def _change(a: ClassMask, b: ClassMask) -> Form:
         patterns=(
             rf"(?:how much|what area of)(?: new)?(?: ground| land| area)? did {{A}} {did} {_SPAN}",
             rf"what area did {{A}} {did} {_SPAN}",
+            rf"how many hectares(?: of ground| of land)? did {{A}} {did} {_SPAN}",
         ),
         example=f"How much ground did {{A}} {did} from {{I}} to {{J}}",
         slots={"A": a, "I": min(a.date, b.date), "J": max(a.date, b.date)},
@@ -229,11 +257,11 @@ def _change(a: ClassMask, b: ClassMask) -> Form:
 
 def _difference(a: Any, b: Any) -> Iterator[Form]:
     by = r"by how (?:much|many (?:hectares|square metres|m²))"
-    if isinstance(a, ClassMask) and isinstance(b, ClassMask) and a.label == b.label:
-        grew = "grow" if a.date > b.date else "shrink"
+    if _is_again(a, b):
+        grew = _GREW if a.date > b.date else _SHRANK
         yield Form(
-            patterns=(rf"{by} did (?:area of )?{{A}} {grew} {_SPAN}",),
-            example=f"By how much did the area of {{A}} {grew} from {{I}} to {{J}}",
+            patterns=(rf"{by} (?:did|does|do) (?:area of )?{{A}} (?:{grew}) {_SPAN}",),
+            example=f"By how much did the area of {{A}} {grew.split('|')[0]} from {{I}} to {{J}}",
             slots={"A": a, "I": min(a.date, b.date), "J": max(a.date, b.date)},
         )
         return
@@ -254,6 +282,7 @@ def _of_test(program: Exists | Border | Compare) -> Iterator[Form]:
                 patterns=(
                     r"(?:is|are) there (?:any )?{A}",
                     rf"{_DO} W (?:contain|show) (?:any )?{{A}}",
+                    r"(?:is|are) (?:any )?{A} (?:visible|present)",
                 ),
                 example="Is there any {A}",
                 slots={"A": a},
@@ -315,11 +344,11 @@ def _of_comparison(program: Compare) -> Iterator[Form]:
             Area(of=a),
             Area(of=b),
         ) if isinstance(a, ClassMask | Instances) and isinstance(b, ClassMask | Instances):
-            if isinstance(a, ClassMask) and isinstance(b, ClassMask) and a.label == b.label:
-                grew = ("grow", "expand") if a.date > b.date else ("shrink", "decline")
+            if _is_again(a, b):
+                grew = _GREW if a.date > b.date else _SHRANK
                 yield Form(
-                    patterns=(rf"did (?:area of )?{{A}} (?:{'|'.join(grew)}) {_SPAN}",),
-                    example=f"Did {{A}} {grew[0]} from {{I}} to {{J}}",
+                    patterns=(rf"(?:did|does|do) (?:area of )?{{A}} (?:{grew}) {_SPAN}",),
+                    example=f"Did {{A}} {grew.split('|')[0]} from {{I}} to {{J}}",
                     slots={"A": a, "I": min(a.date, b.date), "J": max(a.date, b.date)},
                 )
             elif a.date == b.date:
@@ -327,9 +356,10 @@ def _of_comparison(program: Compare) -> Iterator[Form]:
 
 
 def _larger(a: Any, b: Any) -> Iterator[Form]:
-    for words, verb, than in (
-        (_MORE, "larger|more extensive", {"A": a, "B": b}),
-        (_LESS, "smaller|less extensive", {"A": b, "B": a}),
+    of_masks = isinstance(a, ClassMask) and isinstance(b, ClassMask)  # of objects it is a number
+    for words, amount, verb, than in (
+        (_MORE, "more", "larger|more extensive", {"A": a, "B": b}),
+        (_LESS, "less", "smaller|less extensive", {"A": b, "B": a}),
     ):
         adjective = verb.split("|")[0]
         yield Form(
@@ -337,6 +367,7 @@ def _larger(a: Any, b: Any) -> Iterator[Form]:
                 rf"{_DO} {{A}} {_COVER} {words} than {{B}}",
                 rf"{_BE} {{A}} (?:{verb})(?: in area)? than {{B}}",
                 rf"is area of {{A}} {adjective} than (?:that|area) of {{B}}",
+                *((rf"is there {amount} {{A}} than {{B}}",) * of_masks),
             ),
             example=f"Is the area of {{A}} {adjective} than that of {{B}}",
             slots=than,
@@ -345,19 +376,20 @@ def _larger(a: Any, b: Any) -> Iterator[Form]:
 
 def _bounded(measure: Any, bound: tuple[float, str], *, more: bool) -> Iterator[Form]:
     than = "more than" if more else "less than"
+    over = "(?:more than|over)" if more else "(?:less than|under)"
     match measure:
         case Share(of=ClassMask() | Instances() as a, within=Valid()):
             yield Form(
                 patterns=(
-                    rf"{_DO} {{A}} {_COVER} {than} {{N}}(?: of W)?",
-                    rf"{_BE} {than} {{N}} of W {_COVERED}{{A}}",
+                    rf"{_DO} {{A}} {_COVER} {over} {{N}}(?: of W)?",
+                    rf"{_BE} {over} {{N}} of W {_COVERED}{{A}}",
                 ),
                 example=f"Does {{A}} cover {than} {{N}} of W",
                 slots={"A": a, "N": bound},
             )
         case Share(of=Near(of=a, to=b, distance_m=d), within=whole) if whole == a:
             yield Form(
-                patterns=(rf"{_DO} {than} {{N}} of {{A}} lie {WITHIN} {{B}}",),
+                patterns=(rf"{_DO} {over} {{N}} of {{A}} lie {WITHIN} {{B}}",),
                 example=f"Does {than} {{N}} of {{A}} lie within {{D}} of {{B}}",
                 slots={"A": a, "B": b, "D": d, "N": bound},
             )
@@ -365,8 +397,8 @@ def _bounded(measure: Any, bound: tuple[float, str], *, more: bool) -> Iterator[
             size = "larger than" if more else "smaller than"
             yield Form(
                 patterns=(
-                    rf"is area of {{A}} (?:{size}|{than}) {{N}}",
-                    rf"{_DO} {{A}} {_COVER} {than} {{N}}",
+                    rf"is area of {{A}} (?:{size}|{over}) {{N}}",
+                    rf"{_DO} {{A}} {_COVER} {over} {{N}}",
                 ),
                 example=f"Is the area of {{A}} {size} {{N}}",
                 slots={"A": a, "N": bound},
@@ -380,8 +412,8 @@ def _bounded(measure: Any, bound: tuple[float, str], *, more: bool) -> Iterator[
             )
         case Distance(a=a, b=b):
             yield from _either_way(
-                (rf"{_BE} {{A}} {than} {{N}} (?:away )?from {{B}}",
-                 rf"{_DO} {{A}} lie {than} {{N}} (?:away )?from {{B}}"),
+                (rf"{_BE} {{A}} {over} {{N}} (?:away )?from {{B}}",
+                 rf"{_DO} {{A}} lie {over} {{N}} (?:away )?from {{B}}"),
                 f"Is {{A}} {than} {{N}} away from {{B}}",
                 a,
                 b,
@@ -391,39 +423,44 @@ def _bounded(measure: Any, bound: tuple[float, str], *, more: bool) -> Iterator[
 
 def _of_names(program: ArgMax | Nearest | Majority) -> Iterator[Form]:
     names = tuple(named.name for named in program.of)
-    most = "(?:most|largest|more|larger)" if len(names) == 2 else "(?:most|largest)"
+    two = len(names) == 2  # of which one may be "more" than the other
+    most = "(?:most|largest|more|larger)" if two else "(?:most|largest)"
     match program:
         case Nearest(to=target):
-            near = "(?:nearer|closer|nearest|closest)" if len(names) == 2 else "(?:nearest|closest)"
+            near = "(?:nearer|closer|nearest|closest)" if two else "(?:nearest|closest)"
             patterns = (
-                rf"which (?:lies|is|comes) {near} to {{T}}: {{L}}",
-                rf"(?:of {{L}}, )which (?:lies|is|comes) {near} to {{T}}",
+                rf"which (?:lies|is|comes) {near} to {{T}}{_LIST}",
+                rf"of {{L}}, which (?:lies|is|comes) {near} to {{T}}",
+                *((r"which of {L} (?:lies|is|comes) (?:nearer|closer) to {T}",) * two),
             )
             example = "Which lies closest to {T}: {L}"
             yield Form(patterns=patterns, example=example, slots={"T": target, "L": program})
         case Majority(within=Valid()):
             yield Form(
-                patterns=(rf"(?:which|what) {_COVER}s? (?:more than half|most) of W: {{L}}",),
+                patterns=(rf"(?:which|what) {_COVERS} (?:more than half|most) of W{_LIST}",),
                 example="Which covers more than half of W: {L}",
                 slots={"L": program},
             )
         case Majority(within=within) if (held := cut_to(within)) and isinstance(held[0], Valid):
             yield Form(
                 patterns=(
-                    rf"(?:which|what) {_COVER}s? (?:more than half|most) of {{P}}(?: of W)?: {{L}}",
+                    rf"(?:which|what) {_COVERS} (?:more than half|most) of {{P}}(?: of W)?{_LIST}",
                 ),
                 example="Which covers more than half of the {P} of W: {L}",
                 slots={"P": held[1], "L": program},
             )
-        case ArgMax() if targets := _border_targets(program):
-            longer = "(?:longer|longest)" if len(names) == 2 else "longest"
+        case ArgMax() if turned := _borders_of_one(program):
+            target, ranked = turned
+            longer = "(?:longer|longest)" if two else "longest"
+            line = "(?:border|boundary)"
             yield Form(
                 patterns=(
-                    rf"with which {_DO} {{T}} share {longer} (?:border|boundary): {{L}}",
-                    rf"which has {longer} (?:common )?(?:border|boundary) with {{T}}: {{L}}",
+                    rf"with which {_DO} {{T}} share {longer} {line}{_LIST}",
+                    rf"which (?:has|shares) {longer} (?:common )?{line} with {{T}}{_LIST}",
+                    *((rf"which of {{L}} (?:has|shares) longer {line} with {{T}}",) * two),
                 ),
                 example="With which does {T} share the longest border: {L}",
-                slots={"T": targets, "L": program},
+                slots={"T": target, "L": ranked},
             )
         case ArgMax() if all(
             isinstance(named.value, Area)
@@ -432,8 +469,9 @@ def _of_names(program: ArgMax | Nearest | Majority) -> Iterator[Form]:
         ):
             yield Form(
                 patterns=(
-                    rf"which {_COVER}s? {most}(?: ground| area| land| share)?(?: of W)?: {{L}}",
-                    rf"which has {most} (?:area|share)(?: of W)?: {{L}}",
+                    rf"which {_COVERS} {most}(?: ground| area| land| share)?(?: of W)?{_LIST}",
+                    rf"which has {most} (?:area|share)(?: of W)?{_LIST}",
+                    *((rf"which of {{L}} {_COVERS} {_MORE}(?: of W)?",) * two),
                 ),
                 example="Which covers the most ground: {L}",
                 slots={"L": program},
@@ -446,13 +484,16 @@ def _joined(a: Any, b: Any, word: str) -> Iterator[Form]:
         for second in forms_of(b):
             if set(second.slots) - {"A", "B", "D", "N"} or "I" in first.slots:
                 continue
-            renamed = {f"{name}": value for name, value in first.slots.items()}
+            if any(len(name) > 1 for name in first.slots):  # two in one already
+                continue
             pairs = [
                 f"{one}{AND.format(word=word)}{other}"
                 for one in first.patterns
-                for other in _second(second.patterns, first.slots, second.slots)
+                for other in _second(
+                    second.patterns, one, first.slots.get("A") == second.slots.get("A")
+                )
             ]
-            slots = {**renamed, **{f"{n}2": v for n, v in second.slots.items()}}
+            slots = {**first.slots, **{f"{n}2": v for n, v in second.slots.items()}}
             yield Form(
                 patterns=tuple(pairs),
                 example=f"{first.example} {word} {_lower(_numbered(second.example))}",
@@ -463,14 +504,17 @@ def _joined(a: Any, b: Any, word: str) -> Iterator[Form]:
 AND = r",? {word} (?:also |at the same time )?"
 
 
-def _second(
-    patterns: Sequence[str], first: Mapping[str, Any], second: Mapping[str, Any]
-) -> Iterator[str]:
+def _second(patterns: Sequence[str], first: str, same: bool) -> Iterator[str]:
+    """Yield second patterns; where both begin with the same class, without these words as well."""
+    opening = rf"{_DO} {{A}} "
     for pattern in patterns:
         yield _numbered(pattern)
-        opening = rf"{_DO} {{A}} "
-        if pattern.startswith(opening) and first.get("A") == second.get("A"):
+        if same and all(_is_of_one(text, opening) for text in (first, pattern)):
             yield _numbered(pattern.removeprefix(opening))
+
+
+def _is_of_one(pattern: str, opening: str) -> bool:
+    return pattern.startswith(opening) and not pattern.startswith(f"{opening}and ")
 
 
 def _numbered(pattern: str) -> str:
@@ -496,19 +540,35 @@ def _either_way(
         yield Form(patterns=patterns, example=example, slots=slots)
 
 
-def _border_targets(program: ArgMax) -> Any | None:
-    """Return the one class whose borders are ranked, None where other things are."""
+def _borders_of_one(program: ArgMax) -> tuple[Any, ArgMax] | None:
+    """Return the one class whose borders are ranked, and these as borders of it; None if none is.
+
+    What it borders is then `b` of each.
+    """
     borders = [n.value for n in program.of if isinstance(n.value, BorderLength)]
-    if len(borders) < len(program.of) or len({border.a for border in borders}) > 1:
+    if len(borders) < len(program.of):
         return None
-    return borders[0].a
+    if len({border.a for border in borders}) == 1:
+        return borders[0].a, program
+    if len({border.b for border in borders}) > 1:
+        return None
+    turned = [
+        NamedNumber(name=named.name, value=BorderLength(a=border.b, b=border.a))
+        for named, border in zip(program.of, borders, strict=True)
+    ]
+    return borders[0].b, ArgMax(of=tuple(turned))
 
 
 def cut_to(expr: Any) -> tuple[Any, frozenset[int]] | None:
-    """Return what is cut to some cells, and these; None for any other expression."""
+    """Return what is cut to a part of the image that has a name, and its cells; else None."""
+    found = _cells_of(expr)
+    return found if found is not None and has_name(found[1]) else None
+
+
+def _cells_of(expr: Any) -> tuple[Any, frozenset[int]] | None:
     match expr:
         case Part(of=ClassMask() | Instances() | Valid() as of, cell=cell):
             return of, frozenset((cell,))
-        case Or(a=a, b=b) if (left := cut_to(a)) and (right := cut_to(b)) and left[0] == right[0]:
-            return left[0], left[1] | right[1]
+        case Or(a=a, b=b) if (left := _cells_of(a)) and (right := _cells_of(b)):
+            return (left[0], left[1] | right[1]) if left[0] == right[0] else None
     return None

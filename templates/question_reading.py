@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from masks.regions import leaves
-from schemas.program import Area, BorderLength, ClassMask, Instances, Near, Or, Share
+from schemas.program import Area, BorderLength, Near, Share
 from schemas.trace import quantity_text
-from templates.named import means_exactly, phrase_of
+from templates.named import is_union, means_exactly, phrase_of, plain
 from templates.part_names import cells_named, part_name
 from templates.question_forms import LIES, WITHIN, Form, cut_to, forms_of
 from templates.several import listed
@@ -25,8 +25,8 @@ _GROUPS = {
     "T": r"(?P<T{n}>[\w(][\w (),'-]*?)",
     "L": r"(?P<L{n}>[\w(][\w (),'-]*?)",
     "P": r"(?P<P{n}>[\w][\w -]*?)",
-    "D": r"(?P<D{n}>[\d.,]+ ?[a-zµ]+)",
-    "N": r"(?P<N{n}>[\d.,]+ ?(?:%|[a-z²]+2?)?)",
+    "D": r"(?P<D{n}>[\d.,]+ ?[a-z]+)",
+    "N": r"(?P<N{n}>[\d.,]+(?: ?(?:%|percent|ha|hectares|k?m²|m2|k?m|metres|meters))?(?= |$))",
     "I": r"image(?P<I{n}>\d+)",
     "J": r"image(?P<J{n}>\d+)",
 }
@@ -39,13 +39,18 @@ _UNITS: Mapping[str, tuple[str, float]] = {
 
 def form_fault(question: str, program: Any, told: Told, view: View) -> str:
     """Return "" where a question has a form of its program, else what would do."""
-    forms = list(forms_of(program))
+    forms = [form for form in forms_of(program) if _says_its_dates(form, program)]
     if not forms:
         return "no form of question is known for a program of this shape; ask something simpler"
     if any(_matches(question, form, program, told, view) for form in forms):
         return ""
     first = forms[0]
     return f"a question of this program could be: {example_of(first, program, told, view)!r}"
+
+
+def _says_its_dates(form: Form, program: Any) -> bool:
+    """Return whether a form has a slot for each image of a program that looks at several."""
+    return len(_dates(program)) == 1 or {"I", "J"} <= form.slots.keys()
 
 
 def names_mask(text: str, expr: Any, told: Told, view: View) -> bool:
@@ -73,15 +78,8 @@ def _names_of(expr: Any) -> Iterator[Form]:
     elif (held := cut_to(expr)) is not None:
         pattern = rf"{{A}} (?:that {LIES} )?in {{P}}(?: of W)?"
         yield Form(patterns=(pattern,), example="", slots={"A": held[0], "P": held[1]})
-    elif _is_union(expr):
+    elif is_union(expr):
         yield Form(patterns=("{A}",), example="", slots={"A": expr})
-
-
-def _is_union(expr: Any) -> bool:
-    """Return whether an expression is a leaf, or leaves put together."""
-    if isinstance(expr, Or):
-        return _is_union(expr.a) and _is_union(expr.b)
-    return isinstance(expr, ClassMask | Instances)
 
 
 def example_of(form: Form, program: Any, told: Told, view: View) -> str:
@@ -124,7 +122,9 @@ def _normal(question: str, program: Any, view: View) -> str | None:
     text = re.sub(r"\b(?:the|a|an|its)\b ?", "", text)
     text = re.sub(r"\bimage (\d+)", r"image\1", text)
     text = re.sub(r"^(?:in percent|as (?:a )?percentage),? ", "", text)
-    text = re.sub(r",? (?:in percent|as (?:a )?percentage|along pixel edges)(?=$|,|:)", "", text)
+    text = re.sub(
+        r",? (?:in percent|as (?:a )?percentage|along pixel edges)(?:,(?= )|(?=$|:))", "", text
+    )
     dates = _dates(program)
     if len(dates) == 1:
         own = f"image{view.image_of_date(dates[0]) + 1}" if view.num_dates > 1 else "image"
@@ -133,7 +133,7 @@ def _normal(question: str, program: Any, view: View) -> str | None:
             return None
         text = text.replace(own, "image")
         text = re.sub(r"^(?:looking at|in|within|for) (?:image|scene|picture),? ", "", text)
-        text = re.sub(r" (?:in|across) (?:image|scene|picture)(?=$|:|,| )", "", text)
+        text = re.sub(r" (?:in|across|within) (?:image|scene|picture)(?=$|:|,| )", "", text)
     elif re.search(r"\b(?:image|scene|picture)\b", text):
         return None
     return text.strip()
@@ -188,13 +188,14 @@ def _is_amount(words: str, value: float, unit: str) -> bool:
 
 def _is_list(words: str, program: Any, told: Told) -> bool:
     """Return whether a list names all names of a program, each that of what it stands for."""
-    said = [part for part in re.split(r", (?:or |and )?| or | and ", words) if part]
-    names = [named.name.casefold() for named in program.of]
-    if sorted(said) != sorted(re.sub(r"\b(?:the|a|an)\b ?", "", name) for name in names):
+    left = plain(words)
+    for name in sorted((plain(named.name) for named in program.of), key=len, reverse=True):
+        left, found = re.subn(rf"(?<!\w){re.escape(name)}(?!\w)", "#", left, count=1)
+        if not found:
+            return False
+    if re.fullmatch(r"#(?: , #)*(?: ,)? (?:or|and) #", left) is None:
         return False
-    return all(
-        means_exactly(named.name.casefold(), _named_mask(named), told) for named in program.of
-    )
+    return all(means_exactly(named.name, _named_mask(named), told) for named in program.of)
 
 
 def _named_mask(named: Any) -> Any:

@@ -70,6 +70,10 @@ def _meaning_faults(program: Any, ground: Ground) -> Iterator[str]:
                 yield "a class is always near itself: name another one in 'to'"
             case Share() if whole_labels(node.within) and not _is_of(node.of, node.within):
                 yield "a share of a class is of a part of that class: cut 'of' out of 'within'"
+            case Share() if not whole_labels(node.within) and _planes(node.of) != _planes(
+                node.within
+            ):
+                yield "a share of all labelled pixels is of their own layer and image"
 
 
 def _count_faults(node: Count, ground: Ground) -> Iterator[str]:

@@ -199,7 +199,6 @@ def _ruled(prompt: str, leaves: dict[tuple[str, str], Any]) -> list[dict[str, An
         verdict = _verdict(verdicts, premises)
         if verdict is None:
             continue
-        images = sorted({image for _, image in leaves if image})
         steps = [
             {"text": f"{f'Image {image}: ' if image else ''}I mark {name} [SEG].", "mask": leaf}
             for (name, image), leaf in leaves.items()

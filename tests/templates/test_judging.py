@@ -5,6 +5,7 @@ that is not the map's edge: "water 10" at the edge is 15 % to 18 %.
 """
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -20,7 +21,7 @@ from tasks.asked_rows import asked_table
 from tasks.scene_table import evidence_of, scenes_to_table
 from templates.draft import Foreign
 from templates.item import propose
-from templates.judging import SEMANTIC_QUESTIONS, bound_rules
+from templates.judging import SEMANTIC_QUESTIONS, bound_rules, premises_of
 from templates.rulebook import RULES
 
 TEMPLATES = {template.task: template for template in SEMANTIC_QUESTIONS}
@@ -68,9 +69,10 @@ VERDICTS = [
         "The number of its separate areas is 2. Its share is under the 59 %",
     ),
     ("fragmentation", "tree 45, grass 15", "connected", "areas is 1. Its share is over the 59 %"),
-    ("farming", "water 6, crop 40, grass 14", "Yes", "100 % of all cropland. So most fields can"),
+    ("farming", "water 6, crop 40, grass 14", "Yes", "So most fields have water close by."),
     ("farming", "water 6, crop 10, grass 44", "No", "Under 40 %, land is not even a mosaic"),
-    ("farming", "crop 40, grass 20", "No", "find none. So most fields have no water close by."),
+    # a hundred columns are 1,000 m: ten of crop lie within that of the water
+    ("farming", "water 10, grass 90, crop 100", "No", "10 % of all cropland. So most fields have"),
     ("farming", "water 6, crop 30, developed 24", "No", "From 30 % built-up on, the land is urban"),
     # ten columns of 60 pixels of 100 m² lie within 100 m
     ("shore_zone", "water 10, developed 20, grass 30", "Yes", "it covers 6.0 ha."),
@@ -125,6 +127,7 @@ NOT_APPLIED = [
     ("forest_minimum", "grass 60"),
     ("fragmentation", "tree 1, grass 59"),
     ("farming", "grass 60"),
+    ("farming", "crop 40, grass 20"),  # there may be water beyond the edge
     ("shore_zone", "water 10, grass 50"),
     ("shoreland_cover", "developed 60"),
     ("damage_quantity", "no-damage 9"),  # none is not few
@@ -220,7 +223,6 @@ def test_each_rule_that_asks_for_something_first_can_fail_to_apply() -> None:
 
 IN_METRES = {
     "riparian_buffer",
-    "farming",
     "shore_zone",
     "shoreland_cover",
     "land_take",
@@ -234,8 +236,10 @@ IN_METRES = {
 def test_without_a_pixel_size_only_shares_are_judged(one, rule, text) -> None:
     scene = one(rule, text, pixel_size_m=None)
     draft = judged(rule, scene)
-    # what no crop is decides on farming by itself, however far the water is
-    if rule in IN_METRES and not (draft and rule == "farming"):
+    if rule == "farming":  # asks for water near the fields first
+        assert draft is None
+        assert scene.left_out == Counter({"farming: does_not_apply": 1})
+    elif rule in IN_METRES:
         assert draft is None
         assert scene.left_out == Counter({f"{rule}: no_pixel_size": 1})
     else:
@@ -299,9 +303,12 @@ def test_the_premises_of_a_row_are_what_the_reference_measures(
 
 def test_a_premise_without_a_safe_value_is_not_told(one) -> None:
     scene = one("farming", "crop 10, grass 50", pixel_size_m=None)
-    draft = judged("farming", scene)  # a sixth is no mosaic of crops, wherever the water is
-    assert verdict(draft) == "No"
-    assert [premise.name for premise in draft.words.premises] == ["crop_share", "built_share"]
+    view = scene.view(Random(0))
+    farming = replace(next(rule for rule in RULES if rule.id == "farming"), applies=())
+    (bound,) = bound_rules(farming, scene, view)
+    # a sixth is no mosaic of crops, wherever the water is
+    assert scene.value(bound.program) == Truth(False)
+    assert [premise.name for premise in premises_of(bound, scene)] == ["crop_share", "built_share"]
 
 
 def test_two_dates_of_land_are_named_by_their_images(one) -> None:
