@@ -5,7 +5,6 @@ must speak of the same, every mark must stand for its mask, and no sentence of t
 false. `verify` calls the same function on what a row holds, measured by the plain reference.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from masks.regions import leaves
 from schemas.program import dump_program
 from schemas.rejection import Reason
 from schemas.tier import Tier
-from schemas.trace import value_text
+from schemas.trace import SEG, value_text
 from schemas.value import Name, Truth, Value
 from schemas.verdict import Verdict
 from templates.agreement import choices_of, question_faults
@@ -25,7 +24,7 @@ from templates.draft import MeasuredPremise
 from templates.ground import Ground
 from templates.judging import applies, bound_rules, deciding, premises_of, verdict_of
 from templates.marks import step_faults
-from templates.named import labels_of, nodes
+from templates.named import labels_of
 from templates.proposal import Proposal, ProposedStep
 from templates.replies import Fault
 from templates.rule import YES_NO, BoundRule, Rule
@@ -34,7 +33,6 @@ from templates.run_program import run_program
 from templates.sentences import split_sentences
 
 VERSION = 1  # raised by hand whenever a reply comes out otherwise
-_NAMED_NUMBERS = re.compile(r"[Ii]mages? \d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ class Composed:
     `choices` is the closed set of its answers, () where there is none; `pool` names the kind of
     question whose other answers may be its options, `balance` the group that its answers are
     evened out in. `claims` stand by their places in the steps, joined by single spaces. `cut`
-    counts the steps that were left out.
+    counts the sentences that were left out.
     """
 
     tier: Tier
@@ -142,27 +140,24 @@ def _judged(
 ) -> Composed | tuple[Fault, ...]:
     """Check every sentence of the steps, and put the question together.
 
-    A step that neither marks anything nor is proved is cut: it may say anything. The last step, the
-    answer, is ours.
+    A sentence that neither marks anything nor is proved is cut: it may say anything. The last step,
+    the answer, is ours.
     """
-    constants = _constants(program, bound)
-    proposed = proposal.steps
+    proposed, num_cut = proposal.steps, 0
     while True:
         read = [split_sentences(step.text) for step in proposed]
         checked = check_text([s for sentences in read for s in sentences], ground)
         said = list(zip((s for sentences in read for s in sentences), checked, strict=True))
-        faults = [fault for s, c in said for fault in _sentence_faults(s, c, constants)]
+        faults = [fault for sentence, found in said for fault in _false(sentence, found)]
         if faults:
             return tuple(faults)
-        verdicts = [_verdict(checked, read, number) for number in range(len(proposed))]
-        left = tuple(
-            step
-            for step, verdict in zip(proposed, verdicts, strict=True)
-            if step.mask is not None or verdict is Verdict.PROVED
-        )
-        if len(left) == len(proposed):
+        left = [s for s, found in said if SEG in s or found.verdict is Verdict.PROVED]
+        if len(left) == len(said):
             break
-        proposed = left  # what "it" refers to may have changed: checked again
+        num_cut += len(said) - len(left)
+        proposed = _without_others(proposed, read, said)
+        # what "it" refers to may have changed: checked again
+    verdicts = [_verdict(checked, read, number) for number in range(len(proposed))]
     claims = tuple(_placed(said))
     answer = conclusion(value_text(value, ground.north_up))
     steps = [
@@ -188,7 +183,7 @@ def _judged(
         num_options=min(4, len(rule.choices)) if rule else 4,
         pool=rule.id if rule else dump_program(program),
         balance=_balance(program, value, rule),
-        cut=len(proposal.steps) - len(proposed),
+        cut=num_cut,
     )
 
 
@@ -231,39 +226,27 @@ def _images(steps: Sequence[ProposedStep], ground: Ground) -> Iterator[int]:
 _ORDER = (Verdict.PROVED, Verdict.UNPROVED, Verdict.FALSE)
 
 
-def _sentence_faults(sentence: str, checked: Checked, constants: set[str]) -> Iterator[Fault]:
+def _without_others(
+    steps: Sequence[ProposedStep],
+    read: Sequence[Sequence[str]],
+    said: Sequence[tuple[str, Checked]],
+) -> tuple[ProposedStep, ...]:
+    """Return steps without the sentences that neither mark anything nor are proved."""
+    verdicts = iter(found.verdict for _, found in said)
+    left: list[ProposedStep] = []
+    for step, sentences in zip(steps, read, strict=True):
+        pairs = [(sentence, next(verdicts)) for sentence in sentences]
+        kept = [s for s, verdict in pairs if SEG in s or verdict is Verdict.PROVED]
+        if kept:
+            left.append(ProposedStep(text=" ".join(kept), mask=step.mask))
+    return tuple(left)
+
+
+def _false(sentence: str, checked: Checked) -> Iterator[Fault]:
     for claim in checked.claims:
         if claim.verdict is Verdict.FALSE:
             detail = f"false: {claim.text!r} in {sentence!r}: {claim.detail}"
             yield Fault(reason=Reason.FALSE_CLAIM, detail=detail)
-    if checked.verdict is Verdict.UNPROVED:
-        numbers = re.findall(r"\d[\d,]*(?:\.\d+)?", _NAMED_NUMBERS.sub("", sentence))
-        strange = [n for n in numbers if n.replace(",", "") not in constants]
-        if strange and not _all_proved(checked, sentence, strange):
-            detail = f"the number {strange[0]} in {sentence!r} is not measured"
-            yield Fault(reason=Reason.UNPROVED_NUMBER, detail=detail)
-
-
-def _all_proved(checked: Checked, sentence: str, numbers: Sequence[str]) -> bool:
-    """Return whether each number stands in a claim that is proved."""
-    proved = [claim.text for claim in checked.claims if claim.verdict is Verdict.PROVED]
-    return all(
-        any(re.search(rf"(?<![\d.,]){re.escape(number)}(?![\d]|[.,]\d)", text) for text in proved)
-        for number in numbers
-    )
-
-
-def _constants(program: Any, bound: BoundRule | None) -> set[str]:
-    """Return the numbers that a program holds, as they may be written."""
-    found: set[str] = set()
-    for node in nodes(program):
-        for name in ("distance_m", "value"):
-            number = getattr(node, name, None)
-            if isinstance(number, float | int):
-                found |= {f"{number:g}", f"{100 * number:g}"}
-    for level in bound.rule.levels if bound else ():
-        found |= {f"{100 * c.bound:g}" for c in level.conditions}
-    return found
 
 
 def _choices(program: Any, value: Value, rule: Rule | None) -> tuple[str, ...]:

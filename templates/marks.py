@@ -9,13 +9,17 @@ from schemas.program import Instances, Valid
 from schemas.rejection import Reason
 from schemas.trace import SEG
 from schemas.value import Undefined
+from schemas.verdict import Verdict
+from templates.claims import check_sentence
 from templates.ground import Ground
 from templates.named import labels_of
 from templates.proposal import Proposal, ProposedStep
-from templates.question_reading import names_mask
+from templates.question_reading import marks_only, names_mask
 from templates.regions import MIN_SHARE
 from templates.replies import Fault
+from templates.sentences import split_sentences
 from templates.told import valid_px
+from templates.view import View
 
 
 def step_faults(proposal: Proposal, measured: Sequence[Any], ground: Ground) -> Iterator[Fault]:
@@ -66,14 +70,26 @@ def _mark_faults(step: ProposedStep, ground: Ground) -> Iterator[Fault]:
         return
     if px == 0:
         yield _mark(f"the mask of {step.text!r} is empty")
-    if not names_mask(step.text.split(SEG)[0], step.mask, ground, ground.view):
+    marking = next(s for s in split_sentences(step.text) if SEG in s)
+    if not _is_mark(marking, step.mask, ground, ground.view):
         yield _mark(
-            f"{SEG} in {step.text!r} must stand right after the name of its mask: a class, "
-            "a class in a part of the image, or a class within a distance of another"
+            f"{marking!r} must end with {SEG} or be proved, and {SEG} stand right after the name "
+            'of its mask, as in "I mark the cropland [SEG].": a class, a class in a part of the '
+            "image, or a class within a distance of another"
         )
     lead = ground.view.lead(max(dates))
     if not step.text.startswith(lead):
         yield _mark(f"the step {step.text!r} must begin with {lead.strip()!r}")
+
+
+def _is_mark(sentence: str, mask: Any, ground: Ground, view: View) -> bool:
+    """Return whether a sentence marks a mask by its name, and says no more than is proved."""
+    before, after = sentence.split(SEG, 1)
+    if not names_mask(before, mask, ground, view):
+        return False
+    if not after.strip(" .,;:") and marks_only(before, mask, ground, view):
+        return True
+    return check_sentence(sentence, ground).verdict is Verdict.PROVED
 
 
 def _mark(detail: str) -> Fault:

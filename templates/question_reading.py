@@ -18,6 +18,11 @@ from templates.view import View
 _W = r"(?:whole |entire )?(?:labelled (?:area|part) of )?(?:image|scene|picture)"
 _BE = r"(?:is|are|was|were)"
 _PLACE = re.compile(r"\bW\b")
+_MARKING = re.compile(
+    r"(?:(?:first|then|next|now|finally|also|so|and),? )?(?:i|we|let me) "
+    r"(?:then |next |now |also )?"
+    r"(?:mark|segment|outline|find|locate|identify)(?: all| every| all of)?"
+)
 _SLOT = re.compile(r"\{([A-Z]\d?)\}")
 _GROUPS = {
     "A": r"(?P<A{n}>[\w(][\w (),'-]*?)",
@@ -59,15 +64,28 @@ def names_mask(text: str, expr: Any, told: Told, view: View) -> bool:
     That is a class, or several of one kind, perhaps within a part of the image or within a
     distance of another class; no other mask has a name.
     """
-    forms = list(_names_of(expr))
+    return any(True for _ in _before_names(text, expr, told, view))
+
+
+def marks_only(text: str, expr: Any, told: Told, view: View) -> bool:
+    """Return whether a text says that a mask is marked, and nothing else."""
+    found = _before_names(text, expr, told, view)
+    return any(_MARKING.fullmatch(before.strip()) is not None for before in found)
+
+
+def _before_names(text: str, expr: Any, told: Told, view: View) -> Iterator[str]:
+    """Yield what stands before the name of a mask, for each way to read one at a text's end."""
     dates = _dates(expr)
     lead = view.lead(dates[0]) if len(dates) == 1 else ""  # where it stands, it says the image
     here = f" in image {view.image_of_date(dates[0]) + 1}" if lead else ""
     words = _normal(text.removeprefix(lead) + here, expr, view)
     if words is None:
-        return False
+        return
     starts = [0, *(space.end() for space in re.finditer(" ", words))]
-    return any(_in_form(words[start:], form, told, view) for form in forms for start in starts)
+    for form in _names_of(expr):
+        for start in starts:
+            if _in_form(words[start:], form, told, view):
+                yield words[:start]
 
 
 def _names_of(expr: Any) -> Iterator[Form]:

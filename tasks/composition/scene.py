@@ -127,7 +127,7 @@ def _keep(turned: Turned, outcome: Outcome) -> list[Tried]:
             outcome.spare += 1
         elif all(tried.made.program != kept.program for kept, _ in outcome.kept):
             outcome.kept.append((tried.made, turned.call))
-            outcome.tallies["steps cut"] += tried.made.cut
+            outcome.tallies["sentences cut"] += tried.made.cut
         else:
             outcome.twice += 1
     return failed

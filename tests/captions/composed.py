@@ -23,6 +23,7 @@ _RULE = re.compile(
 _SHARE = re.compile(r"; ([\d.]+) % of")
 ALL = "all labelled pixels"
 WRONG = {"Yes": "No", "No": "Yes"}
+SIGN = "I outline"  # how a question that is wrong marks its first mask; the others say "I mark"
 Questions = list[dict[str, Any]]
 
 
@@ -78,7 +79,7 @@ class Mistaken:
     """A composer that gets one question wrong in a share of its replies, repaired or not.
 
     Attributes:
-        signs: Words that stand in the first step of every question that is wrong.
+        num_made: How many questions it got wrong; SIGN stands in the first step of each.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Mistaken:
         seed: int = 0,
     ) -> None:
         self.share, self.mistake, self.seed = share, mistake, seed
-        self.signs: set[str] = set()
+        self.num_made = 0
 
     def __call__(self, body: dict[str, Any]) -> str:
         digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
@@ -97,11 +98,9 @@ class Mistaken:
         tree = json.loads(reply)
         if rng.random() >= self.share or not tree["questions"]:
             return reply
-        letters = digest[:12].translate(str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst"))
-        sign = f"under the sign {letters}"
-        steps = self.mistake(tree["questions"], rng)["steps"]
-        steps[0]["text"] = steps[0]["text"].replace("[SEG]", f"[SEG], {sign}")
-        self.signs.add(sign)
+        step = self.mistake(tree["questions"], rng)["steps"][0]
+        step["text"] = step["text"].replace("I mark", SIGN)
+        self.num_made += 1
         return json.dumps(tree)
 
 

@@ -188,7 +188,7 @@ def test_good_questions_are_kept_and_no_more_is_asked() -> None:
         "replies": 1,
         "prompt tokens": 100,
         "completion tokens": 9,
-        "steps cut": 2,  # "Now I compare." of both
+        "sentences cut": 2,  # "Now I compare." of both
     }
 
 
