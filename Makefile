@@ -9,8 +9,7 @@ WORKERS ?= 2
 
 .PHONY: demo test test-full test-serve serve-env lint bench clean
 
-demo: .venv/.run
-	$(BIN)/terrascope planet demo/planet --scenes 240 --seed 7
+demo: demo/.planet
 	$(BIN)/terrascope build --out demo/dataset --workers $(WORKERS) \
 	  --source bigearthnet=demo/planet/bigearthnet --source xbd=demo/planet/xbd \
 	  --source chatearthnet=demo/planet/chatearthnet --source teochatlas=demo/planet/teochatlas
@@ -20,8 +19,13 @@ demo: .venv/.run
 	@echo "look at the samples:   demo/dataset/report/index.html"
 	@echo "see the run:           $(BIN)/prefect server start   then open http://127.0.0.1:4200/v2/runs"
 
+demo/.planet: .venv/.run
+	rm -rf demo/planet
+	$(BIN)/terrascope planet demo/planet --scenes 240 --seed 7
+	touch $@
+
 test: lint
-	$(BIN)/pytest -m "not full and not serve"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not full and not serve"
 
 test-full: lint
 	$(BIN)/pytest -m "not serve"

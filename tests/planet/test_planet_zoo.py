@@ -81,6 +81,14 @@ def test_every_reason_of_bad_input_has_an_exhibit(exhibits: list[dict[str, Any]]
         Reason.BAD_REPLY,
         Reason.BAD_MARK,
         Reason.FALSE_CLAIM,
+        Reason.BAD_PROGRAM,
+        Reason.UNDEFINED_ANSWER,
+        Reason.WRONG_ANSWER,
+        Reason.GIVES_AWAY,
+        Reason.OFF_QUESTION,
+        Reason.BAD_RULE,
+        Reason.BAD_PREMISE,
+        Reason.LOW_MARKS,
     }
     assert shown == {reason.value for reason in {*Reason} - of_us - of_replies}
 
