@@ -28,7 +28,7 @@ test: lint
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not full and not serve"
 
 test-full: lint
-	$(BIN)/pytest -m "not serve"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not serve"
 
 test-serve: .venv/.dev serve-env
 	$(BIN)/pytest -m serve tests/serve

@@ -87,14 +87,20 @@ def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
     }
     for what, found in written.items():
         if found:
-            console.print(
-                f"{what}: about {sum(c.calls for c in found):,} calls, "
-                f"{sum(c.prompt_tokens for c in found):,} prompt and "
-                f"{sum(c.completion_tokens for c in found):,} reply tokens, "
-                f"{sum(c.hours for c in found):.2g} hours (at the expected speed of the "
-                "configuration); repair turns come on top",
-                highlight=False,
-            )
+            console.print(f"{what}: {_cost(found)}", highlight=False)
+
+
+def _cost(written: Sequence[WrittenEstimate]) -> str:
+    """Return in words what writing would take."""
+    hours = f"{sum(estimate.hours for estimate in written):.2g} hours"
+    calls = sum(estimate.calls for estimate in written)
+    if not calls:
+        return f"by rules, about {hours} of one core"
+    return (
+        f"about {calls:,} calls, {sum(e.prompt_tokens for e in written):,} prompt and "
+        f"{sum(e.completion_tokens for e in written):,} reply tokens, {hours} (at the expected "
+        "speed of the configuration); repair turns come on top"
+    )
 
 
 def _estimate_source(

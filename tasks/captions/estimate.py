@@ -15,7 +15,7 @@ from tasks.captions.settings import CaptionerSettings
 from tasks.completer import Call
 from templates.prompts import SHORT_FIELDS
 
-CHARACTERS_A_TOKEN = 4  # of English prose; tokenizers of today differ by a fifth
+CHARACTERS_A_TOKEN = 3.5  # of prompts and captions, by Mistral's Tekken: benchmarks/tokens.py
 PIXELS_A_TOKEN = 28 * 28  # of a picture: the patch of Qwen-VL; InternVL's 448 px tile is 256 tokens
 LONGER = 1.5  # a model's reply beside the rule-based one on the same facts
 FIELDS_TOKENS = 40  # of the reply that holds the short fields
@@ -59,7 +59,7 @@ def estimate_captions(
     reply = round(sum(map(_reply_tokens, written), 0) * LONGER)
     calls = len(written)
     if settings.asks_fields:
-        again = len(SHORT_FIELDS.text) // CHARACTERS_A_TOKEN * len(written)
+        again = text_tokens(len(SHORT_FIELDS.text)) * len(written)
         prompt, calls = 2 * prompt + reply + again, 2 * calls
         reply += FIELDS_TOKENS * len(written)
     expected = settings.expected
@@ -85,9 +85,14 @@ async def _tried(
     ]
 
 
+def text_tokens(num_characters: float) -> int:
+    """Return about how many tokens a text of so many characters has."""
+    return round(num_characters / CHARACTERS_A_TOKEN)
+
+
 def prompt_tokens(call: Call) -> int:
     """Return about how many tokens a call's prompt has, pictures and all."""
-    words = sum(len(turn.text) for turn in call.turns) // CHARACTERS_A_TOKEN
+    words = text_tokens(sum(len(turn.text) for turn in call.turns))
     return words + sum(_picture_tokens(image) for turn in call.turns for image in turn.images)
 
 
@@ -102,4 +107,4 @@ def _picture_tokens(encoded: bytes) -> int:
 
 
 def _reply_tokens(outcome: Outcome) -> int:
-    return len(outcome.turns[-1].reply.text) // CHARACTERS_A_TOKEN
+    return text_tokens(len(outcome.turns[-1].reply.text))

@@ -1,10 +1,11 @@
 """What L2 questions of some scenes would cost: how many, and a model's calls, tokens and hours."""
 
 from collections.abc import Mapping, Sequence
+from time import perf_counter
 from typing import Any
 
 from tasks.asked_rows import asked_table
-from tasks.captions.estimate import CHARACTERS_A_TOKEN, WrittenEstimate, prompt_tokens
+from tasks.captions.estimate import WrittenEstimate, prompt_tokens, text_tokens
 from tasks.composition.call import compose_call
 from tasks.composition.settings import ComposerSettings
 from tasks.scene_table import asked_scene
@@ -26,19 +27,21 @@ def estimate_questions(
 ) -> WrittenEstimate:
     """Compose questions for a few scene rows by rules, and say what `scenes` would come to.
 
-    A model's hours follow from `settings.expected`. Repair turns, a judge and a blind guesser are
-    not foreseen: they ask once more for a question each.
+    A model's hours follow from `settings.expected`; by rules they are measured here. Repair turns,
+    a judge and a blind guesser are not foreseen: they ask once more for a question each.
     """
     factor = scenes / max(1, len(rows))
     asked = [asked_scene(row, sar_rendering) for row in rows]
+    start = perf_counter()
     table, _ = asked_table(asked, lambda scene: compose(scene, seed), seed)
+    seconds = perf_counter() - start
     if not settings.is_model:
         return WrittenEstimate(
             texts=round(factor * table.num_rows),
             calls=0,
             prompt_tokens=0,
             completion_tokens=0,
-            hours=0.0,
+            hours=factor * seconds / 3600,
         )
     prompt = calls = 0
     for row in rows:
@@ -48,7 +51,7 @@ def estimate_questions(
         call = compose_call(seen, "", pictures_of(row, seen), settings.sampling(seed))
         prompt += prompt_tokens(call)
         calls += 1
-    reply = calls * QUESTIONS_A_REPLY * QUESTION_CHARACTERS // CHARACTERS_A_TOKEN
+    reply = calls * QUESTIONS_A_REPLY * text_tokens(QUESTION_CHARACTERS)
     expected = settings.expected
     seconds = prompt / expected.prompt_tokens_s + reply / expected.completion_tokens_s
     return WrittenEstimate(
