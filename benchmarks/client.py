@@ -131,17 +131,22 @@ def fault_server(*arguments: str) -> Iterator[str]:
 
 
 @contextmanager
-def tiny_server(python: Path, at_once: int) -> Iterator[OpenAISettings]:
+def tiny_server(
+    python: Path, at_once: int, *, max_model_len: int = 2048
+) -> Iterator[OpenAISettings]:
     """Run vLLM with a tiny model; yield how it is asked."""
     with tempfile.TemporaryDirectory() as folder:
         settings = ServerSettings(
             model=str(Path(folder) / MODEL),
             python=python.absolute(),
-            max_model_len=2048,
+            max_model_len=max_model_len,
             max_num_seqs=at_once,
             mm_cache_gb=0.5,
             dtype="float32",
             enforce_eager=True,
+            # engine and worker in one process: two that wait for each other in loops would leave
+            # a machine of two cores nothing for the clients, now and then for seconds
+            environment={"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": "1"},
             # the CPU build fails where a prompt of a seeded call comes in pieces
             extra={
                 "kv-cache-memory-bytes": 2**28,
