@@ -58,7 +58,7 @@ clean:
 	touch $@
 
 .venv/.dev: .venv/bin/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev]"
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev,train]"
 	touch $@ .venv/.run
 
 # An NVIDIA driver that answers means GPUs.

@@ -1,0 +1,55 @@
+"""What a model is made of, and the numbers that the method leaves open.
+
+Where paper and released code differ, the paper's value is the default and `RELEASED` holds the
+code's.
+"""
+
+from typing import Any
+
+from huggingface_hub.dataclasses import strict
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+
+RELEASED: dict[str, Any] = {
+    "max_region_tokens": 8,  # set in every training set, and hard-coded at inference
+    "bce_weight": 2.0,
+    "dice_weight": 0.5,
+    "loss_points": 12_544,  # of a mask, where it is least sure
+}
+
+
+@strict
+class TerraScopeConfig(PreTrainedConfig):
+    """A vision-language model, a ground model, and how they are joined.
+
+    Attributes:
+        vlm_config: InternVL of transformers.
+        ground_config: SAM 2 of transformers.
+        seg_token_id: The token whose hidden state asks for a mask.
+        region_token_id: The placeholder that a masked visual token takes the place of.
+        max_region_tokens: Visual tokens that a mask gives at most (paper: 128).
+        more_than: Part of a visual token's ground that has to be masked (paper: 0.5).
+        multimask: Whether three masks are made, and the one of highest predicted IoU is taken.
+        bce_weight: Of the masks' cross-entropy (paper: 0.5 of the sum of both mask losses).
+        dice_weight: Of the masks' Dice loss.
+        loss_points: Points at which the mask losses are taken; 0 for every pixel.
+        exposure: Share of the steps that training feeds from the predicted mask, not the annotated.
+    """
+
+    model_type = "terrascope"
+    sub_configs_defaults = {  # noqa: RUF012 - as the base class has it
+        "vlm_config": SubConfigSpec(config_class=AutoConfig, model_type="internvl"),
+        "ground_config": SubConfigSpec(config_class=AutoConfig, model_type="sam2"),
+    }
+
+    vlm_config: dict[str, Any] | PreTrainedConfig | None = None
+    ground_config: dict[str, Any] | PreTrainedConfig | None = None
+    seg_token_id: int = 0
+    region_token_id: int = 0
+    max_region_tokens: int = 128
+    more_than: float = 0.5
+    multimask: bool = True
+    bce_weight: float = 0.5
+    dice_weight: float = 0.5
+    loss_points: int = 0
+    exposure: float = 0.0

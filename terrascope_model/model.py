@@ -1,0 +1,290 @@
+"""The model: a vision-language model whose every [SEG] asks for a mask and is followed by it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    InternVLConfig,
+    InternVLForConditionalGeneration,
+    PreTrainedModel,
+    Sam2Config,
+)
+from transformers.utils.generic import ModelOutput
+
+from terrascope_model.batch import PlacedImage, Seen, Segment
+from terrascope_model.configuration import TerraScopeConfig
+from terrascope_model.fusion import fuse
+from terrascope_model.ground import Features, GroundModel, Sam2Ground
+from terrascope_model.losses import mask_losses
+from terrascope_model.regions import region_tokens
+from terrascope_model.sam_ground import SamGround, SegmentAnythingConfig
+
+IGNORED = -100  # a label that costs nothing
+
+
+@dataclass
+class TerraScopeOutput(ModelOutput):
+    """The losses of a batch, and what they are of.
+
+    Attributes:
+        loss: The weighted sum.
+        language_loss: Cross-entropy of the tokens that have labels.
+        bce_loss: Cross-entropy of the masks.
+        dice_loss: Dice loss of the masks.
+        logits: (B, T, vocabulary).
+        mask_logits: (M, h, w), of all [SEG] in order.
+    """
+
+    loss: Tensor | None = None
+    language_loss: Tensor | None = None
+    bce_loss: Tensor | None = None
+    dice_loss: Tensor | None = None
+    logits: Tensor | None = None
+    mask_logits: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a batch's images look like to the model, computed once.
+
+    Attributes:
+        visual_ND: The visual tokens of all tiles, one image after the other.
+        of_image: Each image's part of them.
+        features: Of the ground model.
+    """
+
+    visual_ND: Tensor
+    of_image: tuple[Tensor, ...]
+    features: Features
+
+
+class TerraScopeModel(PreTrainedModel):
+    """InternVL, a ground model, and the projection from one to the other."""
+
+    config_class = TerraScopeConfig
+    base_model_prefix = ""
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _no_split_modules = ["Qwen2DecoderLayer", "InternVLVisionLayer"]  # noqa: RUF012
+
+    def __init__(self, config: TerraScopeConfig) -> None:
+        super().__init__(config)
+        vlm_config = cast(InternVLConfig, config.vlm_config)
+        self.vlm = InternVLForConditionalGeneration(vlm_config)
+        self.ground = _ground_model(config)
+        width = vlm_config.text_config.hidden_size  # type: ignore[union-attr]
+        self.seg_projection = nn.Sequential(
+            nn.Linear(width, width), nn.ReLU(), nn.Linear(width, self.ground.prompt_width)
+        )
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the language model's embedding of token ids."""
+        return self.vlm.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Set the language model's embedding of token ids."""
+        self.vlm.set_input_embeddings(value)
+
+    def get_output_embeddings(self) -> nn.Module:
+        """Return the language model's head."""
+        return self.vlm.lm_head
+
+    def look(self, seen: Seen) -> Sight:
+        """Return visual tokens and ground features of a batch's images.
+
+        ValueError where the layouts do not add up to the tiles.
+        """
+        num_tiles = sum(image.layout.num_tiles for image in seen.images)
+        if num_tiles != len(seen.tiles_N3SS):
+            raise ValueError(
+                f"the images' layouts have {num_tiles} tiles, {len(seen.tiles_N3SS)} are there"
+            )
+        visual_NKD = self.vlm.get_image_features(seen.tiles_N3SS, return_dict=True).pooler_output
+        parts = visual_NKD.flatten(0, 1).split([image.layout.num_tokens for image in seen.images])
+        return Sight(visual_NKD.flatten(0, 1), parts, self.ground.encode(seen.ground_I3GG))
+
+    def region_features(self, image: int, tokens_K: Tensor, seen: Seen, sight: Sight) -> Tensor:
+        """Return a region's visual tokens, (K, D), each of the sensor that fits the question."""
+        placed = seen.images[image]
+        visual_KD = sight.of_image[image]
+        if placed.sar is not None:
+            question_LD = self.get_input_embeddings()(seen.questions[placed.row])
+            visual_KD = fuse(visual_KD, sight.of_image[placed.sar], question_LD)
+        return visual_KD[tokens_K]
+
+    def masks_of(
+        self, hidden_MD: Tensor, images: Sequence[PlacedImage], features: Features
+    ) -> Tensor:
+        """Return the mask logits (M, h, w) that [SEG]'s hidden states ask for, of an image each.
+
+        ValueError where an image was not given to the ground model.
+        """
+        places = [image.ground for image in images]
+        if None in places:
+            raise ValueError(f"image {places.index(None)} of the segments is not one to segment")
+        places_M = torch.tensor(places, dtype=torch.int64, device=hidden_MD.device)
+        prompts_MP = self.seg_projection(hidden_MD)
+        logits, _ = self.ground.decode(
+            prompts_MP, features, places_M, multimask=self.config.multimask
+        )
+        return logits
+
+    def forward(
+        self,
+        ids_BT: Tensor,
+        attention_BT: Tensor,
+        seen: Seen,
+        segments: Sequence[Segment],
+        labels_BT: Tensor | None = None,
+        masks_Mhw: Tensor | None = None,
+        **unused: Any,
+    ) -> TerraScopeOutput:
+        """Read whole texts whose regions are known, and return the losses.
+
+        Every [SEG] stands before as many region placeholders as its segment has tokens; segments
+        are in the order of the [SEG] in the rows. `masks_Mhw` are the annotated masks, 0 to 1, as
+        large as the decoder's. ValueError where placeholders and features do not agree.
+        """
+        sight = self.look(seen)
+        if self.training and self.config.exposure:
+            with torch.no_grad():
+                _, logits = self._read(ids_BT, attention_BT, seen, segments, sight)
+            segments, attention_BT = self._exposed(ids_BT, attention_BT, seen, segments, logits)
+        hidden_BTD, mask_logits = self._read(ids_BT, attention_BT, seen, segments, sight)
+        logits_BTV = self.vlm.lm_head(hidden_BTD)
+        output = TerraScopeOutput(logits=logits_BTV, mask_logits=mask_logits)
+        if labels_BT is not None:
+            self._add_losses(output, labels_BT, masks_Mhw, bool(segments))
+        return output
+
+    def embed(
+        self, ids_BT: Tensor, seen: Seen, segments: Sequence[Segment], sight: Sight
+    ) -> Tensor:
+        """Return the embeddings of ids, images and regions in their places, (B, T, D).
+
+        ValueError where placeholders and features do not agree, with both numbers.
+        """
+        embedded = self.get_input_embeddings()(ids_BT)
+        embedded = _put(
+            embedded, ids_BT == self.config.vlm_config.image_token_id, sight.visual_ND, "image"
+        )
+        regions = [self.region_features(s.image, s.tokens_K, seen, sight) for s in segments]
+        features = torch.cat(regions) if regions else sight.visual_ND[:0]
+        return _put(embedded, ids_BT == self.config.region_token_id, features, "region")
+
+    def _read(
+        self,
+        ids_BT: Tensor,
+        attention_BT: Tensor,
+        seen: Seen,
+        segments: Sequence[Segment],
+        sight: Sight,
+    ) -> tuple[Tensor, Tensor]:
+        hidden_BTD = self.vlm.model.language_model(
+            inputs_embeds=self.embed(ids_BT, seen, segments, sight),
+            attention_mask=attention_BT,
+            position_ids=(attention_BT.cumsum(1) - 1).clamp(min=0),
+            use_cache=False,
+        ).last_hidden_state
+        rows, places = (ids_BT == self.config.seg_token_id).nonzero(as_tuple=True)
+        due = [segment.row for segment in segments]
+        if rows.tolist() != due:
+            raise ValueError(f"[SEG] stand in rows {rows.tolist()}, segments are of rows {due}")
+        if not segments:  # every rank computes a mask, whatever its samples are
+            rows, places = rows.new_zeros(1), places.new_zeros(1)
+        images = [seen.images[segment.image] for segment in segments]
+        images = images or [next(image for image in seen.images if image.ground is not None)]
+        return hidden_BTD, self.masks_of(hidden_BTD[rows, places], images, sight.features)
+
+    def _exposed(
+        self,
+        ids_BT: Tensor,
+        attention_BT: Tensor,
+        seen: Seen,
+        segments: Sequence[Segment],
+        logits_Mhw: Tensor,
+    ) -> tuple[list[Segment], Tensor]:
+        """Let some segments be those of the predicted masks, in as many places as they had.
+
+        What a predicted region is short of, is left unseen; what it has more, is left out evenly.
+        """
+        chosen = torch.rand(len(segments)).lt(self.config.exposure).tolist()
+        attention_BT, fed = attention_BT.clone(), []
+        starts = iter((ids_BT == self.config.seg_token_id).nonzero().tolist())
+        for segment, logits_hw, exposed in zip(segments, logits_Mhw, chosen, strict=False):
+            row, at = next(starts)
+            num_places = len(segment.tokens_K)
+            if exposed and num_places:
+                found = region_tokens(
+                    logits_hw > 0,
+                    seen.images[segment.image].layout,
+                    num_places,
+                    more_than=self.config.more_than,
+                )
+                attention_BT[row, at + 1 + len(found) : at + 1 + num_places] = 0
+                spare = found.new_zeros(num_places - len(found))
+                segment = Segment(row=row, image=segment.image, tokens_K=torch.cat([found, spare]))
+            fed.append(segment)
+        return fed, attention_BT
+
+    def _add_losses(
+        self,
+        output: TerraScopeOutput,
+        labels_BT: Tensor,
+        masks_Mhw: Tensor | None,
+        any_segment: bool,
+    ) -> None:
+        assert output.logits is not None
+        assert output.mask_logits is not None
+        output.language_loss = functional.cross_entropy(
+            output.logits[:, :-1].float().flatten(0, 1),
+            labels_BT[:, 1:].flatten(),
+            ignore_index=IGNORED,
+        )
+        logits_Mhw = output.mask_logits.float()
+        if any_segment:
+            if masks_Mhw is None or masks_Mhw.shape != logits_Mhw.shape:
+                found = None if masks_Mhw is None else tuple(masks_Mhw.shape)
+                raise ValueError(
+                    f"annotated masks have the shape {found}, predicted {tuple(logits_Mhw.shape)}"
+                )
+            losses = mask_losses(logits_Mhw, masks_Mhw.float(), self.config.loss_points)
+            output.bce_loss, output.dice_loss = losses
+        else:
+            output.bce_loss = output.dice_loss = 0.0 * logits_Mhw.sum()
+        output.loss = (
+            output.language_loss
+            + self.config.bce_weight * output.bce_loss
+            + self.config.dice_weight * output.dice_loss
+        )
+
+
+def _put(embedded_BTD: Tensor, where_BT: Tensor, features_KD: Tensor, what: str) -> Tensor:
+    places = int(where_BT.sum())
+    if places != len(features_KD):
+        raise ValueError(
+            f"the text has {places} {what} placeholders, and there are {len(features_KD)} features"
+        )
+    return embedded_BTD.masked_scatter(where_BT[..., None], features_KD.to(embedded_BTD.dtype))
+
+
+def _ground_model(config: TerraScopeConfig) -> GroundModel:
+    match config.ground_config:
+        case Sam2Config():
+            return Sam2Ground(config.ground_config)
+        case SegmentAnythingConfig():
+            return SamGround(config.ground_config)
+    kind = getattr(config.ground_config, "model_type", config.ground_config)
+    raise ValueError(f"no ground model of the kind {kind!r}; there are sam2 and segment_anything")
+
+
+AutoConfig.register("terrascope", TerraScopeConfig)
+AutoModel.register(TerraScopeConfig, TerraScopeModel)

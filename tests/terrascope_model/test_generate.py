@@ -1,0 +1,143 @@
+"""Decoding with a cache equals reading anew; a batch equals its rows alone."""
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from terrascope_model.batch import Segment
+from terrascope_model.generate import Generated, Sampling, Segmented, Wrote, generate, stream
+from terrascope_model.model import TerraScopeModel
+from terrascope_model.regions import TileLayout
+from tests.terrascope_model.conftest import (
+    EOS,
+    FIRST,
+    ONE_TILE,
+    REGION,
+    SEG,
+    Carried,
+    left_padded,
+    prompt,
+    see,
+)
+
+WIDE = TileLayout(rows=1, cols=2, side=ONE_TILE.side)
+SCENES = {
+    "one image": [Carried()],
+    "two dates": [Carried(), Carried(size_HW=(64, 64))],
+    "optical and SAR": [Carried(sar=1), Carried(segmented=False)],
+    "tiles and a thumbnail": [Carried(layout=WIDE, size_HW=(90, 200))],
+}
+
+
+def run(
+    model: TerraScopeModel, rows: Sequence[Sequence[Carried]], first: int = 0, **options: object
+) -> list[Generated]:
+    ids, attention = left_padded([prompt(row, first + n) for n, row in enumerate(rows)])
+    given = {"eos_token_id": EOS, "max_new_tokens": 12, "max_masks": 3} | options
+    return generate(model, ids, attention, see(rows, first), **given)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def eager(make_model) -> TerraScopeModel:
+    """A model that writes [SEG] now and then: by one number of its hidden state."""
+    model = make_model(seed=3, max_region_tokens=40).eval()
+    with torch.no_grad():
+        model.get_input_embeddings().weight.mul_(50)  # or it would write one word for ever
+        model.vlm.lm_head.weight.mul_(10)
+        model.vlm.lm_head.weight[EOS] = 0
+        model.vlm.lm_head.weight[SEG] = 0
+        model.vlm.lm_head.weight[SEG, 0] = 8
+    return model
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_the_cache_equals_reading_the_whole_text_anew(eager: TerraScopeModel, name: str) -> None:
+    carried = SCENES[name]
+    ids, attention = left_padded([prompt(carried, 0)])
+    seen = see([carried])
+    options = {"eos_token_id": EOS, "max_new_tokens": 24, "max_masks": 3}
+    chosen = lambda row, written: len(written) % len(carried)  # noqa: E731
+    events = list(stream(eager, ids, attention, seen, choose_image=chosen, **options))
+    text, scores, segments = ids[0].tolist(), [], []
+    for event in events:
+        match event:
+            case Wrote():
+                scores.append((len(text) - 1, event.scores_V))
+                text.append(event.token_id)
+            case Segmented():
+                segments.append(Segment(row=0, image=event.image, tokens_K=event.tokens_K))
+                text += [REGION] * len(event.tokens_K)
+    assert len(segments) > 1, "the model has to segment for this to be a test"
+    assert sum(len(s.tokens_K) for s in segments) > 4
+    whole = torch.tensor([text])
+    with torch.no_grad():
+        logits = eager(whole, torch.ones_like(whole), seen, segments).logits[0]
+    for place, found in scores:
+        finite = found.isfinite()
+        assert (logits[place] - found)[finite].abs().max() < 1e-4
+    assert len(scores) == 24
+
+
+def test_a_batch_writes_what_its_rows_write_alone(eager: TerraScopeModel) -> None:
+    rows = [*SCENES.values()]
+    together = run(eager, rows)
+    alone = [run(eager, [row], first)[0] for first, row in enumerate(rows)]
+    assert [row.ids for row in together] == [row.ids for row in alone]
+    counts = {tuple(len(s.tokens_K) for s in row.segmented) for row in together}
+    assert len(counts) > 2, "rows have to put in different numbers of tokens"
+    for one, other in zip(together, alone, strict=True):
+        for mine, its in zip(one.segmented, other.segmented, strict=True):
+            assert mine.mask_HW.shape == its.mask_HW.shape
+            assert torch.equal(mine.tokens_K, its.tokens_K)
+
+
+def test_a_mask_has_the_size_of_its_image(eager: TerraScopeModel) -> None:
+    rows = [[Carried(size_HW=(40, 70))], [Carried(), Carried(size_HW=(30, 20))]]
+    second = run(eager, rows, choose_image=lambda row, _: row)
+    assert {tuple(s.mask_HW.shape) for s in second[0].segmented} == {(40, 70)}
+    assert {tuple(s.mask_HW.shape) for s in second[1].segmented} == {(30, 20)}
+
+
+def test_a_radar_image_beside_the_optical_one_is_never_segmented(eager: TerraScopeModel) -> None:
+    rows = run(eager, [SCENES["optical and SAR"]], choose_image=lambda *_: 1)
+    assert {segmented.image for segmented in rows[0].segmented} == {0}
+
+
+def test_no_more_masks_are_written_than_asked_for(eager: TerraScopeModel) -> None:
+    (row,) = run(eager, [[Carried()]], max_masks=2, max_new_tokens=20)
+    assert row.ids.count(SEG) == len(row.segmented) == 2
+
+
+def test_a_row_that_ended_writes_no_more(eager: TerraScopeModel) -> None:
+    rows = [[Carried()], [Carried()]]
+    first = run(eager, rows)
+    stop = first[0].ids[2]
+    again = run(eager, rows, eos_token_id=stop)
+    assert again[0].ended
+    assert again[0].ids == first[0].ids[: first[0].ids.index(stop) + 1]
+    kept = len(again[1].ids) if stop in first[1].ids else len(first[1].ids)
+    assert again[1].ids == first[1].ids[:kept]
+
+
+def test_feedback_is_read_like_text(eager: TerraScopeModel) -> None:
+    forced = [FIRST + 20, FIRST + 21]
+    (row,) = run(eager, [[Carried()]], feedback=lambda *_: forced, max_masks=1)
+    at = row.ids.index(SEG)
+    num_tokens = len(row.segmented[0].tokens_K)
+    assert row.ids[at + 1 : at + 1 + num_tokens] == [REGION] * num_tokens
+    assert row.ids[at + 1 + num_tokens : at + 3 + num_tokens] == forced
+
+
+def test_sampling_is_repeatable_and_another_seed_writes_otherwise(eager: TerraScopeModel) -> None:
+    rows = [[Carried()]]
+    drawn = [
+        run(eager, rows, sampling=Sampling(temperature=1.0, seed=seed))[0].ids for seed in (1, 1, 2)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_sampling_within_almost_no_probability_is_greedy(eager: TerraScopeModel) -> None:
+    rows = [[Carried()]]
+    narrow = Sampling(temperature=1.0, top_p=1e-6)
+    assert run(eager, rows, sampling=narrow)[0].ids == run(eager, rows)[0].ids
