@@ -1,7 +1,8 @@
 """What a model is given: samples as tensors, and where in them images and steps stand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import Tensor
 
@@ -36,6 +37,10 @@ class Segment:
     image: int
     tokens_K: Tensor
 
+    def to(self, *args: Any, **options: Any) -> "Segment":
+        """Return it on another device, as `Tensor.to` takes it."""
+        return replace(self, tokens_K=self.tokens_K.to(*args, **options))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -52,3 +57,12 @@ class Seen:
     ground_I3GG: Tensor
     images: Sequence[PlacedImage]
     questions: Sequence[Tensor]
+
+    def to(self, *args: Any, **options: Any) -> "Seen":
+        """Return it on another device, as `Tensor.to` takes it."""
+        return replace(
+            self,
+            tiles_N3SS=self.tiles_N3SS.to(*args, **options),
+            ground_I3GG=self.ground_I3GG.to(*args, **options),
+            questions=[question.to(*args, **options) for question in self.questions],
+        )

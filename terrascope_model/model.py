@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -145,7 +145,6 @@ class TerraScopeModel(PreTrainedModel):
         segments: Sequence[Segment],
         labels_BT: Tensor | None = None,
         masks_Mhw: Tensor | None = None,
-        **unused: Any,
     ) -> TerraScopeOutput:
         """Read whole texts whose regions are known, and return the losses.
 

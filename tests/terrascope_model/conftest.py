@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from flows.local import build
+from tasks.config import BuildConfig
+from tasks.planet.planet import write_planet
 from terrascope_model.batch import PlacedImage, Seen
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.presets import (
     TINY_IMAGE_PX,
     TINY_SIDE,
-    start_ground_from_scratch,
+    start_masks_from_scratch,
     tiny_config,
 )
 from terrascope_model.regions import TileLayout
@@ -33,6 +37,15 @@ class Carried:
 
 
 @pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("learnt")
+    write_planet(folder / "planet", scenes=24, seed=7)
+    sources = {name: folder / "planet" / name for name in ("bigearthnet", "xbd")}
+    build(BuildConfig(sources=sources, out=folder / "dataset"))
+    return folder / "dataset"
+
+
+@pytest.fixture(scope="session")
 def make_model() -> Callable[..., TerraScopeModel]:
     def make(seed: int = 0, **joined: Any) -> TerraScopeModel:
         torch.manual_seed(seed)
@@ -44,7 +57,7 @@ def make_model() -> Callable[..., TerraScopeModel]:
             **joined,
         )
         model = TerraScopeModel(config)
-        start_ground_from_scratch(model.ground)
+        start_masks_from_scratch(model)
         return model
 
     return make

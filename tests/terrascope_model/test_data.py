@@ -1,0 +1,160 @@
+"""Shards become samples: each row once an epoch, in an order that seed and epoch alone decide."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from terrascope_model.data import Batches, DataError, Mixture, Referring, Traces, listed
+from terrascope_model.presets import tiny
+from terrascope_model.processor import TerraScopeProcessor
+from terrascope_model.sample import STRAIGHT
+from terrascope_model.train import texts_of
+
+
+@pytest.fixture(scope="session")
+def processor(dataset: Path) -> TerraScopeProcessor:
+    return tiny(texts_of(dataset), seed=0)[1]
+
+
+@pytest.fixture(scope="session")
+def traces(dataset: Path, processor: TerraScopeProcessor) -> Traces:
+    return Traces(dataset, processor)
+
+
+def rows_of(dataset: Path, split: str = "train") -> list[dict[str, object]]:
+    columns = ["sample_id", "scene_id", "split", "tier", "question", "trace", "masks"]
+    return [
+        row
+        for path in sorted((dataset / "data").glob("*/*.parquet"))
+        for row in pq.read_table(path, columns=columns).to_pylist()
+        if row["split"] == split
+    ]
+
+
+def test_every_row_of_the_split_is_a_sample(traces: Traces, dataset: Path) -> None:
+    rows = {row["sample_id"]: row for row in rows_of(dataset)}
+    samples = [traces.sample(number) for number in range(len(traces))]
+    assert {sample.sample_id for sample in samples} == rows.keys()
+    for sample in samples:
+        row = rows[sample.sample_id]
+        assert (sample.question, sample.trace) == (row["question"], row["trace"])
+        assert len(sample.masks) == len(row["masks"])
+
+
+def test_every_row_can_be_encoded(traces: Traces) -> None:
+    for number in range(len(traces)):
+        encoded = traces[number]
+        assert len(encoded.tokens) == len(encoded.masks_Mhw)
+
+
+def test_rows_of_a_scene_share_their_pictures(traces: Traces) -> None:
+    pictures = [p for n in range(len(traces)) for p in traces.sample(n).pictures]
+    assert len({id(picture) for picture in pictures}) < len(pictures) / 2
+
+
+def test_an_epoch_has_every_sample_once(traces: Traces) -> None:
+    drawn = [number for batch in Batches(traces, 7) for number in batch]
+    assert sorted(drawn) == list(range(len(traces)))
+
+
+def test_the_order_is_that_of_seed_and_epoch(traces: Traces) -> None:
+    def order(seed: int, epoch: int) -> list[int]:
+        batches = Batches(traces, 7, seed=seed)
+        batches.set_epoch(epoch)
+        return [number % len(traces) for batch in batches for number in batch]
+
+    assert order(0, 0) == order(0, 0)
+    assert order(0, 0) != order(1, 0)
+    assert order(0, 0) != order(0, 1)
+    assert sorted(order(0, 0)) == sorted(order(0, 1))
+
+
+def test_samples_of_a_batch_are_of_like_length(traces: Traces) -> None:
+    """Less than half of what batches drawn at random would pad."""
+
+    def padded(batches: list[list[int]]) -> int:
+        lengths = [[traces.lengths[n % len(traces)] for n in batch] for batch in batches]
+        return sum(max(batch) * len(batch) - sum(batch) for batch in lengths)
+
+    shuffled = np.random.default_rng(0).permutation(len(traces)).tolist()
+    at_random = [shuffled[at : at + 8] for at in range(0, len(shuffled), 8)]
+    assert padded(list(Batches(traces, 8))) < padded(at_random) / 2
+
+
+def test_weights_say_how_often_a_sample_comes(
+    dataset: Path, processor: TerraScopeProcessor
+) -> None:
+    mixture = Mixture(tier={"l1": 2.0, "cap": 0.0}, source={"xbd": 0.5})
+    weighted = Traces(dataset, processor, mixture=mixture)
+    drawn: Counter[int] = Counter()
+    for epoch in range(40):
+        batches = Batches(weighted, 16)
+        batches.set_epoch(epoch)
+        drawn.update(number % len(weighted) for batch in batches for number in batch)
+    for number, weight in enumerate(weighted.weights):
+        if weight in (0, 1, 2):
+            assert drawn[number] == 40 * weight
+        else:
+            assert weight == 0.5
+            assert 8 <= drawn[number] <= 32
+
+
+def test_referring_asks_for_classes_of_each_picture(
+    dataset: Path, processor: TerraScopeProcessor
+) -> None:
+    asked = Referring(dataset, processor, at_once=2, turned=False)
+    pictures = Counter(asked.sample(number).sample_id for number in range(len(asked)))
+    scenes = {row["scene_id"] for row in rows_of(dataset)}
+    assert pictures.keys() <= scenes
+    assert max(pictures.values()) == 2  # optical and SAR, or two dates
+    for number in range(len(asked)):
+        sample = asked.sample(number)
+        assert sample.question.startswith("Please segment the ")
+        assert 1 <= len(sample.masks) == sample.trace.count("[SEG]") <= 2
+
+
+def test_pictures_are_turned_anew_in_each_epoch(
+    dataset: Path, processor: TerraScopeProcessor
+) -> None:
+    asked = Referring(dataset, processor)
+    turns = {asked.turn(number, epoch) for number in range(8) for epoch in range(8)}
+    assert len(turns) == 8
+    assert asked.turn(3, 1) == asked.turn(3, 1)
+    straight = Referring(dataset, processor, turned=False)
+    assert straight.turn(3, 1) == STRAIGHT
+
+
+def test_phrases_are_listed() -> None:
+    assert listed(["water"]) == "water"
+    assert listed(["water", "trees"]) == "water and trees"
+    assert listed(["water", "trees", "crops"]) == "water, trees and crops"
+
+
+def test_a_folder_without_shards_is_refused(processor: TerraScopeProcessor, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"has no rows of the split 'train'.*terrascope build"):
+        Traces(tmp_path, processor)
+
+
+def test_a_file_that_is_no_shard_is_named(processor: TerraScopeProcessor, tmp_path: Path) -> None:
+    path = tmp_path / "data" / "l1" / "broken.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"PAR1 and nothing else")
+    with pytest.raises(DataError, match=r"broken\.parquet cannot be read as Parquet"):
+        Traces(tmp_path, processor)
+
+
+def test_a_mask_that_cannot_be_decoded_names_file_and_sample(
+    traces: Traces, dataset: Path, processor: TerraScopeProcessor, tmp_path: Path
+) -> None:
+    source = next((dataset / "data" / "l1").glob("*train*.parquet"))
+    rows = pq.read_table(source)
+    broken = rows.to_pylist()
+    broken[0]["masks"][0]["counts"] = "not a code"
+    path = tmp_path / "data" / "l1" / source.name
+    path.parent.mkdir(parents=True)
+    pq.write_table(rows.from_pylist(broken, schema=rows.schema), path)
+    with pytest.raises(DataError, match=f"{source.name}: {broken[0]['sample_id']} cannot be read"):
+        Traces(tmp_path, processor).sample(0)

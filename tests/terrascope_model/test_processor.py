@@ -1,0 +1,235 @@
+"""Samples become tensors whose every placeholder has its feature."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from terrascope_model.generate import generate
+from terrascope_model.model import TerraScopeModel
+from terrascope_model.presets import tiny
+from terrascope_model.processor import IGNORED, SampleError, TerraScopeProcessor
+from terrascope_model.sample import Picture, Sample, StepMask, Turn
+from terrascope_model.tokens import ADDED, IMAGE, REGION, train_tokenizer
+
+TEXTS = [
+    "Which covers more: water or trees?",
+    "<think>I mark water [SEG]. It covers 1,740 pixels.</think><answer>A. water</answer>",
+    "Image 2: I mark the trees [SEG].",
+]
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[TerraScopeModel, TerraScopeProcessor]:
+    model, processor = tiny(TEXTS, seed=0)
+    return model.eval(), processor
+
+
+@pytest.fixture
+def processor(made: tuple[TerraScopeModel, TerraScopeProcessor]) -> TerraScopeProcessor:
+    return made[1]
+
+
+def picture(modality: str = "optical", date_index: int = 0, size: int = 64) -> Picture:
+    drawn = np.random.default_rng(size).integers(0, 256, (size, size, 3), np.uint8)
+    return Picture(image=Image.fromarray(drawn), modality=modality, date_index=date_index)
+
+
+def half(size: int = 64) -> np.ndarray:
+    mask = np.zeros((size, size), bool)
+    mask[:, : size // 2] = True
+    return mask
+
+
+def one(**changes: object) -> Sample:
+    given = {
+        "sample_id": "s",
+        "pictures": (picture(),),
+        "question": "Which covers more: water or trees?",
+        "options": ("water", "trees"),
+        "trace": "<think>I mark water [SEG].</think><answer>A. water</answer>",
+        "masks": (StepMask(picture=0, mask_HW=half()),),
+    } | changes
+    return Sample(**given)  # type: ignore[arg-type]
+
+
+def test_a_prompt_is_read_and_a_trace_is_learnt(processor: TerraScopeProcessor) -> None:
+    encoded = processor.encode(one())
+    text = processor.tokenizer.decode(encoded.ids_T)
+    assert text == (
+        "<|im_start|>user\n<img>" + 64 * "<IMG_CONTEXT>" + "</img>\n"
+        "Which covers more: water or trees?\nA. water\nB. trees<|im_end|>\n"
+        "<|im_start|>assistant\n<think>I mark water [SEG]" + 16 * "<REGION>" + ".</think>"
+        "<answer>A. water</answer><|im_end|>"
+    )
+    learnt = processor.tokenizer.decode(encoded.labels_T[encoded.labels_T != IGNORED])
+    assert learnt == "<think>I mark water [SEG].</think><answer>A. water</answer><|im_end|>"
+
+
+def test_the_mask_is_the_part_of_each_pixel_that_is_masked(processor: TerraScopeProcessor) -> None:
+    (mask,) = processor.encode(one()).masks_Mhw
+    assert mask.shape == (32, 32)
+    assert torch.equal(mask[:, :16], torch.ones(32, 16))
+    assert not mask[:, 16:].any()
+
+
+def test_a_question_to_be_answered_is_its_prompt(processor: TerraScopeProcessor) -> None:
+    asked = processor.encode(one(trace="", masks=()))
+    assert processor.tokenizer.decode(asked.ids_T).endswith("<|im_start|>assistant\n")
+    assert (asked.labels_T == IGNORED).all()
+
+
+def test_several_images_are_numbered_and_one_tile_each(processor: TerraScopeProcessor) -> None:
+    encoded = processor.encode(
+        one(
+            pictures=(picture(), picture(date_index=1, size=32)),
+            trace="Image 2: I mark the trees [SEG].",
+            masks=(StepMask(picture=1, mask_HW=half(32)),),
+        )
+    )
+    text = processor.tokenizer.decode(encoded.ids_T)
+    assert "Image 1: <img>" in text
+    assert "</img>\nImage 2: <img>" in text
+    assert encoded.pictures_M == (1,)
+    assert encoded.sizes_HW == ((64, 64), (32, 32))
+    assert len(encoded.tiles_N3SS) == len(encoded.ground_I3GG) == 2
+
+
+def test_radar_beside_optical_lends_its_tokens_and_is_not_segmented(
+    processor: TerraScopeProcessor,
+) -> None:
+    encoded = processor.encode(one(pictures=(picture(), picture("sar"))))
+    assert encoded.ground == (0, None)
+    assert encoded.sar == (1, None)
+    assert len(encoded.ground_I3GG) == 1
+
+
+def test_radar_alone_is_segmented(processor: TerraScopeProcessor) -> None:
+    encoded = processor.encode(one(pictures=(picture("sar"),)))
+    assert encoded.ground == (0,)
+    assert encoded.sar == (None,)
+
+
+def test_tiles_of_a_wide_image_lie_as_its_layout_says() -> None:
+    """Left half black, right half white: of two tiles and a thumbnail each is as it should be."""
+    _, processor = tiny(TEXTS, seed=0)
+    processor.image_processor.max_patches = 2
+    pixels = np.zeros((128, 256, 3), np.uint8)
+    pixels[:, 128:] = 255
+    wide = Picture(image=Image.fromarray(pixels))
+    mask = np.zeros((128, 256), bool)
+    mask[:, 128:] = True
+    encoded = processor.encode(one(pictures=(wide,), masks=(StepMask(picture=0, mask_HW=mask),)))
+    (layout,) = encoded.layouts
+    assert (layout.rows, layout.cols, layout.num_tiles) == (1, 2, 3)
+    black, white, both = encoded.tiles_N3SS
+    assert black.max() < 0 < white.min()
+    assert torch.allclose(both[:, 64, 10], black[:, 64, 10])
+    assert torch.allclose(both[:, 64, 120], white[:, 64, 120])
+    assert all(64 <= token < 128 for token in encoded.tokens[0].tolist())
+
+
+@pytest.mark.parametrize("turn", [Turn(1), Turn(2, True), Turn(3), Turn(0, True)])
+def test_a_turned_sample_is_that_of_the_turned_picture(turn: Turn) -> None:
+    """Turning what was prepared, tile by tile, is preparing what was turned."""
+    _, processor = tiny(TEXTS, seed=0)
+    processor.image_processor.max_patches = 2
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 256, 3), np.uint8)
+    mask = np.random.default_rng(1).random((128, 256)) < 0.6
+
+    def sample(pixels: np.ndarray, mask: np.ndarray) -> Sample:
+        image = Picture(image=Image.fromarray(pixels))
+        return one(pictures=(image,), masks=(StepMask(picture=0, mask_HW=mask),))
+
+    upright = np.rot90(pixels, turn.quarters)
+    upright = upright[:, ::-1] if turn.mirrored else upright
+    due = processor.encode(sample(np.ascontiguousarray(upright), turn.array(mask)))
+    found = processor.encode(sample(pixels, mask), turn)
+    assert found.layouts == due.layouts
+    assert found.sizes_HW == due.sizes_HW
+    assert torch.allclose(found.tiles_N3SS, due.tiles_N3SS, atol=0.05)
+    assert torch.allclose(found.ground_I3GG, due.ground_I3GG, atol=0.05)
+    assert torch.equal(found.masks_Mhw, due.masks_Mhw)
+    assert torch.equal(found.tokens[0], due.tokens[0])
+
+
+def test_batches_of_unlike_samples_are_read(
+    made: tuple[TerraScopeModel, TerraScopeProcessor],
+) -> None:
+    model, processor = made
+    samples = [
+        one(),
+        one(pictures=(picture(), picture("sar"))),
+        one(
+            pictures=(picture(), picture(date_index=1)),
+            trace="I mark water [SEG]. Image 2: I mark the trees [SEG].",
+            masks=(
+                StepMask(picture=0, mask_HW=half()),
+                StepMask(picture=1, mask_HW=np.zeros((64, 64), bool)),
+            ),
+        ),
+    ]
+    with torch.no_grad():
+        together = model(**processor.collate([processor.encode(s) for s in samples]))
+        alone = [model(**processor.collate([processor.encode(s)])) for s in samples]
+    assert together.mask_logits.shape == (4, 32, 32)
+    masks = torch.cat([output.mask_logits for output in alone])
+    assert torch.allclose(together.mask_logits, masks, atol=1e-4)
+
+
+def test_what_is_asked_is_written_on(made: tuple[TerraScopeModel, TerraScopeProcessor]) -> None:
+    model, processor = made
+    asked = [one(trace="", masks=()), one(trace="", masks=(), question="Which?")]
+    batch = processor.collate([processor.encode(sample) for sample in asked], left=True)
+    rows = generate(
+        model,
+        batch["ids_BT"],
+        batch["attention_BT"],
+        batch["seen"],
+        eos_token_id=processor.tokenizer.eos_token_id,
+        max_new_tokens=5,
+    )
+    assert all(1 <= len(row.ids) for row in rows)
+
+
+def test_a_processor_is_saved_and_loaded_whole(
+    processor: TerraScopeProcessor, tmp_path: Path
+) -> None:
+    processor.save_pretrained(tmp_path)
+    loaded = TerraScopeProcessor.from_pretrained(tmp_path)
+    ours, its = processor.encode(one()), loaded.encode(one())
+    assert torch.equal(ours.ids_T, its.ids_T)
+    assert torch.equal(ours.tiles_N3SS, its.tiles_N3SS)
+    assert torch.equal(ours.masks_Mhw, its.masks_Mhw)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"masks": ()}, r"s: the trace has 1 \[SEG\], the row 0 masks"),
+        (
+            {"masks": (StepMask(picture=0, mask_HW=half(32)),)},
+            r"s: mask 0 is of \(32, 32\) pixels, its image of \(64, 64\)",
+        ),
+        ({"question": "What is <IMG_CONTEXT>?"}, "s: the question holds the mark <IMG_CONTEXT>"),
+        ({"options": ("water", "[SEG]")}, r"s: the question holds the mark \[SEG\]"),
+    ],
+)
+def test_a_sample_that_does_not_agree_with_itself_is_refused(
+    processor: TerraScopeProcessor, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(SampleError, match=message):
+        processor.encode(one(**changes))
+
+
+def test_marks_are_tokens_of_their_own_and_digits_too(
+    make_model: Callable[..., object],
+) -> None:
+    tokenizer = train_tokenizer(TEXTS, 400)
+    assert all(len(tokenizer.tokenize(mark)) == 1 for mark in (*ADDED, IMAGE, REGION))
+    assert tokenizer.tokenize("1,740")[-3:] == ["7", "4", "0"]
+    for text in TEXTS:
+        assert tokenizer.decode(tokenizer(text)["input_ids"]) == text

@@ -1,0 +1,116 @@
+"""Training: losses fall, a kill changes nothing, and what cannot be learnt from stops it."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModel
+
+from terrascope_model.data import DataError
+from terrascope_model.model import TerraScopeModel
+from terrascope_model.processor import TerraScopeProcessor
+from terrascope_model.train import LOSSES, TrainingStopped, TrainSettings, _Trainer, train
+
+SHORT = TrainSettings(stage1_steps=4, stage2_steps=3, batch_size=4, save_steps=2)
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("trained")
+    train(dataset, out, SHORT)
+    return out
+
+
+def test_a_trained_model_is_loaded_with_its_processor(trained: Path) -> None:
+    model = AutoModel.from_pretrained(trained)
+    processor = TerraScopeProcessor.from_pretrained(trained)
+    assert isinstance(model, TerraScopeModel)
+    assert model.config.vlm_config.text_config.vocab_size == len(processor.tokenizer)
+    assert model.config.max_region_tokens == processor.max_region_tokens
+
+
+def test_every_loss_of_both_stages_is_noted(trained: Path) -> None:
+    noted = json.loads((trained / "training.json").read_text())
+    assert noted["settings"]["stage1_steps"] == 4
+    due = {f"{stage}/{name}" for stage in ("stage1", "stage2") for name in ("loss", *LOSSES)}
+    assert noted["losses"].keys() == due
+
+
+def test_curves_are_written_for_tensorboard(trained: Path) -> None:
+    assert list((trained / "stage1").rglob("events.out.tfevents*"))
+
+
+def test_the_same_settings_give_the_same_weights(
+    dataset: Path, trained: Path, tmp_path: Path
+) -> None:
+    train(dataset, tmp_path, SHORT)
+    assert_same_weights(tmp_path, trained)
+
+
+@pytest.mark.parametrize("killed_at", [("stage1", 3), ("stage2", 0)])
+def test_training_that_was_cut_off_goes_on_to_the_same_weights(
+    dataset: Path,
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    killed_at: tuple[str, int],
+) -> None:
+    stage, step = killed_at
+    whole = _Trainer.compute_loss
+
+    def cut_off(self: _Trainer, *args: Any, **options: Any) -> Any:
+        if Path(str(self.args.output_dir)).name == stage and self.state.global_step == step:
+            raise KeyboardInterrupt
+        return whole(self, *args, **options)
+
+    monkeypatch.setattr(_Trainer, "compute_loss", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, tmp_path, SHORT)
+    monkeypatch.setattr(_Trainer, "compute_loss", whole)
+    train(dataset, tmp_path, SHORT)
+    assert_same_weights(tmp_path, trained)
+
+
+def test_a_loss_that_is_no_number_stops_and_names_the_batch(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = TerraScopeModel.forward
+
+    def broken(self: TerraScopeModel, *args: Any, **options: Any) -> Any:
+        output = read(self, *args, **options)
+        broken.calls += 1  # type: ignore[attr-defined]
+        if broken.calls == 4:  # type: ignore[attr-defined]
+            output["loss"] = output["loss"] * float("nan")
+        return output
+
+    broken.calls = 0  # type: ignore[attr-defined]
+    monkeypatch.setattr(TerraScopeModel, "forward", broken)
+    with pytest.raises(TrainingStopped, match=r"step 4: the loss is nan on .*learning_rate"):
+        train(dataset, tmp_path, SHORT)
+    kept = tmp_path / "stage1" / "checkpoint-2" / "model.safetensors"
+    assert all(bool(weights.isfinite().all()) for weights in load_file(kept).values())
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_folder_without_a_dataset_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has no training rows"):
+        train(tmp_path / "none", tmp_path / "out", SHORT)
+    assert not (tmp_path / "out").exists()
+
+
+def test_losses_fall(dataset: Path, tmp_path: Path) -> None:
+    """Twelve steps on the words of one form; of nothing learnt the loss is ln of the vocabulary."""
+    settings = TrainSettings(stage1_steps=12, stage2_steps=0, batch_size=4, learning_rate=5e-3)
+    last = train(dataset, tmp_path, settings)
+    assert last["stage1/language_loss"] < 5 < math.log(500)
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    mine, its = (load_file(out / "model.safetensors") for out in (one, other))
+    assert mine.keys() == its.keys()
+    for name, weights in mine.items():
+        assert torch.equal(weights, its[name]), name
