@@ -1,4 +1,4 @@
-"""Models of named sizes: `tiny` learns in minutes on two cores."""
+"""Models of named sizes; so far `tiny`, for two cores."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,7 +21,7 @@ TINY_REGION = 16  # visual tokens of a mask at most, of the 64 that an image has
 
 
 def tiny_config(*, vocab_size: int, image_token_id: int, **joined: Any) -> TerraScopeConfig:
-    """Return the configuration of about two million parameters that learns from scratch on a CPU.
+    """Return a configuration of about two million parameters, to be trained from nothing on a CPU.
 
     One tile of 128 x 128 pixels is 8 x 8 visual tokens; masks are decoded at 32 x 32. `joined` are
     fields of `TerraScopeConfig`, its token ids among them.

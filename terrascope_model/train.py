@@ -31,7 +31,7 @@ class TrainingStopped(RuntimeError):
 
 
 class TrainSettings(BaseModel):
-    """How a model is trained; the defaults are those of `tiny`, some four minutes on two cores."""
+    """How a model is trained; the defaults are those of `tiny`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
