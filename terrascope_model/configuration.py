@@ -24,7 +24,7 @@ class TerraScopeConfig(PreTrainedConfig):
 
     Attributes:
         vlm_config: InternVL of transformers.
-        ground_config: SAM 2 of transformers.
+        ground_config: SAM 2 of transformers, or `SegmentAnythingConfig`.
         seg_token_id: The token whose hidden state asks for a mask.
         region_token_id: The placeholder that a masked visual token takes the place of.
         max_region_tokens: Visual tokens that a mask gives at most (paper: 128).

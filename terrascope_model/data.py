@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from terrascope_model.processor import Encoded, TerraScopeProcessor
 from terrascope_model.sample import STRAIGHT, Picture, Sample, StepMask, Turn
 
 KEPT_GROUPS = 16  # row groups whose items are mixed, and that each worker keeps in memory
-_INDEX = ("scene_id", "source", "split", "tier", "task", "question", "trace", "image_info")
+_INDEX = ("source", "split", "tier", "task", "question", "trace", "image_info")
 _ROW = ("sample_id", "images", "image_info", "question", "options", "trace", "masks")
 _SCENE = ("scene_id", "images", "image_info", "grid", "scene_masks", "words")
 _IMAGE_CHARACTERS = 256  # that an image counts as, of the length of a text
@@ -273,45 +274,44 @@ def listed(phrases: Sequence[str]) -> str:
 
 
 class Batches(Sampler[list[int]]):
-    """An epoch's batches of numbers, the same for the same seed and epoch."""
+    """So many batches of numbers, epoch after epoch, the same for the same seed."""
 
-    def __init__(self, samples: Samples, batch_size: int, *, seed: int = 0) -> None:
+    def __init__(
+        self, samples: Samples, batch_size: int, *, num_batches: int, seed: int = 0
+    ) -> None:
+        """DataError where no sample has a weight, or one has less than none."""
+        if min(samples.weights) < 0 or not any(samples.weights):
+            raise DataError(
+                f"the weights of the samples lie between {min(samples.weights)} and "
+                f"{max(samples.weights)}; none may be negative, and one has to be more than 0"
+            )
         self._samples, self._batch_size, self._seed = samples, batch_size, seed
-        self._epoch = 0
-
-    @property
-    def sampler(self) -> "Batches":
-        """Itself, where accelerate looks for what an epoch is told to."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that is drawn next."""
-        self._epoch = epoch
+        self._num_batches = num_batches
 
     def __len__(self) -> int:
-        return len(self._draw())
+        return self._num_batches
 
     def __iter__(self) -> Iterator[list[int]]:
-        return iter(self._draw())
+        endless = chain.from_iterable(self.epoch(number) for number in count())
+        return islice(endless, self._num_batches)
 
-    def _draw(self) -> list[list[int]]:
-        random = np.random.default_rng((self._seed, self._epoch))
+    def epoch(self, number: int) -> list[list[int]]:
+        """Return the batches of one epoch; the epoch is in the numbers."""
+        random = np.random.default_rng((self._seed, number))
         samples = self._samples
-        first = self._epoch * len(samples)
         of_group: list[list[int]] = [[] for _ in range(max(samples.groups) + 1)]
-        for number, (group, weight) in enumerate(zip(samples.groups, samples.weights, strict=True)):
-            times = int(weight) + int(random.random() < weight % 1)
-            of_group[group] += [number] * times
+        for at, (group, weight) in enumerate(zip(samples.groups, samples.weights, strict=True)):
+            of_group[group] += [at] * (int(weight) + int(random.random() < weight % 1))
         drawn: list[list[int]] = []
         order = random.permutation(len(of_group))
         for begin in range(0, len(order), KEPT_GROUPS):
-            mixed = [number for at in order[begin : begin + KEPT_GROUPS] for number in of_group[at]]
+            mixed = [at for group in order[begin : begin + KEPT_GROUPS] for at in of_group[group]]
             mixed = [mixed[at] for at in random.permutation(len(mixed))]
             mixed.sort(key=samples.lengths.__getitem__)  # those of a length stay in random order
             cut = range(0, len(mixed), self._batch_size)
             batches = [mixed[at : at + self._batch_size] for at in cut]
             drawn += [batches[at] for at in random.permutation(len(batches))]
-        return [[first + number for number in batch] for batch in drawn]
+        return [[number * len(samples) + at for at in batch] for batch in drawn]
 
 
 @contextmanager

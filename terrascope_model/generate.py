@@ -3,8 +3,8 @@
 A step writes a token in every unfinished row. Rows that wrote [SEG] get a mask from its hidden
 state, and the visual tokens of the mask's region are put in after it as one more piece of the
 cache; in rows that need fewer, the piece is filled up with positions that nothing sees. Images are
-looked at once. In float32 all of it equals reading the whole text anew, and a row equals itself
-alone.
+looked at once. In float32 all of it equals reading the whole text anew, and a row that writes the
+likeliest tokens equals itself alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -131,12 +131,19 @@ def stream(
         choose_image: Which image of its row a [SEG] segments; the first that can be, if not given.
         feedback: Ids that are put in after a mask's region, as if written.
 
-    ValueError where placeholders and features do not agree, or an image cannot be segmented.
+    ValueError where placeholders and features do not agree, a prompt leaves no room to write, or a
+    row has no image to segment.
     """
     writer = _Writer(model, ids_BT, attention_BT, seen, sampling or Sampling())
     written: list[list[int]] = [[] for _ in range(len(ids_BT))]
     masks: list[list[Tensor]] = [[] for _ in range(len(ids_BT))]
     active = [True] * len(ids_BT)
+    for row in range(len(active)):
+        if not writer.has_room(row):
+            raise ValueError(
+                f"row {row}: a prompt of {int(attention_BT[row].sum())} tokens leaves no room to "
+                f"write; the model has {writer.num_positions} positions"
+            )
     for _ in range(max_new_tokens):
         full = [len(found) >= max_masks for found in masks]
         scores_BV, token_B = writer.draw(full)
@@ -175,13 +182,21 @@ def stream(
 
 
 def _chosen(seen: Seen, row: int, written: Sequence[int], choose_image: ChooseImage | None) -> int:
-    """Return the batch's image that a row's [SEG] segments."""
+    """Return the batch's image that a row's [SEG] segments; a radar image means its optical one.
+
+    ValueError where the row has no such image.
+    """
     of_row = [number for number, image in enumerate(seen.images) if image.row == row]
-    if choose_image is not None:
+    if choose_image is None:
+        chosen = next((n for n in of_row if seen.images[n].ground is not None), None)
+    else:
         at = choose_image(row, written)
-        if 0 <= at < len(of_row) and seen.images[of_row[at]].ground is not None:
-            return of_row[at]
-    return next(number for number in of_row if seen.images[number].ground is not None)
+        chosen = of_row[at] if 0 <= at < len(of_row) else None
+        if chosen is not None and seen.images[chosen].ground is None:
+            chosen = next((n for n in of_row if seen.images[n].sar == chosen), None)
+    if chosen is None:
+        raise ValueError(f"row {row} has {len(of_row)} images, and none of them to segment")
+    return chosen
 
 
 class _Writer:
@@ -217,7 +232,9 @@ class _Writer:
         if not self._sampling.temperature:
             return scores_BV, scores_BV.argmax(-1)
         probable, order = (scores_BV / self._sampling.temperature).softmax(-1).sort(descending=True)
-        probable[probable.cumsum(-1) - probable >= self._sampling.top_p] = 0
+        beyond = probable.cumsum(-1) - probable >= self._sampling.top_p
+        beyond[:, 0] = False  # the likeliest can always be drawn
+        probable[beyond] = 0
         drawn = torch.multinomial(probable, 1, generator=self._random)
         return scores_BV, order.gather(-1, drawn)[:, 0]
 
@@ -271,11 +288,15 @@ class _Writer:
         last_BD = hidden_BPD[torch.arange(size), (length_B - 1).clamp(min=0)]
         self._hidden_BD = torch.where((length_B > 0)[:, None], last_BD, self._hidden_BD)
 
+    @property
+    def num_positions(self) -> int:
+        """Tokens that a text can have."""
+        return self._model.config.vlm_config.text_config.max_position_embeddings
+
     def has_room(self, row: int) -> bool:
         """Return whether a row can take one more token and a region."""
-        config = self._model.config
-        room = config.vlm_config.text_config.max_position_embeddings - int(self._next_B[row])
-        return room > 1 + config.max_region_tokens
+        room = self.num_positions - int(self._next_B[row])
+        return room > 1 + self._model.config.max_region_tokens
 
     def _feed(self, embedded_BPD: Tensor, seen_BP: Tensor) -> Tensor:
         positions_BP = self._next_B[:, None] + seen_BP.cumsum(1) - 1

@@ -23,7 +23,7 @@ class GroundModel(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, images_I3SS: Tensor) -> Features:
-        """Return the features of images of `image_size`, normalised as `tiles` does it."""
+        """Return the features of images of `image_size`, normalised as the processor does it."""
 
     @abstractmethod
     def decode(

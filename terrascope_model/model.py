@@ -213,7 +213,9 @@ class TerraScopeModel(PreTrainedModel):
     ) -> tuple[list[Segment], Tensor]:
         """Let some segments be those of the predicted masks, in as many places as they had.
 
-        What a predicted region is short of, is left unseen; what it has more, is left out evenly.
+        Of the places, the first are left unseen where a predicted region has fewer tokens; what it
+        has more is left out evenly. A segment whose predicted mask is empty stays as annotated:
+        there would be no place to go on from.
         """
         chosen = torch.rand(len(segments)).lt(self.config.exposure).tolist()
         attention_BT, fed = attention_BT.clone(), []
@@ -228,9 +230,11 @@ class TerraScopeModel(PreTrainedModel):
                     num_places,
                     more_than=self.config.more_than,
                 )
-                attention_BT[row, at + 1 + len(found) : at + 1 + num_places] = 0
-                spare = found.new_zeros(num_places - len(found))
-                segment = Segment(row=row, image=segment.image, tokens_K=torch.cat([found, spare]))
+                if len(found):
+                    spare = found.new_zeros(num_places - len(found))
+                    attention_BT[row, at + 1 : at + 1 + len(spare)] = 0
+                    tokens_K = torch.cat([spare, found])
+                    segment = Segment(row=row, image=segment.image, tokens_K=tokens_K)
             fed.append(segment)
         return fed, attention_BT
 

@@ -27,6 +27,7 @@ from terrascope_model.tokens import (
     IMAGE,
     IMAGE_CLOSE,
     IMAGE_OPEN,
+    PAD,
     REGION,
     TURN_CLOSE,
     TURN_OPEN,
@@ -34,6 +35,7 @@ from terrascope_model.tokens import (
 
 IGNORED = -100
 # the ground encoders' own, of ImageNet
+MARKS = (IMAGE, IMAGE_OPEN, IMAGE_CLOSE, TURN_OPEN, TURN_CLOSE, PAD)
 GROUND_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 GROUND_STD = np.array([0.229, 0.224, 0.225], np.float32)
 SYSTEM_PROMPT = (
@@ -120,7 +122,7 @@ class TerraScopeProcessor(ProcessorMixin):
         """Return a sample as tensors, all its pictures and masks turned alike.
 
         SampleError where its [SEG] and masks do not agree, a mask has another size than its
-        picture, or there is nothing to segment on.
+        picture or lies on none that is segmented, or a text holds a mark of the model.
         """
         self._check(sample)
         max_tiles = self.image_processor.max_patches if len(sample.pictures) == 1 else 1
@@ -216,7 +218,7 @@ class TerraScopeProcessor(ProcessorMixin):
 
     def _check(self, sample: Sample) -> None:
         words = " ".join([sample.question, *sample.options])
-        if found := [mark for mark in (*ADDED, IMAGE, IMAGE_OPEN, TURN_OPEN) if mark in words]:
+        if found := [mark for mark in (*ADDED, *MARKS) if mark in words]:
             raise SampleError(f"{sample.sample_id}: the question holds the mark {found[0]}")
         marks = sample.trace.count(SEG)
         if marks != len(sample.masks):
@@ -224,7 +226,18 @@ class TerraScopeProcessor(ProcessorMixin):
                 f"{sample.sample_id}: the trace has {marks} {SEG}, the row "
                 f"{len(sample.masks)} masks"
             )
+        if found := [mark for mark in (REGION, *MARKS) if mark in sample.trace]:
+            raise SampleError(f"{sample.sample_id}: the trace holds the mark {found[0]}")
+        ground, _ = _roles(sample.pictures)
+        if not ground:
+            raise SampleError(f"{sample.sample_id}: there is no picture")
         for number, mask in enumerate(sample.masks):
+            if not 0 <= mask.picture < len(ground) or ground[mask.picture] is None:
+                raise SampleError(
+                    f"{sample.sample_id}: mask {number} lies on picture {mask.picture}, which is "
+                    f"none of the {len(ground)} that are segmented; a radar picture beside an "
+                    "optical one is not"
+                )
             image = sample.pictures[mask.picture].image
             if mask.mask_HW.shape != (image.height, image.width):
                 raise SampleError(

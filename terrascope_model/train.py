@@ -6,23 +6,22 @@ the traces. Each is resumed from its last checkpoint where one is, to the same e
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import pyarrow.parquet as pq
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import Trainer, TrainerState, TrainingArguments
 
-from terrascope_model.data import Batches, DataError, Mixture, Referring, Samples, Traces
+from terrascope_model.data import Batches, Mixture, Referring, Rows, Samples, Traces
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.presets import tiny
 from terrascope_model.processor import Encoded, TerraScopeProcessor
 
+STATE = "trainer_state.json"
 LOSSES = ("language_loss", "bce_loss", "dice_loss")
 
 
@@ -37,7 +36,7 @@ class TrainSettings(BaseModel):
 
     preset: Literal["tiny"] = Field(default="tiny", description="Which model.")
     seed: int = Field(default=0, ge=0, description="Of the first weights and of what is drawn.")
-    stage1_steps: int = Field(default=400, ge=0, description="Steps on single named classes.")
+    stage1_steps: int = Field(default=400, ge=0, description="Steps on named classes.")
     stage2_steps: int = Field(default=120, ge=0, description="Steps on traces.")
     batch_size: int = Field(default=16, ge=1, description="Samples a step and process.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Its highest, of both stages.")
@@ -80,7 +79,12 @@ class _Trainer(Trainer):
         assert isinstance(samples, Samples)
         loader = DataLoader(
             samples,
-            batch_sampler=Batches(samples, self._settings.batch_size, seed=self._settings.seed),
+            batch_sampler=Batches(
+                samples,
+                self._settings.batch_size,
+                num_batches=self.args.max_steps * self.args.world_size,
+                seed=self._settings.seed,
+            ),
             collate_fn=self._collated,
             num_workers=self._settings.workers,
             persistent_workers=self._settings.workers > 0,
@@ -120,15 +124,17 @@ class _Trainer(Trainer):
     def _load_from_checkpoint(
         self, resume_from_checkpoint: str, model: nn.Module | None = None
     ) -> None:
+        self.load_weights(Path(resume_from_checkpoint))
+
+    def load_weights(self, checkpoint: Path) -> None:
         """Load weights as they were saved.
 
         Saving gives the parts of InternVL the names of its published files; the base class looks
         for them under the names that they have in memory, and goes on without what it misses.
         """
-        saved = TerraScopeModel.from_pretrained(resume_from_checkpoint)
-        target = model or self.model
-        assert target is not None
-        target.load_state_dict(saved.state_dict())
+        assert self.model is not None
+        saved = TerraScopeModel.from_pretrained(checkpoint)
+        self.model.load_state_dict(saved.state_dict())
 
     def _collated(self, encoded: Sequence[Encoded]) -> dict[str, Any]:
         batch = self._processor.collate(encoded)
@@ -140,29 +146,46 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, float]
 
     Raises:
         DataError: the dataset has nothing to train on, or a row cannot be read.
-        TrainingStopped: a loss is not a number; checkpoints are kept.
+        TrainingStopped: a loss is not a number, or `out` was begun with other settings;
+            checkpoints are kept.
     """
     model, processor = tiny(
         sorted(set(texts_of(dataset))), seed=settings.seed, exposure=settings.exposure
     )
-    stages: dict[str, tuple[Samples, int]] = {
-        "stage1": (Referring(dataset, processor), settings.stage1_steps),
+    begin(out, settings)
+    stages: dict[str, tuple[Callable[[], Samples], int]] = {
+        "stage1": (lambda: Referring(dataset, processor), settings.stage1_steps),
         "stage2": (
-            Traces(dataset, processor, mixture=settings.mixture),
+            lambda: Traces(dataset, processor, mixture=settings.mixture),
             settings.stage2_steps,
         ),
     }
     last: dict[str, float] = {}
     for stage, (samples, steps) in stages.items():
         if steps:
-            logged = run_stage(model, processor, samples, out / stage, steps, settings)
+            logged = run_stage(model, processor, samples(), out / stage, steps, settings)
             last |= {f"{stage}/{name}": value for name, value in logged.items()}
     model.save_pretrained(out)
     processor.save_pretrained(out)
-    (out / "training.json").write_text(
-        json.dumps({"settings": settings.model_dump(), "losses": last}, indent=1) + "\n"
-    )
+    (out / "training.json").write_text(json.dumps({"losses": last}, indent=1) + "\n")
     return last
+
+
+def begin(out: Path, settings: TrainSettings) -> None:
+    """Note what a folder is trained with; TrainingStopped where it was something else before."""
+    noted = out / "settings.json"
+    due = settings.model_dump(mode="json")
+    if noted.exists():
+        was = json.loads(noted.read_text())
+        names = due.keys() | was.keys()
+        differing = sorted(name for name in names if due.get(name) != was.get(name))
+        if differing:
+            raise TrainingStopped(
+                f"{out} was begun with other settings ({', '.join(differing)}); go on with those "
+                f"of {noted}, or train into another folder"
+            )
+    out.mkdir(parents=True, exist_ok=True)
+    noted.write_text(json.dumps(due, indent=1) + "\n")
 
 
 def run_stage(
@@ -197,24 +220,29 @@ def run_stage(
         use_cpu=not torch.cuda.is_available(),
     )
     trainer = _Trainer(settings, processor, model=model, args=arguments, train_dataset=samples)
-    checkpoint = get_last_checkpoint(str(folder)) if folder.exists() else None
-    trainer.train(resume_from_checkpoint=checkpoint)
-    logged = [entry for entry in trainer.state.log_history if "language_loss" in entry]
+    checkpoint = last_checkpoint(folder)
+    state = TrainerState.load_from_json(str(checkpoint / STATE)) if checkpoint else None
+    if checkpoint and state and state.global_step >= steps:
+        trainer.load_weights(checkpoint)  # a stage that is done would take one more step
+    else:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        state = trainer.state
+    logged = [entry for entry in state.log_history if "language_loss" in entry]
     return {name: logged[-1][name] for name in ("loss", *LOSSES)}
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the last checkpoint that is whole; its state is written last."""
+    whole = [path for path in folder.glob("checkpoint-*") if (path / STATE).exists()]
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
 def texts_of(dataset: Path) -> Iterator[str]:
     """Yield all that is asked and written in a dataset's training rows.
 
-    DataError where there are none.
+    DataError where there are none, or a shard cannot be read.
     """
-    found = False
-    for path in sorted((dataset / "data").glob("*/*.parquet")):
-        rows = pq.read_table(path, columns=["question", "options", "trace", "split"]).to_pylist()
-        for row in rows:
-            if row["split"] == "train":
-                found = True
-                yield from (row["question"], row["trace"], *row["options"])
-    if not found:
-        raise DataError(f"{dataset} has no training rows; `terrascope build` makes them")
+    columns = ("question", "options", "trace", "split")
+    for _, row in Rows(dataset, columns).index("train", columns):
+        yield from (row["question"], row["trace"], *row["options"])
     yield "Please segment the"

@@ -36,6 +36,9 @@ class Carried:
     sar: int | None = None
 
 
+torch.set_num_threads(1)  # tests run on all cores already
+
+
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learnt")

@@ -56,14 +56,13 @@ def test_rows_of_a_scene_share_their_pictures(traces: Traces) -> None:
 
 
 def test_an_epoch_has_every_sample_once(traces: Traces) -> None:
-    drawn = [number for batch in Batches(traces, 7) for number in batch]
+    drawn = [number for batch in Batches(traces, 7, num_batches=1).epoch(0) for number in batch]
     assert sorted(drawn) == list(range(len(traces)))
 
 
 def test_the_order_is_that_of_seed_and_epoch(traces: Traces) -> None:
     def order(seed: int, epoch: int) -> list[int]:
-        batches = Batches(traces, 7, seed=seed)
-        batches.set_epoch(epoch)
+        batches = Batches(traces, 7, num_batches=1, seed=seed).epoch(epoch)
         return [number % len(traces) for batch in batches for number in batch]
 
     assert order(0, 0) == order(0, 0)
@@ -81,7 +80,7 @@ def test_samples_of_a_batch_are_of_like_length(traces: Traces) -> None:
 
     shuffled = np.random.default_rng(0).permutation(len(traces)).tolist()
     at_random = [shuffled[at : at + 8] for at in range(0, len(shuffled), 8)]
-    assert padded(list(Batches(traces, 8))) < padded(at_random) / 2
+    assert padded(Batches(traces, 8, num_batches=1).epoch(0)) < padded(at_random) / 2
 
 
 def test_weights_say_how_often_a_sample_comes(
@@ -90,16 +89,32 @@ def test_weights_say_how_often_a_sample_comes(
     mixture = Mixture(tier={"l1": 2.0, "cap": 0.0}, source={"xbd": 0.5})
     weighted = Traces(dataset, processor, mixture=mixture)
     drawn: Counter[int] = Counter()
+    batches = Batches(weighted, 16, num_batches=1)
     for epoch in range(40):
-        batches = Batches(weighted, 16)
-        batches.set_epoch(epoch)
-        drawn.update(number % len(weighted) for batch in batches for number in batch)
+        drawn.update(at % len(weighted) for batch in batches.epoch(epoch) for at in batch)
     for number, weight in enumerate(weighted.weights):
         if weight in (0, 1, 2):
             assert drawn[number] == 40 * weight
         else:
             assert weight == 0.5
             assert 8 <= drawn[number] <= 32
+
+
+def test_batches_go_on_from_epoch_to_epoch(traces: Traces) -> None:
+    whole = Batches(traces, 7, num_batches=1)
+    first, second = whole.epoch(0), whole.epoch(1)
+    wanted = len(first) + 2
+    drawn = list(Batches(traces, 7, num_batches=wanted))
+    assert drawn == [*first, *second[:2]]
+    assert {number // len(traces) for number in drawn[-1]} == {1}
+
+
+def test_weights_that_leave_nothing_are_refused(
+    dataset: Path, processor: TerraScopeProcessor
+) -> None:
+    nothing = Mixture(source={"bigearthnet": 0.0, "xbd": 0.0})
+    with pytest.raises(DataError, match=r"between 0\.0 and 0\.0"):
+        Batches(Traces(dataset, processor, mixture=nothing), 4, num_batches=1)
 
 
 def test_referring_asks_for_classes_of_each_picture(

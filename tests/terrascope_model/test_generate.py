@@ -88,6 +88,7 @@ def test_a_batch_writes_what_its_rows_write_alone(eager: TerraScopeModel) -> Non
     assert len(counts) > 2, "rows have to put in different numbers of tokens"
     for one, other in zip(together, alone, strict=True):
         for mine, its in zip(one.segmented, other.segmented, strict=True):
+            assert mine.image == its.image
             assert mine.mask_HW.shape == its.mask_HW.shape
             assert torch.equal(mine.tokens_K, its.tokens_K)
 
@@ -99,9 +100,31 @@ def test_a_mask_has_the_size_of_its_image(eager: TerraScopeModel) -> None:
     assert {tuple(s.mask_HW.shape) for s in second[1].segmented} == {(30, 20)}
 
 
-def test_a_radar_image_beside_the_optical_one_is_never_segmented(eager: TerraScopeModel) -> None:
-    rows = run(eager, [SCENES["optical and SAR"]], choose_image=lambda *_: 1)
-    assert {segmented.image for segmented in rows[0].segmented} == {0}
+def test_a_radar_image_means_the_optical_one_beside_it(eager: TerraScopeModel) -> None:
+    """Two dates of two sensors each: the second date's radar image is image 4 of the row."""
+    two_dates = [
+        Carried(sar=1),
+        Carried(segmented=False),
+        Carried(sar=3),
+        Carried(segmented=False),
+    ]
+    rows = run(
+        eager, [two_dates, SCENES["optical and SAR"]], choose_image=lambda row, _: 3 - 2 * row
+    )
+    assert {segmented.image for segmented in rows[0].segmented} == {2}
+    assert {segmented.image for segmented in rows[1].segmented} == {0}
+
+
+def test_an_image_that_is_not_there_is_refused(eager: TerraScopeModel) -> None:
+    with pytest.raises(ValueError, match="row 0 has 1 images, and none of them to segment"):
+        run(eager, [[Carried()]], choose_image=lambda *_: 1, max_new_tokens=30)
+
+
+def test_a_prompt_that_leaves_no_room_is_refused(make_model) -> None:
+    model = make_model().eval()
+    model.config.vlm_config.text_config.max_position_embeddings = 80
+    with pytest.raises(ValueError, match="row 0: a prompt of 67 tokens leaves no room"):
+        run(model, [[Carried()]])
 
 
 def test_no_more_masks_are_written_than_asked_for(eager: TerraScopeModel) -> None:

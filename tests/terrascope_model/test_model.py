@@ -151,6 +151,24 @@ def test_exposure_feeds_predicted_regions_in_training_alone(
     assert torch.equal(read(never, regions).logits, read(always, regions).logits)
 
 
+def test_an_exposed_text_is_read_like_the_shorter_one_that_is_written(
+    make_model: Callable[..., TerraScopeModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of thirty places four are needed: what follows reads them as if there were no others."""
+    found = torch.tensor([3, 9, 20, 41])
+    monkeypatch.setattr("terrascope_model.model.region_tokens", lambda *_, **__: found)
+    model = make_model(exposure=1.0).train()
+    with torch.no_grad():
+        exposed = read(model, [[30]]).logits[0]
+        model.eval()
+        ids, attention = left_padded([text_of(0, [4])])
+        segments = [Segment(row=0, image=0, tokens_K=found)]
+        written = model(ids, attention, see([[Carried()]]), segments).logits[0]
+    at = ids[0].tolist().index(SEG)
+    assert torch.allclose(exposed[: at + 1], written[: at + 1], atol=1e-5)
+    assert torch.allclose(exposed[at + 27 :], written[at + 1 :], atol=1e-5)
+
+
 def test_a_model_is_saved_and_loaded_whole(
     make_model: Callable[..., TerraScopeModel], tmp_path: Path
 ) -> None:

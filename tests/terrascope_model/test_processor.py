@@ -180,19 +180,25 @@ def test_batches_of_unlike_samples_are_read(
     assert torch.allclose(together.mask_logits, masks, atol=1e-4)
 
 
-def test_what_is_asked_is_written_on(made: tuple[TerraScopeModel, TerraScopeProcessor]) -> None:
+def test_what_is_asked_together_is_answered_as_alone(
+    made: tuple[TerraScopeModel, TerraScopeProcessor],
+) -> None:
     model, processor = made
     asked = [one(trace="", masks=()), one(trace="", masks=(), question="Which?")]
-    batch = processor.collate([processor.encode(sample) for sample in asked], left=True)
-    rows = generate(
-        model,
-        batch["ids_BT"],
-        batch["attention_BT"],
-        batch["seen"],
-        eos_token_id=processor.tokenizer.eos_token_id,
-        max_new_tokens=5,
-    )
-    assert all(1 <= len(row.ids) for row in rows)
+
+    def written(samples: list[Sample]) -> list[list[int]]:
+        batch = processor.collate([processor.encode(sample) for sample in samples], left=True)
+        rows = generate(
+            model,
+            batch["ids_BT"],
+            batch["attention_BT"],
+            batch["seen"],
+            eos_token_id=processor.tokenizer.eos_token_id,
+            max_new_tokens=5,
+        )
+        return [row.ids for row in rows]
+
+    assert written(asked) == [written([sample])[0] for sample in asked]
 
 
 def test_a_processor_is_saved_and_loaded_whole(
@@ -215,6 +221,16 @@ def test_a_processor_is_saved_and_loaded_whole(
             r"s: mask 0 is of \(32, 32\) pixels, its image of \(64, 64\)",
         ),
         ({"question": "What is <IMG_CONTEXT>?"}, "s: the question holds the mark <IMG_CONTEXT>"),
+        ({"pictures": (), "masks": (), "trace": ""}, "s: there is no picture"),
+        ({"masks": (StepMask(picture=2, mask_HW=half()),)}, "s: mask 0 lies on picture 2"),
+        (
+            {
+                "pictures": (picture(), picture("sar")),
+                "masks": (StepMask(picture=1, mask_HW=half()),),
+            },
+            "s: mask 0 lies on picture 1",
+        ),
+        ({"trace": "I mark water [SEG]<REGION>."}, "s: the trace holds the mark <REGION>"),
         ({"options": ("water", "[SEG]")}, r"s: the question holds the mark \[SEG\]"),
     ],
 )
