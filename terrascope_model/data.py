@@ -222,10 +222,11 @@ class Referring(Samples):
         split: str = "train",
         at_once: int = 4,
         turned: bool = True,
+        seed: int = 0,
     ) -> None:
         """Read the index; DataError where there are no rows, or a shard cannot be read."""
         super().__init__(Rows(dataset, _SCENE), processor)
-        self._at_once, self._turned = at_once, turned
+        self._at_once, self._turned, self._seed = at_once, turned, seed
         self._shown: list[_Shown] = []
         seen: set[tuple[str, str, int]] = set()
         columns = ("scene_id", "split", "image_info", "scene_masks", "words")
@@ -242,7 +243,7 @@ class Referring(Samples):
         """Return a picture with classes to segment; DataError where it cannot be read."""
         shown = self._shown[number]
         row = self.rows.read(shown.place)
-        random = np.random.default_rng((epoch, number))
+        random = np.random.default_rng((self._seed, epoch, number))
         asked = [shown.classes[at] for at in random.permutation(len(shown.classes))]
         asked = asked[: self._at_once]
         with _telling(self.rows.files[shown.place.file], row["scene_id"]):
@@ -262,7 +263,9 @@ class Referring(Samples):
         """Return how an item is turned in an epoch."""
         if not self._turned:
             return STRAIGHT
-        quarters, mirrored = np.random.default_rng((epoch, number, 1)).integers((4, 2)).tolist()
+        quarters, mirrored = (
+            np.random.default_rng((self._seed, epoch, number, 1)).integers((4, 2)).tolist()
+        )
         return Turn(quarters, bool(mirrored))
 
 

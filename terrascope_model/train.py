@@ -154,7 +154,10 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, float]
     )
     begin(out, settings)
     stages: dict[str, tuple[Callable[[], Samples], int]] = {
-        "stage1": (lambda: Referring(dataset, processor), settings.stage1_steps),
+        "stage1": (
+            lambda: Referring(dataset, processor, seed=settings.seed),
+            settings.stage1_steps,
+        ),
         "stage2": (
             lambda: Traces(dataset, processor, mixture=settings.mixture),
             settings.stage2_steps,

@@ -138,6 +138,9 @@ def test_pictures_are_turned_anew_in_each_epoch(
     turns = {asked.turn(number, epoch) for number in range(8) for epoch in range(8)}
     assert len(turns) == 8
     assert asked.turn(3, 1) == asked.turn(3, 1)
+    other = Referring(dataset, processor, seed=1)
+    numbers = range(len(asked))
+    assert [asked.turn(n, 0) for n in numbers] != [other.turn(n, 0) for n in numbers]
     straight = Referring(dataset, processor, turned=False)
     assert straight.turn(3, 1) == STRAIGHT
 
