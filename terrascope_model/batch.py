@@ -8,6 +8,8 @@ from torch import Tensor
 
 from terrascope_model.regions import TileLayout
 
+IGNORED = -100  # a label that costs nothing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedImage:

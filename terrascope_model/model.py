@@ -17,15 +17,13 @@ from transformers import (
 )
 from transformers.utils.generic import ModelOutput
 
-from terrascope_model.batch import PlacedImage, Seen, Segment
+from terrascope_model.batch import IGNORED, PlacedImage, Seen, Segment
 from terrascope_model.configuration import TerraScopeConfig
 from terrascope_model.fusion import fuse
 from terrascope_model.ground import Features, GroundModel, Sam2Ground
 from terrascope_model.losses import mask_losses
 from terrascope_model.regions import region_tokens
 from terrascope_model.sam_ground import SamGround, SegmentAnythingConfig
-
-IGNORED = -100  # a label that costs nothing
 
 
 @dataclass

@@ -19,7 +19,7 @@ from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import (
 )
 
 from schemas.trace import SEG
-from terrascope_model.batch import PlacedImage, Seen, Segment
+from terrascope_model.batch import IGNORED, PlacedImage, Seen, Segment
 from terrascope_model.regions import TileLayout, region_tokens
 from terrascope_model.sample import STRAIGHT, Picture, Sample, Turn
 from terrascope_model.tokens import (
@@ -33,9 +33,8 @@ from terrascope_model.tokens import (
     TURN_OPEN,
 )
 
-IGNORED = -100
+MARKS = (IMAGE, IMAGE_OPEN, IMAGE_CLOSE, TURN_OPEN, TURN_CLOSE, PAD)  # of images and turns
 # the ground encoders' own, of ImageNet
-MARKS = (IMAGE, IMAGE_OPEN, IMAGE_CLOSE, TURN_OPEN, TURN_CLOSE, PAD)
 GROUND_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 GROUND_STD = np.array([0.229, 0.224, 0.225], np.float32)
 SYSTEM_PROMPT = (

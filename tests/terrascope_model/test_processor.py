@@ -8,10 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
+from terrascope_model.batch import IGNORED
 from terrascope_model.generate import generate
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.presets import tiny
-from terrascope_model.processor import IGNORED, SampleError, TerraScopeProcessor
+from terrascope_model.processor import SampleError, TerraScopeProcessor
 from terrascope_model.sample import Picture, Sample, StepMask, Turn
 from terrascope_model.tokens import ADDED, IMAGE, REGION, train_tokenizer
 
