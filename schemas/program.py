@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 MAX_DEPTH = 16
 LANGUAGE_VERSION = 2
+MIN_COMPONENT_PX = 9  # a 3 x 3 block: smaller specks are not counted
 
 
 class _Node(BaseModel):
@@ -125,7 +126,7 @@ class Count(_Node):
 
     op: Literal["count"] = "count"
     of: MaskExpr
-    min_component_px: int = Field(default=9, ge=1)
+    min_component_px: int = Field(default=MIN_COMPONENT_PX, ge=1)
 
 
 class BorderLength(_Node):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from schemas.program import ClassMask, Count, Instances
+from schemas.program import MIN_COMPONENT_PX, ClassMask, Count, Instances
 from schemas.trace import SEG, Fact, things_text
 from schemas.value import Quantity, Value
 from templates.asked import AskedScene, class_at
@@ -14,7 +14,6 @@ from templates.view import View
 
 PER_LAYER = 2
 AREA_OPTIONS = 3  # most classes fall into few areas: four clearly different counts are rare
-MIN_COMPONENT_PX = 9  # a 3 x 3 block: smaller specks are not counted
 
 
 def propose_areas(template: QuestionTemplate, scene: AskedScene, rng: Random) -> Iterator[Draft]:

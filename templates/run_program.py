@@ -4,10 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from masks.regions import leaves
-from schemas.program import And, ClassMask, Count, Instances, Near, Or, Share, Valid
+from schemas.program import (
+    MIN_COMPONENT_PX,
+    And,
+    ClassMask,
+    Count,
+    Instances,
+    Near,
+    Or,
+    Share,
+    Valid,
+)
 from schemas.rejection import Reason
 from schemas.value import Quantity, Undefined, Value
-from templates.counting import MIN_COMPONENT_PX
 from templates.ground import Ground
 from templates.named import labels_of, nodes, whole_labels
 from templates.options import has_safe_margin

@@ -10,6 +10,8 @@ from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
+from terrascope_model.feedback import Feedback
+
 RELEASED: dict[str, Any] = {
     "max_region_tokens": 8,  # set in every training set, and hard-coded at inference
     "bce_weight": 2.0,
@@ -34,6 +36,8 @@ class TerraScopeConfig(PreTrainedConfig):
         dice_weight: Of the masks' Dice loss.
         loss_points: Points at which the mask losses are taken; 0 for every pixel.
         exposure: Share of the steps that training feeds from the predicted mask, not the annotated.
+        feedback: What is put in after a [SEG]: the mask's visual "tokens" (paper), its facts as
+            text ("measure"), "both" or "none".
     """
 
     model_type = "terrascope"
@@ -53,3 +57,4 @@ class TerraScopeConfig(PreTrainedConfig):
     dice_weight: float = 0.5
     loss_points: int = 0
     exposure: float = 0.0
+    feedback: Feedback = "tokens"

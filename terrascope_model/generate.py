@@ -1,10 +1,9 @@
 """Write, segment, look at what was segmented, write on: decoding with one cache, batched.
 
 A step writes a token in every unfinished row. Rows that wrote [SEG] get a mask from its hidden
-state, and the visual tokens of the mask's region are put in after it as one more piece of the
-cache; in rows that need fewer, the piece is filled up with positions that nothing sees. Images are
-looked at once. In float32 all of it equals reading the whole text anew, and a row that writes the
-likeliest tokens equals itself alone.
+state; the visual tokens of the mask's region, and facts measured on it, are put in after it, in
+these rows alone. Images are looked at once. In float32 all of it equals reading the whole text
+anew, and a row that writes the likeliest tokens equals itself alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,16 +12,19 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import DynamicCache
 
 from terrascope_model.batch import Seen
+from terrascope_model.cache import RowCache
+from terrascope_model.feedback import Feedback, puts_facts, puts_tokens
 from terrascope_model.model import Sight, TerraScopeModel
 from terrascope_model.regions import region_tokens
 
 MAX_MASKS = 20  # of a row; after these no [SEG] can be written (the released code's number)
 
-ChooseImage = Callable[[int, Sequence[int]], int]  # row, ids written so far -> image of the row
-Feedback = Callable[[int, Sequence[Tensor]], Sequence[int]]  # row, its masks so far -> forced ids
+# row, ids written so far -> image of the row; None for the first that can be segmented
+ChooseImage = Callable[[int, Sequence[int]], int | None]
+# row, its masks so far with the images of the row that they lie on -> ids that are put in
+Facts = Callable[[int, Sequence[tuple[int, Tensor]]], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,32 @@ class Sampling:
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+
+
+LIKELIEST = Sampling()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoding:
+    """How rows are written.
+
+    Attributes:
+        eos_token_id: Ends a row.
+        max_new_tokens: Tokens that a row may write; what is put in for it does not count.
+        max_masks: [SEG] that a row may write.
+        sampling: How a token is drawn.
+        choose_image: Which image of its row a [SEG] segments; the first that can be, if not given.
+        feedback: What is put in after a [SEG]; what the model was made for, if not given.
+        facts: Ids of a mask's measured facts, where the feedback has such.
+    """
+
+    eos_token_id: int
+    max_new_tokens: int
+    max_masks: int = MAX_MASKS
+    sampling: Sampling = LIKELIEST
+    choose_image: ChooseImage | None = None
+    feedback: Feedback | None = None
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +73,10 @@ class Wrote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segmented:
-    """A row's last token was a [SEG]: its mask, and the visual tokens that went in.
+    """A row's last token was a [SEG]: its mask, and what was put in after it.
 
-    `image` counts the images of the row; `forced` are the ids that a feedback put in besides.
+    `image` counts the images of the row; `tokens_K` are visual tokens, `forced` the ids of facts.
+    Both are empty where they would not fit in the model's positions; the row ends there.
     """
 
     row: int
@@ -55,6 +84,10 @@ class Segmented:
     mask_HW: Tensor
     tokens_K: Tensor
     forced: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """Return how many positions were put in."""
+        return len(self.tokens_K) + len(self.forced)
 
 
 @dataclass(slots=True)
@@ -67,36 +100,15 @@ class Generated:
 
 
 def generate(
-    model: TerraScopeModel,
-    ids_BT: Tensor,
-    attention_BT: Tensor,
-    seen: Seen,
-    *,
-    eos_token_id: int,
-    max_new_tokens: int,
-    max_masks: int = MAX_MASKS,
-    sampling: Sampling | None = None,
-    choose_image: ChooseImage | None = None,
-    feedback: Feedback | None = None,
+    model: TerraScopeModel, ids_BT: Tensor, attention_BT: Tensor, seen: Seen, decoding: Decoding
 ) -> list[Generated]:
-    """Return what each row writes after its prompt; arguments as for `stream`."""
+    """Return what each row writes after its prompt; arguments and errors as of `stream`."""
     rows = [Generated() for _ in range(len(ids_BT))]
-    for event in stream(
-        model,
-        ids_BT,
-        attention_BT,
-        seen,
-        eos_token_id=eos_token_id,
-        max_new_tokens=max_new_tokens,
-        max_masks=max_masks,
-        sampling=sampling,
-        choose_image=choose_image,
-        feedback=feedback,
-    ):
+    for event in stream(model, ids_BT, attention_BT, seen, decoding):
         row = rows[event.row]
         if isinstance(event, Wrote):
             row.ids.append(event.token_id)
-            row.ended = event.token_id == eos_token_id
+            row.ended = event.token_id == decoding.eos_token_id
         else:
             row.ids += [model.config.region_token_id] * len(event.tokens_K) + [*event.forced]
             row.segmented.append(event)
@@ -105,17 +117,7 @@ def generate(
 
 @torch.no_grad()
 def stream(
-    model: TerraScopeModel,
-    ids_BT: Tensor,
-    attention_BT: Tensor,
-    seen: Seen,
-    *,
-    eos_token_id: int,
-    max_new_tokens: int,
-    max_masks: int = MAX_MASKS,
-    sampling: Sampling | None = None,
-    choose_image: ChooseImage | None = None,
-    feedback: Feedback | None = None,
+    model: TerraScopeModel, ids_BT: Tensor, attention_BT: Tensor, seen: Seen, decoding: Decoding
 ) -> Iterator[Wrote | Segmented]:
     """Yield what the rows of a batch write, token by token and mask by mask.
 
@@ -124,59 +126,58 @@ def stream(
         ids_BT: Prompts with image placeholders, padded on the left.
         attention_BT: 0 where a prompt is padded.
         seen: The prompts' images.
-        eos_token_id: Ends a row.
-        max_new_tokens: Tokens that a row may write; what is put in for it does not count.
-        max_masks: [SEG] that a row may write.
-        sampling: The likeliest token if not given.
-        choose_image: Which image of its row a [SEG] segments; the first that can be, if not given.
-        feedback: Ids that are put in after a mask's region, as if written.
+        decoding: How they are written.
 
-    ValueError where placeholders and features do not agree, a prompt leaves no room to write, or a
-    row has no image to segment.
+    ValueError where placeholders and features do not agree, a prompt leaves no room to write, a row
+    has no image to segment, or facts are asked for and nothing measures them.
     """
-    writer = _Writer(model, ids_BT, attention_BT, seen, sampling or Sampling())
+    feedback = decoding.feedback or model.config.feedback
+    if puts_facts(feedback) and decoding.facts is None:
+        raise ValueError(f"feedback {feedback!r} puts in facts, and nothing is given that has them")
+    writer = _Writer(model, ids_BT, attention_BT, seen, decoding.sampling)
     written: list[list[int]] = [[] for _ in range(len(ids_BT))]
-    masks: list[list[Tensor]] = [[] for _ in range(len(ids_BT))]
+    masks: list[list[tuple[int, Tensor]]] = [[] for _ in range(len(ids_BT))]
     active = [True] * len(ids_BT)
-    for row in range(len(active)):
-        if not writer.has_room(row):
-            raise ValueError(
-                f"row {row}: a prompt of {int(attention_BT[row].sum())} tokens leaves no room to "
-                f"write; the model has {writer.num_positions} positions"
-            )
-    for _ in range(max_new_tokens):
-        full = [len(found) >= max_masks for found in masks]
-        scores_BV, token_B = writer.draw(full)
-        tokens = token_B.tolist()
+    max_tokens = model.config.max_region_tokens if puts_tokens(feedback) else 0
+    for _ in range(decoding.max_new_tokens):
+        scores_BV, tokens = writer.draw([len(found) >= decoding.max_masks for found in masks])
         asking = []
         for row, token_id in enumerate(tokens):
             if not active[row]:
                 continue
             written[row].append(token_id)
             yield Wrote(row=row, token_id=token_id, scores_V=scores_BV[row])
-            active[row] = token_id != eos_token_id
+            active[row] = token_id != decoding.eos_token_id
             if token_id == model.config.seg_token_id:
                 asking.append(row)
         if not any(active):
             return
-        writer.write(token_B, active)
+        writer.write(tokens, active)
         if asking:
-            chosen = [_chosen(seen, row, written[row], choose_image) for row in asking]
-            pieces: list[Tensor] = []
+            chosen = [_chosen(seen, row, written[row], decoding.choose_image) for row in asking]
+            pieces = []
             for row, image, (mask_HW, tokens_K) in zip(
-                asking, chosen, writer.segment(asking, chosen), strict=True
+                asking, chosen, writer.segment(asking, chosen, max_tokens), strict=True
             ):
-                masks[row].append(mask_HW)
-                forced = tuple(feedback(row, masks[row])) if feedback else ()
+                first = next(i for i, placed in enumerate(seen.images) if placed.row == row)
+                masks[row].append((image - first, mask_HW))
+                forced: Sequence[int] = ()
+                if puts_facts(feedback) and decoding.facts:
+                    forced = decoding.facts(row, masks[row])
+                if len(tokens_K) + len(forced) > writer.room(row):
+                    tokens_K, forced, active[row] = tokens_K[:0], (), False
                 written[row] += forced
                 pieces.append(writer.piece(image, tokens_K, forced))
-                first = next(i for i, placed in enumerate(seen.images) if placed.row == row)
                 yield Segmented(
-                    row=row, image=image - first, mask_HW=mask_HW, tokens_K=tokens_K, forced=forced
+                    row=row,
+                    image=image - first,
+                    mask_HW=mask_HW,
+                    tokens_K=tokens_K,
+                    forced=tuple(forced),
                 )
             writer.put_in(asking, pieces)
         for row in range(len(active)):
-            active[row] &= writer.has_room(row)
+            active[row] &= writer.room(row) > 0
         if not any(active):
             return
 
@@ -184,19 +185,18 @@ def stream(
 def _chosen(seen: Seen, row: int, written: Sequence[int], choose_image: ChooseImage | None) -> int:
     """Return the batch's image that a row's [SEG] segments; a radar image means its optical one.
 
-    ValueError where the row has no such image.
+    An image that is not there means the first that can be segmented. ValueError where the row has
+    none.
     """
     of_row = [number for number, image in enumerate(seen.images) if image.row == row]
-    if choose_image is None:
-        chosen = next((n for n in of_row if seen.images[n].ground is not None), None)
-    else:
-        at = choose_image(row, written)
-        chosen = of_row[at] if 0 <= at < len(of_row) else None
-        if chosen is not None and seen.images[chosen].ground is None:
-            chosen = next((n for n in of_row if seen.images[n].sar == chosen), None)
-    if chosen is None:
+    can_be = [number for number in of_row if seen.images[number].ground is not None]
+    if not can_be:
         raise ValueError(f"row {row} has {len(of_row)} images, and none of them to segment")
-    return chosen
+    at = None if choose_image is None else choose_image(row, written)
+    if at is None or not 0 <= at < len(of_row):
+        return can_be[0]
+    beside = (number for number in can_be if of_row[at] in (number, seen.images[number].sar))
+    return next(beside, can_be[0])
 
 
 class _Writer:
@@ -212,14 +212,23 @@ class _Writer:
     ) -> None:
         self._model, self._seen, self._sampling = model, seen, sampling
         self._random = torch.Generator(ids_BT.device).manual_seed(sampling.seed)
+        self._cache = RowCache(len(ids_BT), ids_BT.device)
+        counts = attention_BT.sum(1).tolist()
+        for row, count in enumerate(counts):
+            if count >= self.num_positions:
+                raise ValueError(
+                    f"row {row}: a prompt of {count} tokens leaves no room to write; the model has "
+                    f"{self.num_positions} positions"
+                )
         self._sight: Sight = model.look(seen)
-        self._cache = DynamicCache(config=model.config.vlm_config.text_config)
-        self._attention_BS = attention_BT.new_empty((len(ids_BT), 0))
-        self._next_B = torch.zeros_like(attention_BT[:, 0])
-        embedded = model.embed(ids_BT, seen, (), self._sight)
-        self._hidden_BD = self._feed(embedded, attention_BT)[:, -1]
+        embedded_BTD = model.embed(ids_BT, seen, (), self._sight)
+        self._hidden_BD = torch.zeros_like(embedded_BTD[:, 0])
+        # the padding to the end, where nothing sees it
+        order_BT = attention_BT.argsort(dim=1, descending=True, stable=True)
+        embedded_BTD = embedded_BTD.gather(1, order_BT[..., None].expand_as(embedded_BTD))
+        self._feed(range(len(counts)), embedded_BTD, counts)
 
-    def draw(self, full: Sequence[bool]) -> tuple[Tensor, Tensor]:
+    def draw(self, full: Sequence[bool]) -> tuple[Tensor, list[int]]:
         """Return the scores (B, V) of the next token and the one drawn, never a placeholder.
 
         Rows that are full write no [SEG].
@@ -230,21 +239,23 @@ class _Writer:
         scores_BV[no_seg_B, config.seg_token_id] = float("-inf")
         scores_BV[:, [config.region_token_id, config.vlm_config.image_token_id]] = float("-inf")
         if not self._sampling.temperature:
-            return scores_BV, scores_BV.argmax(-1)
+            return scores_BV, scores_BV.argmax(-1).tolist()
         probable, order = (scores_BV / self._sampling.temperature).softmax(-1).sort(descending=True)
         beyond = probable.cumsum(-1) - probable >= self._sampling.top_p
         beyond[:, 0] = False  # the likeliest can always be drawn
         probable[beyond] = 0
         drawn = torch.multinomial(probable, 1, generator=self._random)
-        return scores_BV, order.gather(-1, drawn)[:, 0]
+        return scores_BV, order.gather(-1, drawn)[:, 0].tolist()
 
-    def write(self, token_B: Tensor, active: Sequence[bool]) -> None:
-        """Feed a token a row; nothing sees those of rows that have ended."""
-        embedded = self._model.get_input_embeddings()(token_B[:, None])
-        seen_B1 = torch.tensor(active, device=token_B.device).to(self._attention_BS.dtype)[:, None]
-        self._hidden_BD = self._feed(embedded, seen_B1)[:, 0]
+    def write(self, tokens: Sequence[int], active: Sequence[bool]) -> None:
+        """Feed a token a row; those of rows that have ended are not kept."""
+        ids_B1 = torch.tensor(tokens, device=self._hidden_BD.device)[:, None]
+        embedded = self._model.get_input_embeddings()(ids_B1)
+        self._feed(range(len(tokens)), embedded, [int(is_active) for is_active in active])
 
-    def segment(self, rows: Sequence[int], images: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+    def segment(
+        self, rows: Sequence[int], images: Sequence[int], max_tokens: int
+    ) -> list[tuple[Tensor, Tensor]]:
         """Return each row's mask of its image, at the image's size, and its region's tokens."""
         model = self._model
         placed = [self._seen.images[image] for image in images]
@@ -257,12 +268,8 @@ class _Writer:
                 )[0, 0]
                 > 0
             )
-            tokens_K = region_tokens(
-                mask_HW,
-                image.layout,
-                model.config.max_region_tokens,
-                more_than=model.config.more_than,
-            )
+            more_than = model.config.more_than
+            tokens_K = region_tokens(mask_HW, image.layout, max_tokens, more_than=more_than)
             found.append((mask_HW, tokens_K))
         return found
 
@@ -274,38 +281,33 @@ class _Writer:
 
     def put_in(self, rows: Sequence[int], pieces: Sequence[Tensor]) -> None:
         """Feed rows their pieces, and go on from the end of each."""
-        longest = max(len(piece) for piece in pieces)
-        if not longest:
-            return
-        size, width = self._hidden_BD.shape
-        embedded = pieces[0].new_zeros(size, longest, width)
-        seen_BP = self._attention_BS.new_zeros(size, longest)
-        for row, piece in zip(rows, pieces, strict=True):
-            embedded[row, : len(piece)] = piece
-            seen_BP[row, : len(piece)] = 1
-        hidden_BPD = self._feed(embedded, seen_BP)
-        length_B = seen_BP.sum(1)
-        last_BD = hidden_BPD[torch.arange(size), (length_B - 1).clamp(min=0)]
-        self._hidden_BD = torch.where((length_B > 0)[:, None], last_BD, self._hidden_BD)
+        filled = [(row, piece) for row, piece in zip(rows, pieces, strict=True) if len(piece)]
+        if filled:
+            embedded_RPD = torch.nn.utils.rnn.pad_sequence(
+                [piece for _, piece in filled], batch_first=True
+            )
+            counts = [len(piece) for _, piece in filled]
+            self._feed([row for row, _ in filled], embedded_RPD, counts)
 
     @property
     def num_positions(self) -> int:
         """Tokens that a text can have."""
         return self._model.config.vlm_config.text_config.max_position_embeddings
 
-    def has_room(self, row: int) -> bool:
-        """Return whether a row can take one more token and a region."""
-        room = self.num_positions - int(self._next_B[row])
-        return room > 1 + self._model.config.max_region_tokens
+    def room(self, row: int) -> int:
+        """Return how many more tokens a row can take."""
+        return self.num_positions - self._cache.lengths[row]
 
-    def _feed(self, embedded_BPD: Tensor, seen_BP: Tensor) -> Tensor:
-        positions_BP = self._next_B[:, None] + seen_BP.cumsum(1) - 1
-        self._attention_BS = torch.cat([self._attention_BS, seen_BP], dim=1)
-        self._next_B = self._next_B + seen_BP.sum(1)
-        return self._model.vlm.model.language_model(
-            inputs_embeds=embedded_BPD,
-            attention_mask=self._attention_BS,
-            position_ids=positions_BP.clamp(min=0),
+    def _feed(self, rows: Sequence[int], embedded_RPD: Tensor, counts: Sequence[int]) -> None:
+        """Read on in some rows, as many of the tokens as count; the last's state is the row's."""
+        positions_RP, visible = self._cache.take(rows, counts, embedded_RPD.shape[1])
+        hidden_RPD = self._model.vlm.model.language_model(
+            inputs_embeds=embedded_RPD,
+            attention_mask=visible,
+            position_ids=positions_RP,
             past_key_values=self._cache,
             use_cache=True,
         ).last_hidden_state
+        read = [at for at, count in enumerate(counts) if count]
+        lasts = [counts[at] - 1 for at in read]
+        self._hidden_BD[[rows[at] for at in read]] = hidden_RPD[read, lasts]

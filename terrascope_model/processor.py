@@ -20,6 +20,13 @@ from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import (
 
 from schemas.trace import SEG
 from terrascope_model.batch import IGNORED, PlacedImage, Seen, Segment
+from terrascope_model.feedback import (
+    Feedback,
+    checked_feedback,
+    last_facts_text,
+    puts_facts,
+    puts_tokens,
+)
 from terrascope_model.regions import TileLayout, region_tokens
 from terrascope_model.sample import STRAIGHT, Picture, Sample, Turn
 from terrascope_model.tokens import (
@@ -94,6 +101,7 @@ class TerraScopeProcessor(ProcessorMixin):
         max_region_tokens: As the model has it.
         more_than: As the model has it.
         system_prompt: Before every question; "" for none.
+        feedback: As the model has it.
     """
 
     def __init__(
@@ -106,12 +114,13 @@ class TerraScopeProcessor(ProcessorMixin):
         max_region_tokens: int = 128,
         more_than: float = 0.5,
         system_prompt: str = SYSTEM_PROMPT,
+        feedback: Feedback = "tokens",
         **options: Any,
     ) -> None:
         super().__init__(image_processor, tokenizer, **options)
         self.ground_px, self.mask_px, self.token_side = ground_px, mask_px, token_side
         self.max_region_tokens, self.more_than = max_region_tokens, more_than
-        self.system_prompt = system_prompt
+        self.system_prompt, self.feedback = system_prompt, checked_feedback(feedback)
         self._prepared: WeakKeyDictionary[Picture, dict[int, tuple[TileLayout, Tensor]]] = (
             WeakKeyDictionary()
         )
@@ -133,7 +142,7 @@ class TerraScopeProcessor(ProcessorMixin):
             region_tokens(
                 torch.from_numpy(mask_HW),
                 layouts[picture],
-                self.max_region_tokens,
+                self.max_region_tokens if puts_tokens(self.feedback) else 0,
                 more_than=self.more_than,
             )
             for picture, mask_HW in masks
@@ -151,7 +160,7 @@ class TerraScopeProcessor(ProcessorMixin):
             sizes_HW=tuple(turn.size(p.image.height, p.image.width) for p in sample.pictures),
             ground=ground,
             sar=sar,
-            question_L=torch.tensor(self._ids(sample.question)),
+            question_L=torch.tensor(self.text_ids(sample.question)),
             pictures_M=tuple(mask.picture for mask in sample.masks),
             tokens=tokens,
             masks_Mhw=(torch.stack(small) if small else torch.zeros(0, self.mask_px, self.mask_px)),
@@ -280,19 +289,29 @@ class TerraScopeProcessor(ProcessorMixin):
     def _text(
         self, sample: Sample, layouts: Sequence[TileLayout], regions: Sequence[int]
     ) -> tuple[list[int], list[int]]:
-        prompt = self._ids(self.prompt(sample, layouts))
+        ids = self.text_ids(self.prompt(sample, layouts))
+        labels = [IGNORED] * len(ids)
         if not sample.trace:
-            return prompt, [IGNORED] * len(prompt)
-        pieces = sample.trace.split(SEG)
-        filled = "".join(
-            piece + SEG + REGION * number for piece, number in zip(pieces, regions, strict=False)
-        )
-        written = self._ids(filled + pieces[-1] + TURN_CLOSE)
+            return ids, labels
         region_id = self.tokenizer.convert_tokens_to_ids(REGION)
-        learned = [IGNORED if token == region_id else token for token in written]
-        return prompt + written, [IGNORED] * len(prompt) + learned
+        *marked, last = sample.trace.split(SEG)
+        facts = self._facts(sample)
+        for piece, num_tokens, told in zip(marked, regions, facts, strict=True):
+            written = self.text_ids(piece + SEG)
+            forced = [region_id] * num_tokens + self.text_ids(told)
+            ids += written + forced
+            labels += written + [IGNORED] * len(forced)
+        written = self.text_ids(last + TURN_CLOSE)
+        return ids + written, labels + written
 
-    def _ids(self, text: str) -> list[int]:
+    def _facts(self, sample: Sample) -> list[str]:
+        if not puts_facts(self.feedback):
+            return [""] * len(sample.masks)
+        so_far = [sample.masks[: number + 1] for number in range(len(sample.masks))]
+        return [last_facts_text(masks, sample.pictures) for masks in so_far]
+
+    def text_ids(self, text: str) -> list[int]:
+        """Return the ids of a text by itself: what is put in and what is written never merge."""
         return self.tokenizer(text, add_special_tokens=False)["input_ids"]
 
 

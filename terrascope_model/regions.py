@@ -59,11 +59,13 @@ def region_tokens(
 
     Those of which it covers more than `more_than`. A mask that covers no token so far, for it is
     thin or small, is the one token of which it covers most, the first of several; an empty mask has
-    none. Of more than `max_tokens` an even sample over the ground is taken: the box around them is
-    cut into ceil(sqrt(max_tokens)) parts either way, each part gives the token nearest to its
-    middle (paper, section 3.2), and where that is still too many, they are thinned evenly in
-    reading order.
+    none, and where `max_tokens` is 0 no mask has any. Of more than `max_tokens` an even sample over
+    the ground is taken: the box around them is cut into ceil(sqrt(max_tokens)) parts either way,
+    each part gives the token nearest to its middle (paper, section 3.2), and where that is still
+    too many, they are thinned evenly in reading order.
     """
+    if not max_tokens:
+        return torch.empty(0, dtype=torch.int64, device=mask_HW.device)
     cover_hw = coverage(mask_HW, layout)
     covered = cover_hw > more_than + _EXACT
     if not bool(covered.any()):

@@ -17,11 +17,15 @@ class Picture:
         image: Its pixels, of any size.
         modality: "optical" or "sar".
         date_index: Which date of its scene it shows.
+        pixel_size_m: Metres a pixel along x and y; None where unknown.
+        valid_HW: Its pixels that measured facts count; None for all.
     """
 
     image: Image.Image
     modality: str = "optical"
     date_index: int = 0
+    pixel_size_m: tuple[float, float] | None = None
+    valid_HW: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)

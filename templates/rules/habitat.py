@@ -1,7 +1,6 @@
 """What a scene offers to trees and wildlife: canopy, natural land, forest, fragmentation."""
 
-from schemas.program import Count
-from templates.counting import MIN_COMPONENT_PX
+from schemas.program import MIN_COMPONENT_PX, Count
 from templates.land_groups import TREES
 from templates.rule import Condition, Level, Premise, Rule, Source
 from templates.rules.character import ATLAS

@@ -66,6 +66,17 @@ def make_model() -> Callable[..., TerraScopeModel]:
     return make
 
 
+def made_eager(model: TerraScopeModel) -> TerraScopeModel:
+    """Let a model write [SEG] now and then: by one number of its hidden state."""
+    with torch.no_grad():
+        model.get_input_embeddings().weight.mul_(50)  # or it would write one word for ever
+        model.vlm.lm_head.weight.mul_(10)
+        model.vlm.lm_head.weight[EOS] = 0
+        model.vlm.lm_head.weight[SEG] = 0
+        model.vlm.lm_head.weight[SEG, 0] = 8
+    return model
+
+
 @pytest.fixture(scope="session")
 def model(make_model: Callable[..., TerraScopeModel]) -> TerraScopeModel:
     return make_model(max_region_tokens=6).eval()

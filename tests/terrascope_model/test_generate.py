@@ -1,12 +1,22 @@
 """Decoding with a cache equals reading anew; a batch equals its rows alone."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 import pytest
 import torch
 
 from terrascope_model.batch import Segment
-from terrascope_model.generate import Generated, Sampling, Segmented, Wrote, generate, stream
+from terrascope_model.feedback import Feedback
+from terrascope_model.generate import (
+    Decoding,
+    Generated,
+    Sampling,
+    Segmented,
+    Wrote,
+    generate,
+    stream,
+)
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.regions import TileLayout
 from tests.terrascope_model.conftest import (
@@ -17,6 +27,7 @@ from tests.terrascope_model.conftest import (
     SEG,
     Carried,
     left_padded,
+    made_eager,
     prompt,
     see,
 )
@@ -27,7 +38,17 @@ SCENES = {
     "two dates": [Carried(), Carried(size_HW=(64, 64))],
     "optical and SAR": [Carried(sar=1), Carried(segmented=False)],
     "tiles and a thumbnail": [Carried(layout=WIDE, size_HW=(90, 200))],
+    "SAR alone": [Carried(size_HW=(50, 50))],
+    "three dates": [Carried(), Carried(), Carried()],
 }
+FEEDBACKS = get_args(Feedback)
+
+
+def facts(row: int, masks: Sequence[tuple[int, torch.Tensor]]) -> list[int]:
+    """Return ids that differ in number and kind from mask to mask."""
+    image, mask_HW = masks[-1]
+    pixels = int(mask_HW.sum())
+    return [FIRST + 20 + image, *[FIRST + 30 + pixels % 20] * (len(masks) + pixels % 3)]
 
 
 def run(
@@ -35,30 +56,34 @@ def run(
 ) -> list[Generated]:
     ids, attention = left_padded([prompt(row, first + n) for n, row in enumerate(rows)])
     given = {"eos_token_id": EOS, "max_new_tokens": 12, "max_masks": 3} | options
-    return generate(model, ids, attention, see(rows, first), **given)  # type: ignore[arg-type]
+    decoding = Decoding(**given)  # type: ignore[arg-type]
+    return generate(model, ids, attention, see(rows, first), decoding)
 
 
 @pytest.fixture(scope="module")
 def eager(make_model) -> TerraScopeModel:
-    """A model that writes [SEG] now and then: by one number of its hidden state."""
-    model = make_model(seed=3, max_region_tokens=40).eval()
-    with torch.no_grad():
-        model.get_input_embeddings().weight.mul_(50)  # or it would write one word for ever
-        model.vlm.lm_head.weight.mul_(10)
-        model.vlm.lm_head.weight[EOS] = 0
-        model.vlm.lm_head.weight[SEG] = 0
-        model.vlm.lm_head.weight[SEG, 0] = 8
-    return model
+    return made_eager(make_model(seed=3, max_region_tokens=40).eval())
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_the_cache_equals_reading_the_whole_text_anew(eager: TerraScopeModel, name: str) -> None:
+CASES = [(name, "tokens") for name in SCENES] + [("two dates", other) for other in FEEDBACKS[1:]]
+
+
+@pytest.mark.parametrize(("name", "feedback"), CASES)
+def test_the_cache_equals_reading_the_whole_text_anew(
+    eager: TerraScopeModel, name: str, feedback: Feedback
+) -> None:
     carried = SCENES[name]
     ids, attention = left_padded([prompt(carried, 0)])
     seen = see([carried])
-    options = {"eos_token_id": EOS, "max_new_tokens": 24, "max_masks": 3}
-    chosen = lambda row, written: len(written) % len(carried)  # noqa: E731
-    events = list(stream(eager, ids, attention, seen, choose_image=chosen, **options))
+    decoding = Decoding(
+        eos_token_id=EOS,
+        max_new_tokens=24,
+        max_masks=3,
+        choose_image=lambda row, written: len(written) % len(carried),
+        feedback=feedback,
+        facts=facts,
+    )
+    events = list(stream(eager, ids, attention, seen, decoding))
     text, scores, segments = ids[0].tolist(), [], []
     for event in events:
         match event:
@@ -67,9 +92,11 @@ def test_the_cache_equals_reading_the_whole_text_anew(eager: TerraScopeModel, na
                 text.append(event.token_id)
             case Segmented():
                 segments.append(Segment(row=0, image=event.image, tokens_K=event.tokens_K))
-                text += [REGION] * len(event.tokens_K)
+                text += [REGION] * len(event.tokens_K) + [*event.forced]
+                assert bool(event.forced) == (feedback in ("measure", "both"))
     assert len(segments) > 1, "the model has to segment for this to be a test"
-    assert sum(len(s.tokens_K) for s in segments) > 4
+    put_in = sum(len(s.tokens_K) for s in segments)
+    assert put_in > 4 if feedback in ("tokens", "both") else put_in == 0
     whole = torch.tensor([text])
     with torch.no_grad():
         logits = eager(whole, torch.ones_like(whole), seen, segments).logits[0]
@@ -79,13 +106,18 @@ def test_the_cache_equals_reading_the_whole_text_anew(eager: TerraScopeModel, na
     assert len(scores) == 24
 
 
-def test_a_batch_writes_what_its_rows_write_alone(eager: TerraScopeModel) -> None:
+@pytest.mark.parametrize("feedback", FEEDBACKS)
+def test_a_batch_writes_what_its_rows_write_alone(
+    eager: TerraScopeModel, feedback: Feedback
+) -> None:
     rows = [*SCENES.values()]
-    together = run(eager, rows)
-    alone = [run(eager, [row], first)[0] for first, row in enumerate(rows)]
+    options = {"feedback": feedback, "facts": facts}
+    together = run(eager, rows, **options)
+    alone = [run(eager, [row], first, **options)[0] for first, row in enumerate(rows)]
     assert [row.ids for row in together] == [row.ids for row in alone]
-    counts = {tuple(len(s.tokens_K) for s in row.segmented) for row in together}
-    assert len(counts) > 2, "rows have to put in different numbers of tokens"
+    counts = {tuple(len(s) for s in row.segmented) for row in together}
+    least = 1 if feedback == "none" else 2
+    assert len(counts) > least, "rows have to put in different numbers of tokens"
     for one, other in zip(together, alone, strict=True):
         for mine, its in zip(one.segmented, other.segmented, strict=True):
             assert mine.image == its.image
@@ -115,14 +147,24 @@ def test_a_radar_image_means_the_optical_one_beside_it(eager: TerraScopeModel) -
     assert {segmented.image for segmented in rows[1].segmented} == {0}
 
 
-def test_an_image_that_is_not_there_is_refused(eager: TerraScopeModel) -> None:
+@pytest.mark.parametrize("named", [2, -1, 99, None])
+def test_an_image_that_is_not_there_means_the_first(
+    eager: TerraScopeModel, named: int | None
+) -> None:
+    carried = [Carried(segmented=False), Carried()]
+    (row,) = run(eager, [carried], choose_image=lambda *_: named, max_new_tokens=30)
+    assert {segmented.image for segmented in row.segmented} == {1}
+
+
+def test_a_row_without_an_image_to_segment_is_refused(eager: TerraScopeModel) -> None:
+    rows = [[Carried(segmented=False)], [Carried()]]
     with pytest.raises(ValueError, match="row 0 has 1 images, and none of them to segment"):
-        run(eager, [[Carried()]], choose_image=lambda *_: 1, max_new_tokens=30)
+        run(eager, rows, max_new_tokens=30)
 
 
 def test_a_prompt_that_leaves_no_room_is_refused(make_model) -> None:
     model = make_model().eval()
-    model.config.vlm_config.text_config.max_position_embeddings = 80
+    model.config.vlm_config.text_config.max_position_embeddings = 67
     with pytest.raises(ValueError, match="row 0: a prompt of 67 tokens leaves no room"):
         run(model, [[Carried()]])
 
@@ -143,13 +185,54 @@ def test_a_row_that_ended_writes_no_more(eager: TerraScopeModel) -> None:
     assert again[1].ids == first[1].ids[:kept]
 
 
-def test_feedback_is_read_like_text(eager: TerraScopeModel) -> None:
+def test_facts_are_read_like_text(eager: TerraScopeModel) -> None:
     forced = [FIRST + 20, FIRST + 21]
-    (row,) = run(eager, [[Carried()]], feedback=lambda *_: forced, max_masks=1)
+    (row,) = run(eager, [[Carried()]], feedback="both", facts=lambda *_: forced, max_masks=1)
     at = row.ids.index(SEG)
     num_tokens = len(row.segmented[0].tokens_K)
     assert row.ids[at + 1 : at + 1 + num_tokens] == [REGION] * num_tokens
     assert row.ids[at + 1 + num_tokens : at + 3 + num_tokens] == forced
+
+
+def test_facts_are_measured_on_all_masks_so_far(eager: TerraScopeModel) -> None:
+    heard: list[list[tuple[int, int]]] = []
+
+    def told(row: int, masks: Sequence[tuple[int, torch.Tensor]]) -> list[int]:
+        heard.append([(image, int(mask_HW.sum())) for image, mask_HW in masks])
+        return []
+
+    options = {"feedback": "measure", "facts": told, "max_new_tokens": 24}
+    (row,) = run(eager, [SCENES["two dates"]], choose_image=lambda _, ids: len(ids) % 2, **options)
+    due = [(found.image, int(found.mask_HW.sum())) for found in row.segmented]
+    assert heard == [due[: number + 1] for number in range(len(due))]
+
+
+def test_what_does_not_fit_in_the_positions_is_not_put_in(
+    eager: TerraScopeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 100 positions the prompt has 67; facts of 50 ids would run past the end of them."""
+    monkeypatch.setattr(eager.config.vlm_config.text_config, "max_position_embeddings", 100)
+    options = {"feedback": "measure", "max_new_tokens": 90, "max_masks": 20}
+    (long,) = run(eager, [[Carried()]], facts=lambda *_: [FIRST] * 50, **options)
+    (short,) = run(eager, [[Carried()]], facts=lambda *_: [FIRST], **options)
+    assert long.ids[-1] == SEG
+    assert [len(segmented) for segmented in long.segmented] == [0]
+    assert len(short.ids) in (100 - 67, 100 - 67 - 1)
+    assert not long.ended
+    assert not short.ended
+
+
+def test_facts_without_anything_that_measures_are_refused(eager: TerraScopeModel) -> None:
+    with pytest.raises(ValueError, match="feedback 'both' puts in facts, and nothing is given"):
+        run(eager, [[Carried()]], feedback="both")
+
+
+def test_what_is_put_in_is_what_the_model_was_made_for(
+    eager: TerraScopeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eager.config, "feedback", "none")
+    (row,) = run(eager, [[Carried()]])
+    assert [len(segmented) for segmented in row.segmented] == [0] * row.ids.count(SEG) != []
 
 
 def test_sampling_is_repeatable_and_another_seed_writes_otherwise(eager: TerraScopeModel) -> None:

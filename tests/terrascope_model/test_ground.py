@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from terrascope_model.generate import generate
+from terrascope_model.generate import Decoding, generate
 from terrascope_model.ground import GroundModel, best_masks
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.presets import tiny_config
@@ -21,6 +21,7 @@ from tests.terrascope_model.conftest import (
     VOCABULARY,
     Carried,
     left_padded,
+    made_eager,
     prompt,
     see,
 )
@@ -94,16 +95,16 @@ def test_segment_anything_needs_no_torchvision() -> None:
 
 
 def test_a_model_with_segment_anything_is_saved_loaded_and_writes(tmp_path: Path) -> None:
-    model = with_sam()
+    model = made_eager(with_sam())
     model.save_pretrained(tmp_path)
     loaded = AutoModel.from_pretrained(tmp_path).eval()
     ids, attention = left_padded([prompt([Carried()], 0)])
-    options = {"eos_token_id": EOS, "max_new_tokens": 4}
+    decoding = Decoding(eos_token_id=EOS, max_new_tokens=20)
     written = [
-        generate(each, ids, attention, see([[Carried()]]), **options)[0].ids
-        for each in (model, loaded)
+        generate(each, ids, attention, see([[Carried()]]), decoding)[0] for each in (model, loaded)
     ]
-    assert written[0] == written[1]
+    assert written[0].ids == written[1].ids
+    assert {tuple(each.mask_HW.shape) for each in written[1].segmented} == {Carried().size_HW}
 
 
 def test_a_ground_model_that_is_not_known_is_refused(make_model: Callable[..., object]) -> None:

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from terrascope_model.batch import IGNORED
-from terrascope_model.generate import generate
+from terrascope_model.feedback import Feedback
+from terrascope_model.generate import Decoding, generate
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.presets import tiny
 from terrascope_model.processor import SampleError, TerraScopeProcessor
@@ -81,6 +82,61 @@ def test_a_question_to_be_answered_is_its_prompt(processor: TerraScopeProcessor)
     asked = processor.encode(one(trace="", masks=()))
     assert processor.tokenizer.decode(asked.ids_T).endswith("<|im_start|>assistant\n")
     assert (asked.labels_T == IGNORED).all()
+
+
+@pytest.mark.parametrize(("feedback", "num_tokens"), [("measure", 0), ("both", 16)])
+def test_measured_facts_are_read_and_not_learnt(feedback: Feedback, num_tokens: int) -> None:
+    """Half of 64 x 64 pixels; what is put in is a text by itself, as decoding has to put it in."""
+    _, processor = tiny(TEXTS, seed=0)
+    processor.feedback = feedback
+    encoded = processor.encode(one())
+    facts = " (2,048 of 4,096 pixels, 50 %, 1 separate patch of at least 9 pixels)"
+    prompt = processor.encode(one(trace="", masks=())).ids_T
+    forced = REGION * num_tokens
+    assert encoded.ids_T[len(prompt) :].tolist() == [
+        token
+        for text in (f"<think>I mark water [SEG]{forced}", facts, ".</think><answer>A. water")
+        for token in processor.text_ids(text)
+    ] + processor.text_ids("</answer><|im_end|>")
+    learnt = processor.tokenizer.decode(encoded.labels_T[encoded.labels_T != IGNORED])
+    assert learnt == "<think>I mark water [SEG].</think><answer>A. water</answer><|im_end|>"
+    assert [len(tokens) for tokens in encoded.tokens] == [num_tokens]
+
+
+def test_facts_of_a_turned_sample_are_those_of_the_picture() -> None:
+    """Turned by a quarter, a pixel of 10 m x 20 m is one of 20 m x 10 m: nothing else is told."""
+    _, processor = tiny(TEXTS, seed=0)
+    processor.feedback = "measure"
+    pixels = Image.new("RGB", (64, 32))
+    mask = np.zeros((32, 64), bool)
+    mask[:, :10] = True
+    valid = np.ones((32, 64), bool)
+    valid[0] = False
+    shown = Picture(image=pixels, pixel_size_m=(10.0, 20.0), valid_HW=valid)
+    sample = one(pictures=(shown,), masks=(StepMask(picture=0, mask_HW=mask),))
+    upright, turned = processor.encode(sample), processor.encode(sample, Turn(1))
+    assert torch.equal(upright.ids_T, turned.ids_T)
+    text = processor.tokenizer.decode(upright.ids_T)
+    assert "(310 of 1,984 pixels, 16 %, 62,000 m², about 6.2 ha, 1 separate patch" in text
+
+
+def test_without_feedback_nothing_is_put_in(
+    made: tuple[TerraScopeModel, TerraScopeProcessor],
+) -> None:
+    _, processor = tiny(TEXTS, seed=0)
+    processor.feedback = "none"
+    encoded = processor.encode(one())
+    text = processor.tokenizer.decode(encoded.ids_T)
+    assert text.endswith("<think>I mark water [SEG].</think><answer>A. water</answer><|im_end|>")
+    with torch.no_grad():
+        output = made[0](**processor.collate([encoded]))
+    assert output.mask_logits.shape == (1, 32, 32)
+
+
+def test_a_feedback_that_is_none_of_the_four_is_refused(processor: TerraScopeProcessor) -> None:
+    parts = (processor.image_processor, processor.tokenizer)
+    with pytest.raises(ValueError, match="no feedback 'all'"):
+        TerraScopeProcessor(*parts, feedback="all")  # type: ignore[arg-type]
 
 
 def test_several_images_are_numbered_and_one_tile_each(processor: TerraScopeProcessor) -> None:
@@ -194,19 +250,19 @@ def test_what_is_asked_together_is_answered_as_alone(
             batch["ids_BT"],
             batch["attention_BT"],
             batch["seen"],
-            eos_token_id=processor.tokenizer.eos_token_id,
-            max_new_tokens=5,
+            Decoding(eos_token_id=processor.tokenizer.eos_token_id, max_new_tokens=5),
         )
         return [row.ids for row in rows]
 
     assert written(asked) == [written([sample])[0] for sample in asked]
 
 
-def test_a_processor_is_saved_and_loaded_whole(
-    processor: TerraScopeProcessor, tmp_path: Path
-) -> None:
+def test_a_processor_is_saved_and_loaded_whole(tmp_path: Path) -> None:
+    _, processor = tiny(TEXTS, seed=0)
+    processor.feedback = "both"
     processor.save_pretrained(tmp_path)
     loaded = TerraScopeProcessor.from_pretrained(tmp_path)
+    assert loaded.feedback == "both"
     ours, its = processor.encode(one()), loaded.encode(one())
     assert torch.equal(ours.ids_T, its.ids_T)
     assert torch.equal(ours.tiles_N3SS, its.tiles_N3SS)
