@@ -1,4 +1,4 @@
-"""`terrascope`: build datasets, prove them, and look at them."""
+"""`terrascope`: build datasets, prove them, look at them, and train on them."""
 
 import sys
 from pathlib import Path
@@ -208,6 +208,67 @@ def show(
 
     draw(dataset, sample_id, out)
     _say(f"picture  {out}")
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Option(help="Folder of a finished dataset.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model.")],
+    preset: Annotated[
+        Literal["tiny", "internvl3-1b", "internvl3-8b", "shape-8b"] | None,
+        typer.Option(help="Which model; tiny if not given."),
+    ] = None,
+    config: ConfigOption = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of first weights, and of what is drawn.")
+    ] = None,
+    stage1_steps: Annotated[int | None, typer.Option(help="Steps on named classes.")] = None,
+    stage2_steps: Annotated[int | None, typer.Option(help="Steps on traces.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Samples a pass and process.")] = None,
+    weights_vlm: Annotated[
+        str | None, typer.Option(help="Folder or hub id of InternVL3's weights.")
+    ] = None,
+    weights_ground: Annotated[
+        str | None, typer.Option(help="Folder or hub id of SAM 2's weights.")
+    ] = None,
+    more: Annotated[
+        list[str], typer.Option("--set", help="NAME=VALUE, any other setting (docs/model.md).")
+    ] = [],  # noqa: B006 - typer reads it as "none given"
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Processes that train; one a GPU if not given.")
+    ] = None,
+    engine: Annotated[
+        Literal["prefect", "local"], typer.Option(help="With Prefect, or without it at all.")
+    ] = "prefect",
+) -> None:
+    """Train a model on a dataset; training that was cut off goes on from where it was."""
+    from tasks.training import learn, load_settings, trained
+
+    options = {
+        "preset": preset,
+        "seed": seed,
+        "stage1_steps": stage1_steps,
+        "stage2_steps": stage2_steps,
+        "batch_size": batch_size,
+        "weights_vlm": weights_vlm,
+        "weights_ground": weights_ground,
+    }
+    settings = load_settings(config, options, more)
+    if engine == "local":
+        for line in learn(data, out, settings, processes):
+            _say(line)
+        model = trained(out)
+    else:
+        from flows.settings import settle
+
+        settle()
+        console.print("prefect  starting (--engine local runs without it)", highlight=False)
+        from flows.train import train as run
+
+        model = run(data, out, settings, processes)
+    for name, iou in model.iou.items():
+        _say(f"IoU      {iou:.3f}  {name}")
+    _say(f"model    {model.out}")
 
 
 def _say(line: str) -> None:

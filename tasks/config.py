@@ -121,7 +121,7 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> BuildConfig:
             folder that is not there.
     """
     given = {key: value for key, value in overrides.items() if value is not None}
-    values = _laid_over(_read_yaml(file), given)
+    values = _laid_over(read_yaml(file), given)
     try:
         config = BuildConfig.model_validate(values)
     except ValidationError as error:
@@ -159,7 +159,8 @@ def check_config(config: BuildConfig) -> None:
             raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
 
 
-def _read_yaml(file: Path | None) -> dict[str, Any]:
+def read_yaml(file: Path | None) -> dict[str, Any]:
+    """Return the keys and values of a YAML file, none of no file; ConfigError if it has others."""
     if file is None:
         return {}
     try:

@@ -1,44 +1,38 @@
-"""Shards of a dataset as samples to learn from, straight from Parquet.
+"""Samples to learn from, of a dataset's shards.
 
-A dataset here knows every item by number and reads it with its row group, of which the last few are
-kept; `Batches` draws an epoch's batches of numbers: some row groups at a time, their items shuffled
-and batched by length, so that a batch is even and its items lie near each other. Both are known
-from seed and epoch alone, so that training goes on in mid-epoch without reading what is done. A
-number has the epoch in it, for what is drawn anew in each.
+A dataset here knows every item by number and reads it with its row group; `Batches` draws an
+epoch's batches of numbers: some row groups at a time, their items shuffled and batched by length,
+so that a batch is even and its items lie near each other. Both are known from seed and epoch
+alone, so that training goes on in mid-epoch without reading what is done. A number has the epoch in
+it, for what is drawn anew in each.
 """
 
-import io
 import json
 from abc import abstractmethod
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import chain, count, islice
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from PIL import Image
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from masks.rle import decode
 from schemas.trace import SEG
+from terrascope_model.feedback import puts_facts
+from terrascope_model.files import DataError
 from terrascope_model.processor import Encoded, TerraScopeProcessor
-from terrascope_model.sample import STRAIGHT, Picture, Sample, StepMask, Turn
+from terrascope_model.sample import STRAIGHT, Sample, StepMask, Turn
+from terrascope_model.shards import Place, Rows
 
-KEPT_GROUPS = 16  # row groups whose items are mixed, and that each worker keeps in memory
-_INDEX = ("source", "split", "tier", "task", "question", "trace", "image_info")
+_INDEX = ("source", "split", "tier", "task", "question", "options", "trace", "image_info")
 _ROW = ("sample_id", "images", "image_info", "question", "options", "trace", "masks")
 _SCENE = ("scene_id", "images", "image_info", "grid", "scene_masks", "words")
 _IMAGE_CHARACTERS = 256  # that an image counts as, of the length of a text
-
-
-class DataError(ValueError):
-    """A dataset that cannot be learnt from; it names the file and what to do."""
+_FACTS_TOKENS = 256  # at most, of what is measured on a mask
+_FRAME_TOKENS = 64  # at most, of turns, lines and the marks around an image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,63 +52,6 @@ class Mixture:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a row lies: in which row group of which file."""
-
-    file: int
-    group: int
-    row: int
-
-
-class Rows:
-    """The shards of a dataset, and the row groups that were read last."""
-
-    def __init__(self, dataset: Path, columns: Sequence[str]) -> None:
-        self.dataset = dataset
-        self.files = sorted((dataset / "data").glob("*/*.parquet"))
-        self._columns = list(columns)
-        self._kept: OrderedDict[tuple[int, int], pa.Table] = OrderedDict()
-        self._picture = lru_cache(maxsize=None)(_picture)
-
-    def index(self, split: str, columns: Sequence[str]) -> Iterator[tuple[Place, dict[str, Any]]]:
-        """Yield the rows of a split; DataError where there are none or a shard cannot be read."""
-        found = False
-        for number, path in enumerate(self.files):
-            with _opened(path) as file:
-                for group in range(file.num_row_groups):
-                    rows = _read(path, file, group, columns).to_pylist()
-                    for at, row in enumerate(rows):
-                        if row["split"] == split:
-                            found = True
-                            yield Place(number, group, at), row
-        if not found:
-            raise DataError(
-                f"{self.dataset} has no rows of the split {split!r} under data/*/*.parquet; "
-                "`terrascope build` makes them"
-            )
-
-    def read(self, place: Place) -> dict[str, Any]:
-        """Return a row."""
-        key = (place.file, place.group)
-        if key not in self._kept:
-            path = self.files[place.file]
-            with _opened(path) as file:
-                self._kept[key] = _read(path, file, place.group, self._columns)
-            if len(self._kept) > KEPT_GROUPS:
-                self._kept.popitem(last=False)
-                self._picture.cache_clear()
-        self._kept.move_to_end(key)
-        return self._kept[key].slice(place.row, 1).to_pylist()[0]
-
-    def pictures(self, row: Mapping[str, Any]) -> tuple[Picture, ...]:
-        """Return a row's images, each decoded once however many rows carry it."""
-        return tuple(
-            self._picture(image["bytes"], info["modality"], info["date_index"])
-            for image, info in zip(row["images"], row["image_info"], strict=True)
-        )
-
-
 class Samples(Dataset[Encoded]):
     """Items to learn from, by number; the epoch is the number divided by how many there are.
 
@@ -123,13 +60,15 @@ class Samples(Dataset[Encoded]):
         lengths: About how long the text of each is.
         groups: For each the number of its row group.
         weights: How often each comes in an epoch.
+        too_long: Ids of samples that are left out, for they have more tokens than are taken.
     """
 
-    def __init__(self, rows: Rows, processor: TerraScopeProcessor) -> None:
-        self.rows, self._processor = rows, processor
+    def __init__(self, rows: Rows, processor: TerraScopeProcessor, max_length: int) -> None:
+        self.rows, self._processor, self._max_length = rows, processor, max_length
         self.lengths: list[int] = []
         self.groups: list[int] = []
         self.weights: list[float] = []
+        self.too_long: list[str] = []
         self._numbers: dict[tuple[int, int], int] = {}
 
     def __len__(self) -> int:
@@ -153,6 +92,36 @@ class Samples(Dataset[Encoded]):
         self.lengths.append(length)
         self.weights.append(weight)
 
+    def _fits(self, texts: Sequence[str], num_pictures: int, longest: Callable[[], Sample]) -> bool:
+        """Return whether a sample is short enough; one that is not is noted.
+
+        No token is shorter than a byte, so that most are known to fit without being read.
+        """
+        processor = self._processor
+        tiles = num_pictures if num_pictures > 1 else processor.image_processor.max_patches + 1
+        facts = _FACTS_TOKENS if puts_facts(processor.feedback) else 0
+        num_segments = sum(text.count(SEG) for text in texts)
+        at_most = (
+            sum(len(text.encode()) for text in (*texts, processor.system_prompt))
+            + tiles * processor.token_side**2
+            + num_segments * (processor.max_region_tokens + facts)
+            + _FRAME_TOKENS * (1 + num_pictures)
+        )
+        if not self._max_length or at_most <= self._max_length:
+            return True
+        sample = longest()
+        fits = len(processor.encode(sample).ids_T) <= self._max_length
+        if not fits:
+            self.too_long.append(sample.sample_id)
+        return fits
+
+    def _require(self, split: str) -> None:
+        if not len(self):
+            raise DataError(
+                f"{self.rows.dataset}: none of the {len(self.too_long)} samples of the split "
+                f"{split!r} has at most {self._max_length} tokens; raise max_length"
+            )
+
 
 class Traces(Samples):
     """The questions and captions of a split, with their traces."""
@@ -164,19 +133,26 @@ class Traces(Samples):
         *,
         split: str = "train",
         mixture: Mixture | None = None,
+        max_length: int = 0,
     ) -> None:
-        """Read the index; DataError where there are no rows, or a shard cannot be read."""
-        super().__init__(Rows(dataset, _ROW), processor)
+        """Read the index; DataError where there is nothing to learn, or a shard cannot be read."""
+        super().__init__(_rows(dataset, _ROW, processor), processor, max_length)
         self._places: list[Place] = []
         for place, row in self.rows.index(split, _INDEX):
-            self._places.append(place)
-            images = _IMAGE_CHARACTERS * len(row["image_info"])
-            length = len(row["question"]) + len(row["trace"]) + images
-            self._add(place, length, (mixture or Mixture()).weight(row))
+            texts = (row["question"], *row["options"], row["trace"])
+            num_pictures = len(row["image_info"])
+            if self._fits(texts, num_pictures, partial(self._read, place)):
+                self._places.append(place)
+                images = _IMAGE_CHARACTERS * num_pictures
+                length = len(row["question"]) + len(row["trace"]) + images
+                self._add(place, length, (mixture or Mixture()).weight(row))
+        self._require(split)
 
     def sample(self, number: int, epoch: int = 0) -> Sample:
         """Return a row; DataError where it cannot be read."""
-        place = self._places[number]
+        return self._read(self._places[number])
+
+    def _read(self, place: Place) -> Sample:
         row = self.rows.read(place)
         with _telling(self.rows.files[place.file], row["sample_id"]):
             masks = tuple(
@@ -196,12 +172,14 @@ class Traces(Samples):
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A picture of a row, and the classes that lie on it: places among its masks, and phrases."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A picture of a scene, and the classes that lie on it: places among its masks, and phrases."""
 
     place: Place
     picture: int
+    source: str
+    modality: str
     classes: tuple[tuple[int, str], ...]
 
 
@@ -212,6 +190,9 @@ class Referring(Samples):
     most four, is drawn anew in each epoch, and so is how the picture is turned and mirrored. (In
     the paper it is one class at a time; several make more of an image that has to be looked at
     anyway.)
+
+    Attributes:
+        shown: The pictures, by number.
     """
 
     def __init__(
@@ -223,29 +204,45 @@ class Referring(Samples):
         at_once: int = 4,
         turned: bool = True,
         seed: int = 0,
+        max_length: int = 0,
     ) -> None:
-        """Read the index; DataError where there are no rows, or a shard cannot be read."""
-        super().__init__(Rows(dataset, _SCENE), processor)
+        """Read the index; DataError where there is nothing to learn, or a shard cannot be read."""
+        super().__init__(_rows(dataset, _SCENE, processor), processor, max_length)
         self._at_once, self._turned, self._seed = at_once, turned, seed
-        self._shown: list[_Shown] = []
+        self.shown: list[Shown] = []
         seen: set[tuple[str, str, int]] = set()
-        columns = ("scene_id", "split", "image_info", "scene_masks", "words")
+        columns = ("scene_id", "source", "split", "image_info", "scene_masks", "words")
         for place, row in self.rows.index(split, columns):
             for picture, info in enumerate(row["image_info"]):
                 key = (row["scene_id"], info["modality"], info["date_index"])
                 classes = _classes(row, info["date_index"])
-                if classes and key not in seen:
-                    seen.add(key)
-                    self._shown.append(_Shown(place, picture, classes))
+                if not classes or key in seen:
+                    continue
+                seen.add(key)
+                shown = Shown(
+                    place=place,
+                    picture=picture,
+                    source=row["source"],
+                    modality=info["modality"],
+                    classes=classes,
+                )
+                longest = sorted(classes, key=lambda named: -len(named[1]))[:at_once]
+                texts = (_question(longest), _trace(longest))
+                if self._fits(texts, 1, partial(self.ask, shown, longest)):
+                    self.shown.append(shown)
                     self._add(place, len(classes), 1.0)
+        self._require(split)
 
     def sample(self, number: int, epoch: int = 0) -> Sample:
         """Return a picture with classes to segment; DataError where it cannot be read."""
-        shown = self._shown[number]
-        row = self.rows.read(shown.place)
+        shown = self.shown[number]
         random = np.random.default_rng((self._seed, epoch, number))
         asked = [shown.classes[at] for at in random.permutation(len(shown.classes))]
-        asked = asked[: self._at_once]
+        return self.ask(shown, asked[: self._at_once])
+
+    def ask(self, shown: Shown, asked: Sequence[tuple[int, str]]) -> Sample:
+        """Return a picture with these of its classes to segment; DataError as in `sample`."""
+        row = self.rows.read(shown.place)
         with _telling(self.rows.files[shown.place.file], row["scene_id"]):
             size_HW = (row["grid"]["height"], row["grid"]["width"])
             masks = [
@@ -254,8 +251,8 @@ class Referring(Samples):
             return Sample(
                 sample_id=row["scene_id"],
                 pictures=(self.rows.pictures(row)[shown.picture],),
-                question=f"Please segment the {listed([phrase for _, phrase in asked])}.",
-                trace=" ".join(f"I mark {phrase} {SEG}." for _, phrase in asked),
+                question=_question(asked),
+                trace=_trace(asked),
                 masks=tuple(StepMask(picture=0, mask_HW=mask) for mask in masks),
             )
 
@@ -269,52 +266,31 @@ class Referring(Samples):
         return Turn(quarters, bool(mirrored))
 
 
+def _rows(dataset: Path, columns: Sequence[str], processor: TerraScopeProcessor) -> Rows:
+    """Return rows that keep as many pictures as there is room for what is prepared of them."""
+    tile_px = processor.image_processor.size["height"]
+    tiles = processor.image_processor.max_patches + 1
+    return Rows(
+        dataset,
+        columns,
+        picture_bytes=3 * 4 * (tiles * tile_px**2 + processor.ground_px**2),
+        measured=puts_facts(processor.feedback),
+    )
+
+
+def _question(asked: Sequence[tuple[int, str]]) -> str:
+    return f"Please segment the {listed([phrase for _, phrase in asked])}."
+
+
+def _trace(asked: Sequence[tuple[int, str]]) -> str:
+    return " ".join(f"I mark {phrase} {SEG}." for _, phrase in asked)
+
+
 def listed(phrases: Sequence[str]) -> str:
     """Return phrases in the words of a sentence, as in water, trees and crops."""
     if len(phrases) == 1:
         return phrases[0]
     return ", ".join(phrases[:-1]) + f" and {phrases[-1]}"
-
-
-class Batches(Sampler[list[int]]):
-    """So many batches of numbers, epoch after epoch, the same for the same seed."""
-
-    def __init__(
-        self, samples: Samples, batch_size: int, *, num_batches: int, seed: int = 0
-    ) -> None:
-        """DataError where no sample has a weight, or one has less than none."""
-        if min(samples.weights) < 0 or not any(samples.weights):
-            raise DataError(
-                f"the weights of the samples lie between {min(samples.weights)} and "
-                f"{max(samples.weights)}; none may be negative, and one has to be more than 0"
-            )
-        self._samples, self._batch_size, self._seed = samples, batch_size, seed
-        self._num_batches = num_batches
-
-    def __len__(self) -> int:
-        return self._num_batches
-
-    def __iter__(self) -> Iterator[list[int]]:
-        endless = chain.from_iterable(self.epoch(number) for number in count())
-        return islice(endless, self._num_batches)
-
-    def epoch(self, number: int) -> list[list[int]]:
-        """Return the batches of one epoch; the epoch is in the numbers."""
-        random = np.random.default_rng((self._seed, number))
-        samples = self._samples
-        of_group: list[list[int]] = [[] for _ in range(max(samples.groups) + 1)]
-        for at, (group, weight) in enumerate(zip(samples.groups, samples.weights, strict=True)):
-            of_group[group] += [at] * (int(weight) + int(random.random() < weight % 1))
-        drawn: list[list[int]] = []
-        order = random.permutation(len(of_group))
-        for begin in range(0, len(order), KEPT_GROUPS):
-            mixed = [at for group in order[begin : begin + KEPT_GROUPS] for at in of_group[group]]
-            mixed = [mixed[at] for at in random.permutation(len(mixed))]
-            mixed.sort(key=samples.lengths.__getitem__)  # those of a length stay in random order
-            cut = range(0, len(mixed), self._batch_size)
-            batches = [mixed[at : at + self._batch_size] for at in cut]
-            drawn += [batches[at] for at in random.permutation(len(batches))]
-        return [[number * len(samples) + at for at in batch] for batch in drawn]
 
 
 @contextmanager
@@ -337,26 +313,3 @@ def _classes(row: Mapping[str, Any], date_index: int) -> tuple[tuple[int, str], 
         for number, mask in enumerate(row["scene_masks"])
         if (mask["kind"], mask["origin"], mask["date_index"]) == ("class", "annotated", date_index)
     )
-
-
-def _picture(encoded: bytes, modality: str, date_index: int) -> Picture:
-    image = Image.open(io.BytesIO(encoded)).convert("RGB")
-    return Picture(image=image, modality=modality, date_index=date_index)
-
-
-def _opened(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(
-            f"{path} cannot be read as Parquet: {error}; `terrascope verify` tells what differs"
-        ) from error
-
-
-def _read(path: Path, file: pq.ParquetFile, group: int, columns: Sequence[str]) -> pa.Table:
-    try:
-        return file.read_row_group(group, columns=list(columns))
-    except (OSError, KeyError, pa.ArrowException) as error:
-        raise DataError(
-            f"{path}: row group {group} cannot be read: {error}; build the dataset again"
-        ) from error

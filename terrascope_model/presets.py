@@ -1,4 +1,4 @@
-"""Models of named sizes; so far `tiny`, for two cores."""
+"""The model that is trained from nothing on two cores: `tiny`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -98,34 +98,42 @@ def start_masks_from_scratch(model: TerraScopeModel) -> None:
                 module.reset_parameters()
 
 
-def tiny(
-    texts: Iterable[str], *, seed: int, exposure: float = 0.0
-) -> tuple[TerraScopeModel, TerraScopeProcessor]:
-    """Return a tiny model that has learnt nothing, and its processor; words come from `texts`."""
-    tokenizer = train_tokenizer(texts, TINY_VOCABULARY)
+def tiny_processor(texts: Iterable[str]) -> TerraScopeProcessor:
+    """Return the processor of a tiny model, whose words come from `texts`."""
     size = {"height": TINY_IMAGE_PX, "width": TINY_IMAGE_PX}
-    processor = TerraScopeProcessor(
+    return TerraScopeProcessor(
         GotOcr2ImageProcessorPil(size=size, crop_to_patches=False, max_patches=1),
-        tokenizer,
+        train_tokenizer(texts, TINY_VOCABULARY),
         ground_px=TINY_IMAGE_PX,
         mask_px=TINY_MASK_PX,
         token_side=TINY_SIDE,
         max_region_tokens=TINY_REGION,
         system_prompt="",
     )
+
+
+def tiny_model(processor: TerraScopeProcessor, *, seed: int, **joined: Any) -> TerraScopeModel:
+    """Return a tiny model that has learnt nothing; `joined` are fields of `TerraScopeConfig`."""
+    tokenizer = processor.tokenizer
     image_id, seg_id, region_id = (tokenizer.get_vocab()[token] for token in (IMAGE, SEG, REGION))
+    # from nothing, masks are learnt as fast as words only at their full weight
+    weights = {"bce_weight": 1.0, "dice_weight": 1.0, "max_region_tokens": TINY_REGION}
     config = tiny_config(
         vocab_size=len(tokenizer),
         image_token_id=image_id,
         seg_token_id=seg_id,
         region_token_id=region_id,
-        max_region_tokens=TINY_REGION,
-        exposure=exposure,
-        # from nothing, masks are learnt as fast as words only at their full weight
-        bce_weight=1.0,
-        dice_weight=1.0,
+        **{**weights, **joined},
     )
     set_seed(seed)
     model = TerraScopeModel(config)
     start_masks_from_scratch(model)
-    return model, processor
+    return model
+
+
+def tiny(
+    texts: Iterable[str], *, seed: int, **joined: Any
+) -> tuple[TerraScopeModel, TerraScopeProcessor]:
+    """Return a tiny model that has learnt nothing, and its processor; words come from `texts`."""
+    processor = tiny_processor(texts)
+    return tiny_model(processor, seed=seed, **joined), processor

@@ -2,218 +2,223 @@
 
 Stage 1 learns "Please segment the …" on every class of every scene (paper, section 3.4), stage 2
 the traces. Each is resumed from its last checkpoint where one is, to the same end as undisturbed.
+A stage begins with the model as it is made and what the stages before it have trained, so that a
+second start and an undisturbed one go the same way.
+
+`python -m terrascope_model.train` is for one process, and under `torchrun` for several.
 """
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+import sys
+from argparse import ArgumentParser
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor, nn
-from torch.utils.data import DataLoader
-from transformers import Trainer, TrainerState, TrainingArguments
+from accelerate import PartialState
+from accelerate.utils import gather_object
+from pydantic import ValidationError
+from transformers import PrinterCallback, TrainerState, TrainingArguments
+from transformers.utils.logging import disable_progress_bar
 
-from terrascope_model.data import Batches, Mixture, Referring, Rows, Samples, Traces
+from terrascope_model.card import write_card
+from terrascope_model.data import Mixture, Referring, Samples, Traces
+from terrascope_model.evaluate import Named, evaluate, grouped
+from terrascope_model.files import DataError, DatasetNote, noted
 from terrascope_model.model import TerraScopeModel
-from terrascope_model.presets import tiny
-from terrascope_model.processor import Encoded, TerraScopeProcessor
+from terrascope_model.pretrained import WeightsError
+from terrascope_model.processor import SampleError, TerraScopeProcessor
+from terrascope_model.recipe import Recipe, recipe
+from terrascope_model.settings import FAULT, TrainSettings
+from terrascope_model.stage_lines import StageLines
+from terrascope_model.trained_parts import STAGES, merge, new_token_ids, set_trained
+from terrascope_model.trainer import LOSSES, StageTrainer, TrainingStopped, load_trained
 
 STATE = "trainer_state.json"
-LOSSES = ("language_loss", "bce_loss", "dice_loss")
+SETTINGS, REPORT = "settings.json", "training.json"  # of a folder: when it is begun, and when ended
+SHOWN_IDS = 20  # of samples that are too long
+
+Losses = list[dict[str, float]]  # as logged, with their step
 
 
-class TrainingStopped(RuntimeError):
-    """Training cannot go on; the last checkpoint is as it was."""
+def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
+    """Train a model on a dataset, save it with its processor, and segment what it has not seen.
 
-
-class TrainSettings(BaseModel):
-    """How a model is trained; the defaults are those of `tiny`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    preset: Literal["tiny"] = Field(default="tiny", description="Which model.")
-    seed: int = Field(default=0, ge=0, description="Of the first weights and of what is drawn.")
-    stage1_steps: int = Field(default=400, ge=0, description="Steps on named classes.")
-    stage2_steps: int = Field(default=120, ge=0, description="Steps on traces.")
-    batch_size: int = Field(default=16, ge=1, description="Samples a step and process.")
-    learning_rate: float = Field(default=1e-3, gt=0, description="Its highest, of both stages.")
-    warmup_share: float = Field(
-        default=0.1, ge=0, lt=1, description="Of a stage's steps, until it is reached."
-    )
-    weight_decay: float = Field(default=0.01, ge=0, description="Of AdamW.")
-    exposure: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="Share of a trace's steps that are fed the predicted mask's region.",
-    )
-    save_steps: int = Field(default=100, ge=1, description="Steps between checkpoints.")
-    workers: int = Field(default=0, ge=0, description="Processes that read samples, a process.")
-    tier_weights: dict[str, float] = Field(default={}, description="How often a tier comes.")
-    source_weights: dict[str, float] = Field(default={}, description="How often a source comes.")
-    task_weights: dict[str, float] = Field(default={}, description="How often a task comes.")
-
-    @property
-    def mixture(self) -> Mixture:
-        """The weights of samples."""
-        return Mixture(tier=self.tier_weights, source=self.source_weights, task=self.task_weights)
-
-
-class _Trainer(Trainer):
-    """Batches of our drawing, each loss logged, and an end where a loss is none."""
-
-    def __init__(
-        self, settings: TrainSettings, processor: TerraScopeProcessor, **options: Any
-    ) -> None:
-        super().__init__(**options)
-        self._settings, self._processor = settings, processor
-        self._sums = dict.fromkeys(LOSSES, 0.0)
-        self._summed = 0
-
-    def get_train_dataloader(self) -> DataLoader[Any]:
-        """Return an epoch's batches, split over processes by accelerate."""
-        samples = self.train_dataset
-        assert isinstance(samples, Samples)
-        loader = DataLoader(
-            samples,
-            batch_sampler=Batches(
-                samples,
-                self._settings.batch_size,
-                num_batches=self.args.max_steps * self.args.world_size,
-                seed=self._settings.seed,
-            ),
-            collate_fn=self._collated,
-            num_workers=self._settings.workers,
-            persistent_workers=self._settings.workers > 0,
-        )
-        return self.accelerator.prepare(loader)
-
-    def compute_loss(
-        self,
-        model: nn.Module,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: Tensor | int | None = None,
-    ) -> Any:
-        """Return the loss of a batch; TrainingStopped names the batch where it is none."""
-        sample_ids = inputs.pop("sample_ids")
-        output = model(**inputs)
-        loss = output["loss"]
-        if not bool(torch.isfinite(loss)):
-            raise TrainingStopped(
-                f"step {self.state.global_step + 1}: the loss is {float(loss.detach())} on "
-                f"{', '.join(sample_ids)}; the last checkpoint in {self.args.output_dir} is kept. "
-                "Lower learning_rate, or leave the samples out"
-            )
-        for name in LOSSES:
-            self._sums[name] += float(output[name].detach())
-        self._summed += 1
-        return (loss, output) if return_outputs else loss
-
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log each loss's mean since the last time beside the sum's."""
-        if self._summed and "loss" in logs:
-            logs |= {name: total / self._summed for name, total in self._sums.items()}
-            self._sums = dict.fromkeys(LOSSES, 0.0)
-            self._summed = 0
-        super().log(logs, start_time)
-
-    def _load_from_checkpoint(
-        self, resume_from_checkpoint: str, model: nn.Module | None = None
-    ) -> None:
-        self.load_weights(Path(resume_from_checkpoint))
-
-    def load_weights(self, checkpoint: Path) -> None:
-        """Load weights as they were saved.
-
-        Saving gives the parts of InternVL the names of its published files; the base class looks
-        for them under the names that they have in memory, and goes on without what it misses.
-        """
-        assert self.model is not None
-        saved = TerraScopeModel.from_pretrained(checkpoint)
-        self.model.load_state_dict(saved.state_dict())
-
-    def _collated(self, encoded: Sequence[Encoded]) -> dict[str, Any]:
-        batch = self._processor.collate(encoded)
-        return {**batch, "sample_ids": [sample.sample_id for sample in encoded]}
-
-
-def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, float]:
-    """Train a model on a dataset and save it with its processor; return each stage's last losses.
+    Returns what `training.json` holds; where that is there already, nothing else is done.
 
     Raises:
-        DataError: the dataset has nothing to train on, or a row cannot be read.
-        TrainingStopped: a loss is not a number, or `out` was begun with other settings;
-            checkpoints are kept.
+        DataError: the dataset has nothing to train on, is not as it was written, or a row cannot
+            be read.
+        SampleError: a row cannot be made a text of.
+        WeightsError: the weights are not those of the preset.
+        TrainingStopped: a loss is not a number, memory is short, or `out` was begun with other
+            settings or another dataset; checkpoints are kept.
     """
-    model, processor = tiny(
-        sorted(set(texts_of(dataset))), seed=settings.seed, exposure=settings.exposure
-    )
-    begin(out, settings)
-    stages: dict[str, tuple[Callable[[], Samples], int]] = {
-        "stage1": (
-            lambda: Referring(dataset, processor, seed=settings.seed),
-            settings.stage1_steps,
-        ),
-        "stage2": (
-            lambda: Traces(dataset, processor, mixture=settings.mixture),
-            settings.stage2_steps,
-        ),
+    state = PartialState(cpu=not torch.cuda.is_available())
+    note = noted(dataset, check_digests=settings.check_digests and state.is_main_process)
+    made = recipe(dataset, settings)
+    if state.is_main_process:
+        begin(out, settings, note)
+    state.wait_for_everyone()
+    if (out / REPORT).exists():
+        return json.loads((out / REPORT).read_text())
+    curves: dict[str, Losses] = {}
+    too_long: dict[str, list[str]] = {}
+    for stage, steps in steps_of(settings).items():
+        samples = samples_of(stage, dataset, made.processor, settings)
+        if samples.too_long:
+            too_long[stage] = samples.too_long
+            say(f"{stage}  {len(samples.too_long)} samples are too long, and left out")
+        model = made_so_far(made, out, stage, settings)
+        curves[stage] = run_stage(stage, model, made.processor, samples, out, steps, settings)
+    model = made_so_far(made, out, None, settings)
+    if state.is_main_process:
+        model.save_pretrained(out)
+        made.processor.save_pretrained(out)
+    named = held_out(model.to(state.device), made.processor, dataset, settings, state)
+    report = {
+        "dataset": asdict(note),
+        "losses": {
+            f"{stage}/{name}": losses[-1][name]
+            for stage, losses in curves.items()
+            for name in ("loss", *LOSSES)
+        },
+        "iou": [asdict(group) for group in grouped(named)],
+        "named": [asdict(one) for one in named],
+        "too_long": {
+            stage: {"samples": len(ids), "first": ids[:SHOWN_IDS]}
+            for stage, ids in too_long.items()
+        },
+        "curves": curves,
     }
-    last: dict[str, float] = {}
-    for stage, (samples, steps) in stages.items():
-        if steps:
-            logged = run_stage(model, processor, samples(), out / stage, steps, settings)
-            last |= {f"{stage}/{name}": value for name, value in logged.items()}
-    model.save_pretrained(out)
-    processor.save_pretrained(out)
-    (out / "training.json").write_text(json.dumps({"losses": last}, indent=1) + "\n")
-    return last
+    if state.is_main_process:
+        write_card(out, report, settings)
+        (out / REPORT).write_text(json.dumps(report, indent=1) + "\n")
+    state.wait_for_everyone()
+    return report
 
 
-def begin(out: Path, settings: TrainSettings) -> None:
+def begin(out: Path, settings: TrainSettings, note: DatasetNote) -> None:
     """Note what a folder is trained with; TrainingStopped where it was something else before."""
-    noted = out / "settings.json"
-    due = settings.model_dump(mode="json")
-    if noted.exists():
-        was = json.loads(noted.read_text())
-        names = due.keys() | was.keys()
-        differing = sorted(name for name in names if due.get(name) != was.get(name))
+    path = out / SETTINGS
+    due = {"settings": settings.model_dump(mode="json"), "dataset": asdict(note)}
+    if path.exists():
+        was = json.loads(path.read_text())
+        if was["dataset"]["digest"] != note.digest:
+            raise TrainingStopped(
+                f"{out} was begun on another dataset: {was['dataset']['name']} "
+                f"{was['dataset']['digest']}, and this is {note.name} {note.digest}; go on with "
+                "that one, or train into another folder"
+            )
+        names = due["settings"].keys() | was["settings"].keys()
+        differing = sorted(n for n in names if due["settings"].get(n) != was["settings"].get(n))
         if differing:
             raise TrainingStopped(
                 f"{out} was begun with other settings ({', '.join(differing)}); go on with those "
-                f"of {noted}, or train into another folder"
+                f"of {path}, or train into another folder"
             )
     out.mkdir(parents=True, exist_ok=True)
-    noted.write_text(json.dumps(due, indent=1) + "\n")
+    path.write_text(json.dumps(due, indent=1) + "\n")
+
+
+def steps_of(settings: TrainSettings) -> dict[str, int]:
+    """Return the stages that have steps, in order."""
+    steps = (settings.stage1_steps, settings.stage2_steps)
+    return {stage: number for stage, number in zip(STAGES, steps, strict=True) if number}
+
+
+def samples_of(
+    stage: str, dataset: Path, processor: TerraScopeProcessor, settings: TrainSettings
+) -> Samples:
+    """Return what a stage learns on; DataError where there is nothing."""
+    max_length = settings.max_length
+    if stage == "stage1":
+        return Referring(dataset, processor, seed=settings.seed, max_length=max_length)
+    mixture = Mixture(
+        tier=settings.tier_weights, source=settings.source_weights, task=settings.task_weights
+    )
+    return Traces(dataset, processor, mixture=mixture, max_length=max_length)
+
+
+def made_so_far(
+    made: Recipe, out: Path, stage: str | None, settings: TrainSettings
+) -> TerraScopeModel:
+    """Return the model as a stage finds it, or as it is in the end.
+
+    TrainingStopped where a checkpoint of a stage before is of another model.
+    """
+    model = made.make()
+    dtype = model.dtype
+    new_ids = new_token_ids(made.processor.tokenizer.get_vocab())
+    for before in steps_of(settings):
+        if before == stage:
+            break
+        checkpoint = last_checkpoint(out / before)
+        assert checkpoint is not None, f"{before} ends with a checkpoint"
+        set_trained(model, before, settings, new_ids)
+        load_trained(model, checkpoint)
+        merge(model)
+    if stage is None:
+        cast(torch.nn.Module, model).to(dtype=dtype)
+        return model
+    set_trained(model, stage, settings, new_ids)
+    return model
 
 
 def run_stage(
+    stage: str,
     model: TerraScopeModel,
     processor: TerraScopeProcessor,
     samples: Samples,
-    folder: Path,
+    out: Path,
     steps: int,
     settings: TrainSettings,
-) -> Mapping[str, float]:
-    """Train so many steps on samples; return the losses logged last.
+) -> Losses:
+    """Train so many steps on samples; return the losses logged.
 
-    Goes on from the last checkpoint in `folder` where there is one.
+    Goes on from the last checkpoint of the stage where there is one.
     """
-    arguments = TrainingArguments(
+    folder = out / stage
+    checkpoint = last_checkpoint(folder)
+    if checkpoint:
+        state = TrainerState.load_from_json(str(checkpoint / STATE))
+        if state.global_step >= steps:  # a stage that is done would take one more step
+            return _losses(state)
+    if settings.gradient_checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    trainer = StageTrainer(
+        settings,
+        processor,
+        model=model,
+        args=arguments(stage, folder, steps, settings),
+        train_dataset=samples,
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(StageLines(stage, say))
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return _losses(trainer.state)
+
+
+def arguments(stage: str, folder: Path, steps: int, settings: TrainSettings) -> TrainingArguments:
+    """Return the settings in the words of transformers."""
+    first = stage == STAGES[0]
+    made = TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
         per_device_train_batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
+        gradient_accumulation_steps=settings.accumulated,
+        learning_rate=settings.learning_rate if first else settings.stage2_learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=math.ceil(settings.warmup_share * steps),
         weight_decay=settings.weight_decay,
         adam_beta2=0.98,
         max_grad_norm=1.0,
+        bf16=settings.precision == "bf16",
         logging_steps=min(20, steps),
+        logging_nan_inf_filter=False,
         save_steps=settings.save_steps,
         save_total_limit=2,
         report_to=["tensorboard"],
@@ -221,17 +226,37 @@ def run_stage(
         remove_unused_columns=False,
         disable_tqdm=True,
         use_cpu=not torch.cuda.is_available(),
+        ddp_find_unused_parameters=True,  # one mask of several is learnt from
+        fsdp="full_shard" if settings.sharded else None,
+        fsdp_config={"transformer_layer_cls_to_wrap": list(TerraScopeModel._no_split_modules)},
     )
-    trainer = _Trainer(settings, processor, model=model, args=arguments, train_dataset=samples)
-    checkpoint = last_checkpoint(folder)
-    state = TrainerState.load_from_json(str(checkpoint / STATE)) if checkpoint else None
-    if checkpoint and state and state.global_step >= steps:
-        trainer.load_weights(checkpoint)  # a stage that is done would take one more step
-    else:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        state = trainer.state
-    logged = [entry for entry in state.log_history if "language_loss" in entry]
-    return {name: logged[-1][name] for name in ("loss", *LOSSES)}
+    made._n_gpu = min(1, made.n_gpu)  # several GPUs are several processes, never DataParallel
+    return made
+
+
+def held_out(
+    model: TerraScopeModel,
+    processor: TerraScopeProcessor,
+    dataset: Path,
+    settings: TrainSettings,
+    state: PartialState,
+) -> list[Named]:
+    """Return how well classes of held-out pictures are segmented, those of all processes."""
+    if settings.eval_split == "none":
+        return []
+    asked = Referring(dataset, processor, split=settings.eval_split, turned=False)
+    found = evaluate(
+        model,
+        processor,
+        asked,
+        num_pictures=settings.eval_pictures,
+        batch_size=settings.batch_size,
+        rank=state.process_index,
+        ranks=state.num_processes,
+    )
+    for group in grouped(found := gather_object(found)):
+        say(f"{settings.eval_split}  {group.name}: IoU {group.mean_iou:.3f} of {group.classes}")
+    return found
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -240,12 +265,35 @@ def last_checkpoint(folder: Path) -> Path | None:
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
-def texts_of(dataset: Path) -> Iterator[str]:
-    """Yield all that is asked and written in a dataset's training rows.
+def say(line: str) -> None:
+    """Print a line, once however many processes there are."""
+    if PartialState().is_main_process:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
-    DataError where there are none, or a shard cannot be read.
-    """
-    columns = ("question", "options", "trace", "split")
-    for _, row in Rows(dataset, columns).index("train", columns):
-        yield from (row["question"], row["trace"], *row["options"])
-    yield "Please segment the"
+
+def _losses(state: TrainerState) -> Losses:
+    return [entry for entry in state.log_history if LOSSES[0] in entry]
+
+
+def main() -> None:
+    """Train as the command line says; what a person can put right is one line and status 2."""
+    parser = ArgumentParser(prog="python -m terrascope_model.train", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="Folder of the dataset.")
+    parser.add_argument("--out", type=Path, required=True, help="Folder of the model.")
+    parser.add_argument("--settings", default="{}", help="TrainSettings as JSON.")
+    given = parser.parse_args()
+    disable_progress_bar()  # each has a line of its own here
+    try:
+        train(given.data, given.out, TrainSettings.model_validate_json(given.settings))
+    except (DataError, SampleError, WeightsError, TrainingStopped, ValidationError) as error:
+        sys.stderr.write(f"{FAULT}{' '.join(str(error).split())}\n")
+        sys.stderr.flush()
+        os._exit(2)  # other processes may wait for this one for ever
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

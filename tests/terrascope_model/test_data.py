@@ -7,11 +7,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from terrascope_model.data import Batches, DataError, Mixture, Referring, Traces, listed
+from terrascope_model.batches import Batches
+from terrascope_model.data import Mixture, Referring, Traces, listed
+from terrascope_model.files import DataError
 from terrascope_model.presets import tiny
 from terrascope_model.processor import TerraScopeProcessor
+from terrascope_model.recipe import texts_of
 from terrascope_model.sample import STRAIGHT
-from terrascope_model.train import texts_of
 
 
 @pytest.fixture(scope="session")

@@ -10,19 +10,14 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel
 
-from terrascope_model.data import DataError
+from terrascope_model.files import DataError
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.processor import TerraScopeProcessor
-from terrascope_model.train import (
-    LOSSES,
-    TrainingStopped,
-    TrainSettings,
-    _Trainer,
-    last_checkpoint,
-    train,
-)
+from terrascope_model.settings import TrainSettings
+from terrascope_model.train import last_checkpoint, train
+from terrascope_model.trainer import LOSSES, WEIGHTS, StageTrainer, TrainingStopped
 
-SHORT = TrainSettings(stage1_steps=3, stage2_steps=3, batch_size=4, save_steps=2)
+SHORT = TrainSettings(stage1_steps=3, stage2_steps=3, batch_size=4, save_steps=2, eval_split="none")
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +61,17 @@ def test_training_that_was_cut_off_goes_on_to_the_same_weights(
     killed_at: tuple[str, int],
 ) -> None:
     stage, step = killed_at
-    whole = _Trainer.compute_loss
+    whole = StageTrainer.compute_loss
 
-    def cut_off(self: _Trainer, *args: Any, **options: Any) -> Any:
+    def cut_off(self: StageTrainer, *args: Any, **options: Any) -> Any:
         if Path(str(self.args.output_dir)).name == stage and self.state.global_step == step:
             raise KeyboardInterrupt
         return whole(self, *args, **options)
 
-    monkeypatch.setattr(_Trainer, "compute_loss", cut_off)
+    monkeypatch.setattr(StageTrainer, "compute_loss", cut_off)
     with pytest.raises(KeyboardInterrupt):
         train(dataset, tmp_path, SHORT)
-    monkeypatch.setattr(_Trainer, "compute_loss", whole)
+    monkeypatch.setattr(StageTrainer, "compute_loss", whole)
     train(dataset, tmp_path, SHORT)
     assert_same_weights(tmp_path, trained)
 
@@ -118,21 +113,23 @@ def test_a_loss_that_is_no_number_stops_and_names_the_batch(
     monkeypatch.setattr(TerraScopeModel, "forward", broken)
     with pytest.raises(TrainingStopped, match=r"step 3: the loss is nan on .*learning_rate"):
         train(dataset, tmp_path, SHORT)
-    kept = tmp_path / "stage1" / "checkpoint-2" / "model.safetensors"
+    kept = tmp_path / "stage1" / "checkpoint-2" / WEIGHTS
     assert all(bool(weights.isfinite().all()) for weights in load_file(kept).values())
     assert not (tmp_path / "model.safetensors").exists()
 
 
 def test_a_folder_without_a_dataset_is_refused_before_anything_is_made(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="has no rows of the split 'train'"):
+    with pytest.raises(DataError, match=r"holds no manifest\.json"):
         train(tmp_path / "none", tmp_path / "out", SHORT)
     assert not (tmp_path / "out").exists()
 
 
 def test_losses_fall(dataset: Path, tmp_path: Path) -> None:
     """Twelve steps on the words of one form; of nothing learnt the loss is ln of the vocabulary."""
-    settings = TrainSettings(stage1_steps=12, stage2_steps=0, batch_size=4, learning_rate=5e-3)
-    last = train(dataset, tmp_path, settings)
+    settings = SHORT.model_copy(
+        update={"stage1_steps": 12, "stage2_steps": 0, "learning_rate": 5e-3}
+    )
+    last = train(dataset, tmp_path, settings)["losses"]
     assert last["stage1/language_loss"] < 5 < math.log(500)
 
 

@@ -1,0 +1,68 @@
+"""Training as a Prefect flow: in a process of its own, with curves and figures left in the UI."""
+
+import base64
+import re
+from pathlib import Path
+from uuid import UUID
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from tasks.curves import draw_curves
+from tasks.progress import console
+from tasks.training import Trained, learn, share_done, trained
+from terrascope_model.settings import TrainSettings
+
+
+@flow(name="train", flow_run_name="{out}")
+def train(
+    data: Path, out: Path, settings: TrainSettings | None = None, processes: int | None = None
+) -> Trained:
+    """A dataset -> grounding -> reasoning with masks -> a model, and how well it segments."""
+    model = fit(data, out, settings or TrainSettings(), processes)
+    show(model)
+    return model
+
+
+@task(name="fit", task_run_name="fit {settings.preset}")
+def fit(data: Path, out: Path, settings: TrainSettings, processes: int | None) -> Trained:
+    """Train in a process of its own; its lines go to the run's log, its steps to a bar."""
+    logger = get_run_logger()
+    bar = create_progress_artifact(0.0, key=key_of("steps", out), description=f"Steps of {out}")
+    assert isinstance(bar, UUID), "a task that is not async creates at once"
+    for line in learn(data, out, settings, processes):
+        logger.info(line)
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        done = share_done(line, settings)
+        if done is not None:
+            update_progress_artifact(bar, 100 * done)
+    return trained(out)
+
+
+@task(name="show", task_run_name="show")
+def show(model: Trained) -> None:
+    """Leave losses, IoU and the picture of the curves in the Prefect UI."""
+    name = model.out.resolve().name
+    picture = model.out / "losses.png"
+    draw_curves(model.curves, picture)
+    encoded = base64.b64encode(picture.read_bytes()).decode()
+    create_markdown_artifact(
+        f"![losses](data:image/png;base64,{encoded})",
+        key=key_of("losses", model.out),
+        description=f"Losses of {name} over steps",
+    )
+    create_table_artifact(
+        [{"pictures": group, "mean IoU": iou} for group, iou in model.iou.items()],
+        key=key_of("iou", model.out),
+        description=f"IoU of named classes that {name} has not seen",
+    )
+
+
+def key_of(what: str, out: Path) -> str:
+    """Return an artifact's key: of small letters, digits and dashes."""
+    return f"{what}-" + re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-")

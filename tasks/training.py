@@ -1,0 +1,177 @@
+"""Training of a model in processes of its own, so that its memory is free when it ends."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from tasks.config import read_yaml
+from tasks.errors import ConfigError, UserError
+from tasks.serving.process import ServerProcess
+from terrascope_model.settings import FAULT, TrainSettings
+
+LOG_NAME, REPORT_NAME = "train.log", "training.json"
+LOOK_EVERY_S = 0.2
+GRACE_S = 5.0  # to end by itself what is to be ended
+_STEP = re.compile(r"^(stage\d) (\d+)/(\d+) ")
+
+
+class TrainingFailed(UserError):
+    """Training did not come to its end; the message says why, checkpoints are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A model that was trained.
+
+    Attributes:
+        out: Its folder.
+        losses: The last of each stage, by "stage/name".
+        iou: For "all", each source and each modality the mean IoU of held-out named classes.
+        curves: For each stage its logged losses: (step, loss).
+    """
+
+    out: Path
+    losses: dict[str, float]
+    iou: dict[str, float]
+    curves: dict[str, list[tuple[int, float]]]
+
+
+def load_settings(file: Path | None, options: dict[str, Any], more: list[str]) -> TrainSettings:
+    """Read a YAML file of settings and lay the command line's over it.
+
+    `more` are settings as NAME=VALUE, the value in YAML. ConfigError names what is wrong.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    for pair in more:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise ConfigError(f"--set takes NAME=VALUE, got {pair!r}")
+        try:
+            given[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--set {name}: {value!r} is not YAML") from error
+    try:
+        return TrainSettings.model_validate({**read_yaml(file), **given})
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from error
+
+
+def learn(
+    dataset: Path, out: Path, settings: TrainSettings, processes: int | None = None
+) -> Iterator[str]:
+    """Train, and yield what is said meanwhile, line by line; all of it is in `train.log` as well.
+
+    One process a GPU if their number is not given, one on a machine without.
+
+    Raises:
+        TrainingFailed: with the reason that was given, or the last lines.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    log = out / LOG_NAME
+    start = log.stat().st_size if log.exists() else 0
+    number = processes or max(1, num_gpus())
+    environment = dict(os.environ)
+    if number > 1:
+        environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // number)))
+    process = ServerProcess(command(dataset, out, settings, number), environment, log, GRACE_S)
+    faults = []
+    try:
+        for line in _followed(process, log, start):
+            if line.startswith(FAULT):
+                faults.append(line.removeprefix(FAULT))
+            else:
+                yield line
+        end = process.end
+        if end != "ended with status 0":
+            raise TrainingFailed(faults[0] if faults else f"training {end}: {process.tail()}")
+    finally:
+        process.stop()
+
+
+def command(dataset: Path, out: Path, settings: TrainSettings, processes: int) -> list[str]:
+    """Return the command that trains in so many processes."""
+    launcher = [
+        "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}",
+    ]  # fmt: skip
+    given = settings.model_dump_json()
+    return [
+        sys.executable,
+        *(launcher if processes > 1 else []),
+        *("-m", "terrascope_model.train", "--data", str(dataset), "--out", str(out)),
+        *("--settings", given),
+    ]
+
+
+def trained(out: Path) -> Trained:
+    """Return what a training that has ended noted in its folder."""
+    report = json.loads((out / REPORT_NAME).read_text(encoding="utf-8"))
+    return Trained(
+        out=out,
+        losses=report["losses"],
+        iou={group["name"]: group["mean_iou"] for group in report["iou"]},
+        curves={
+            stage: [(entry["step"], entry["loss"]) for entry in entries]
+            for stage, entries in report["curves"].items()
+        },
+    )
+
+
+def share_done(line: str, settings: TrainSettings) -> float | None:
+    """Return how much of all steps is done when a line is said; None of a line without a step."""
+    found = _STEP.match(line)
+    if found is None:
+        return None
+    before = settings.stage1_steps if found[1] == "stage2" else 0
+    return (before + int(found[2])) / (settings.stage1_steps + settings.stage2_steps)
+
+
+def num_gpus() -> int:
+    """Return how many NVIDIA GPUs this process may use."""
+    if shutil.which("nvidia-smi") is None:
+        return 0
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if shown is not None:
+        return len([device for device in shown.split(",") if device.strip()])
+    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+
+
+def _followed(process: ServerProcess, log: Path, start: int) -> Iterator[str]:
+    """Yield the whole lines that a process adds to its log, until it has ended."""
+    with log.open(encoding="utf-8", errors="replace") as file:
+        file.seek(start)
+        begun = ""
+        ended = False
+        while True:
+            *whole, begun = (begun + file.read()).split("\n")
+            yield from whole
+            if ended:
+                return
+            ended = process.end is not None
+            if not ended:
+                time.sleep(LOOK_EVERY_S)
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for fault in error.errors():
+        name = ".".join(map(str, fault["loc"]))
+        if fault["type"] == "extra_forbidden":
+            known = ", ".join(TrainSettings.model_fields)
+            lines.append(f"unknown setting {name!r}; known are {known}")
+        elif not name:
+            lines.append(fault["msg"].removeprefix("Value error, "))
+        else:
+            lines.append(f"setting {name!r}: {fault['msg']}, got {fault['input']!r}")
+    return "; ".join(lines)

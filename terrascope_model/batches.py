@@ -1,0 +1,77 @@
+"""Which samples come together, step after step, known from seed and epoch alone."""
+
+from collections.abc import Iterator
+from itertools import chain, count, islice
+
+import numpy as np
+from torch.utils.data import Sampler
+
+from terrascope_model.data import Samples
+from terrascope_model.files import DataError
+from terrascope_model.shards import KEPT_GROUPS
+
+
+class Batches(Sampler[list[int]]):
+    """So many batches of numbers, epoch after epoch, the same for the same seed.
+
+    Of several processes each draws its own part of the batches that one process would draw with
+    their batch sizes' sum: every second item of like length for two, so that their work is even.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        batch_size: int,
+        *,
+        num_batches: int,
+        seed: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
+    ) -> None:
+        """DataError where no sample has a weight, or one has less than none."""
+        if min(samples.weights) < 0 or not any(samples.weights):
+            raise DataError(
+                f"the weights of the samples lie between {min(samples.weights)} and "
+                f"{max(samples.weights)}; none may be negative, and one has to be more than 0"
+            )
+        self._samples, self._batch_size, self._seed = samples, batch_size, seed
+        self._num_batches, self._rank, self._ranks = num_batches, rank, ranks
+
+    def __len__(self) -> int:
+        return self._num_batches
+
+    def __iter__(self) -> Iterator[list[int]]:
+        endless = chain.from_iterable(self.epoch(number) for number in count())
+        return islice(endless, self._num_batches)
+
+    def epoch(self, number: int) -> list[list[int]]:
+        """Return the batches of one epoch; the epoch is in the numbers.
+
+        A last batch with fewer items than there are processes has some of them twice.
+        """
+        drawn = []
+        for together in self._together(number):
+            enough = together * -(-self._ranks // len(together))
+            shared = together if len(together) >= self._ranks else enough[: self._ranks]
+            drawn.append(
+                [number * len(self._samples) + at for at in shared[self._rank :: self._ranks]]
+            )
+        return drawn
+
+    def _together(self, number: int) -> list[list[int]]:
+        """Return the batches of an epoch over all processes."""
+        random = np.random.default_rng((self._seed, number))
+        samples = self._samples
+        of_group: list[list[int]] = [[] for _ in range(max(samples.groups) + 1)]
+        for at, (group, weight) in enumerate(zip(samples.groups, samples.weights, strict=True)):
+            of_group[group] += [at] * (int(weight) + int(random.random() < weight % 1))
+        drawn: list[list[int]] = []
+        order = random.permutation(len(of_group))
+        for begin in range(0, len(order), KEPT_GROUPS):
+            mixed = [at for group in order[begin : begin + KEPT_GROUPS] for at in of_group[group]]
+            mixed = [mixed[at] for at in random.permutation(len(mixed))]
+            mixed.sort(key=samples.lengths.__getitem__)  # those of a length stay in random order
+            size = self._batch_size * self._ranks
+            batches = [mixed[at : at + size] for at in range(0, len(mixed), size)]
+            drawn += [batches[at] for at in random.permutation(len(batches))]
+        return drawn

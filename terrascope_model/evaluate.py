@@ -1,0 +1,129 @@
+"""How well a model segments named classes of pictures that it has not learnt from.
+
+Of each picture every class that covers a twentieth of it or more is asked for by itself, "Please
+segment the water.", and what the model writes is all that counts: the intersection over union of
+its first mask with the annotated one, 0 where it wrote none.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+import torch
+
+from terrascope_model.data import Referring
+from terrascope_model.generate import Decoding, generate
+from terrascope_model.model import TerraScopeModel
+from terrascope_model.processor import TerraScopeProcessor
+from terrascope_model.sample import Sample
+
+LEAST_SHARE = 0.05  # of a picture; smaller classes are hardly more than a few mask pixels
+MAX_NEW_TOKENS = 48  # the answer is one short sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A class that was asked for, and how well it was segmented."""
+
+    sample_id: str
+    source: str
+    modality: str
+    phrase: str
+    iou: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The mean over some of the classes asked for."""
+
+    name: str
+    classes: int
+    mean_iou: float
+
+
+def evaluate(
+    model: TerraScopeModel,
+    processor: TerraScopeProcessor,
+    asked: Referring,
+    *,
+    num_pictures: int,
+    batch_size: int,
+    rank: int = 0,
+    ranks: int = 1,
+) -> list[Named]:
+    """Return what became of the classes of so many pictures, spread evenly over all of `asked`.
+
+    Of several processes each takes its part. DataError where a picture cannot be read.
+    """
+    model.eval()
+    questions = _questions(asked, num_pictures, rank, ranks)
+    found: list[Named] = []
+    while batch := list(islice(questions, batch_size)):
+        ious = _ious(model, processor, [sample for _, sample in batch])
+        found += [replace(named, iou=iou) for (named, _), iou in zip(batch, ious, strict=True)]
+    return found
+
+
+def grouped(found: Sequence[Named]) -> list[Group]:
+    """Return the mean over all, then by source, then by modality."""
+    groups = [("all", found)]
+    for part in ("source", "modality"):
+        for name in sorted({getattr(named, part) for named in found}):
+            groups.append((name, [named for named in found if getattr(named, part) == name]))
+    return [
+        Group(
+            name=name, classes=len(of_it), mean_iou=float(np.mean([named.iou for named in of_it]))
+        )
+        for name, of_it in groups
+        if of_it
+    ]
+
+
+def _questions(
+    asked: Referring, num_pictures: int, rank: int, ranks: int
+) -> Iterator[tuple[Named, Sample]]:
+    number = min(num_pictures, len(asked))
+    even = np.linspace(0, len(asked) - 1, number).round().astype(int).tolist()
+    for at in even[rank::ranks]:
+        shown = asked.shown[at]
+        for named_class in shown.classes:
+            sample = asked.ask(shown, [named_class])
+            if sample.masks[0].mask_HW.mean() >= LEAST_SHARE:
+                named = Named(
+                    sample_id=sample.sample_id,
+                    source=shown.source,
+                    modality=shown.modality,
+                    phrase=named_class[1],
+                    iou=0.0,
+                )
+                yield named, sample
+
+
+def _ious(
+    model: TerraScopeModel, processor: TerraScopeProcessor, samples: Sequence[Sample]
+) -> list[float]:
+    prompts = [processor.encode(replace(sample, trace="", masks=())) for sample in samples]
+    batch = processor.collate(prompts, left=True)
+    device = next(model.parameters()).device
+    decoding = Decoding(
+        eos_token_id=processor.tokenizer.eos_token_id, max_new_tokens=MAX_NEW_TOKENS, max_masks=1
+    )
+    written = generate(
+        model,
+        batch["ids_BT"].to(device),
+        batch["attention_BT"].to(device),
+        batch["seen"].to(device),
+        decoding,
+    )
+    return [
+        _iou(row.segmented[0].mask_HW.cpu(), torch.from_numpy(sample.masks[0].mask_HW))
+        if row.segmented
+        else 0.0
+        for row, sample in zip(written, samples, strict=True)
+    ]
+
+
+def _iou(mask_HW: torch.Tensor, annotated_HW: torch.Tensor) -> float:
+    """Return intersection over union with a mask that is not empty."""
+    return int((mask_HW & annotated_HW).sum()) / int((mask_HW | annotated_HW).sum())

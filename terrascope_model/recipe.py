@@ -1,0 +1,174 @@
+"""The model that settings name, and its processor."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedTokenizerBase, set_seed
+from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
+
+from schemas.trace import SEG
+from terrascope_model.configuration import RELEASED, TerraScopeConfig
+from terrascope_model.model import TerraScopeModel
+from terrascope_model.presets import tiny_model, tiny_processor
+from terrascope_model.pretrained import (
+    ground_configuration,
+    image_processor_of,
+    joined,
+    tokenizer_of,
+    vlm_configuration,
+)
+from terrascope_model.processor import TerraScopeProcessor
+from terrascope_model.settings import TrainSettings
+from terrascope_model.shards import Rows
+from terrascope_model.sizes import (
+    GROUND_PX,
+    MASK_PX,
+    TOKEN_SIDE,
+    VOCABULARY,
+    VlmSize,
+    ground_sizes,
+    internvl3_config,
+    sam2_large_config,
+    vlm_sizes,
+)
+from terrascope_model.tokens import ADDED, IMAGE, REGION, train_tokenizer
+
+SHAPE_TOKENS = 8000  # of the tokenizer of `shape-8b`, whose vocabulary is as large as InternVL3's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A processor, and how its model is made: always the same one."""
+
+    processor: TerraScopeProcessor
+    make: Callable[[], TerraScopeModel]
+
+
+def recipe(dataset: Path, settings: TrainSettings) -> Recipe:
+    """Return how the settings' model is made; nothing large is read yet.
+
+    Raises:
+        DataError: no text can be read from the dataset.
+        WeightsError: the weights are not those of the preset.
+    """
+    match settings.preset:
+        case "tiny":
+            return _tiny(dataset, settings)
+        case "shape-8b":
+            return _shape(dataset, settings)
+        case "internvl3-1b" | "internvl3-8b":
+            return _pretrained(settings)
+
+
+def texts_of(dataset: Path) -> Iterator[str]:
+    """Yield all that is asked and written in a dataset's training rows.
+
+    DataError where there are none, or a shard cannot be read.
+    """
+    columns = ("question", "options", "trace", "split")
+    for _, row in Rows(dataset, columns).index("train", columns):
+        yield from (row["question"], row["trace"], *row["options"])
+    yield "Please segment the"
+
+
+def _joined_fields(settings: TrainSettings) -> dict[str, Any]:
+    """Return the fields of `TerraScopeConfig` that settings say."""
+    released = RELEASED if settings.numbers == "released" else {}
+    return {**released, "exposure": settings.exposure, "feedback": settings.feedback}
+
+
+def _tiny(dataset: Path, settings: TrainSettings) -> Recipe:
+    fields = _joined_fields(settings)
+    processor = tiny_processor(sorted(set(texts_of(dataset))))
+    _tell(processor, fields)
+    return Recipe(
+        processor=processor,
+        make=lambda: tiny_model(processor, seed=settings.seed, **fields),
+    )
+
+
+def _shape(dataset: Path, settings: TrainSettings) -> Recipe:
+    """Return 8B sizes with random weights; its words are few, its vocabulary InternVL3's."""
+    fields = _joined_fields(settings)
+    tokenizer = train_tokenizer(sorted(set(texts_of(dataset))), SHAPE_TOKENS)
+    size = {"height": 448, "width": 448}
+    images = GotOcr2ImageProcessorPil(
+        size=size, crop_to_patches=settings.max_tiles > 1, max_patches=settings.max_tiles
+    )
+    processor = _large_processor(images, tokenizer, fields)
+    vocabulary = tokenizer.get_vocab()
+    dtype = _dtype(settings)
+
+    def make() -> TerraScopeModel:
+        set_seed(settings.seed)
+        config = TerraScopeConfig(
+            vlm_config=internvl3_config(
+                "8b",
+                vocab_size=VOCABULARY + len(ADDED),
+                image_token_id=vocabulary[IMAGE],
+            ),
+            ground_config=sam2_large_config(),
+            seg_token_id=vocabulary[SEG],
+            region_token_id=vocabulary[REGION],
+            **fields,
+        )
+        with default_dtype(dtype):
+            return TerraScopeModel(config)
+
+    return Recipe(processor=processor, make=make)
+
+
+def _pretrained(settings: TrainSettings) -> Recipe:
+    fields = _joined_fields(settings)
+    size: VlmSize = "1b" if settings.preset == "internvl3-1b" else "8b"
+    vlm = vlm_configuration(settings.weights_vlm, vlm_sizes(size))
+    ground = ground_configuration(settings.weights_ground, ground_sizes())
+    tokenizer = tokenizer_of(settings.weights_vlm)
+    images = image_processor_of(settings.weights_vlm, settings.max_tiles)
+
+    def make() -> TerraScopeModel:
+        set_seed(settings.seed)
+        return joined(
+            (settings.weights_vlm, vlm),
+            (settings.weights_ground, ground),
+            tokenizer,
+            _dtype(settings),
+            **fields,
+        )
+
+    return Recipe(processor=_large_processor(images, tokenizer, fields), make=make)
+
+
+def _large_processor(
+    images: GotOcr2ImageProcessorPil, tokenizer: PreTrainedTokenizerBase, fields: dict[str, Any]
+) -> TerraScopeProcessor:
+    processor = TerraScopeProcessor(
+        images, tokenizer, ground_px=GROUND_PX, mask_px=MASK_PX, token_side=TOKEN_SIDE
+    )
+    _tell(processor, fields)
+    return processor
+
+
+def _tell(processor: TerraScopeProcessor, fields: dict[str, Any]) -> None:
+    """Let a processor have what it shares with its model."""
+    for name in ("max_region_tokens", "feedback"):
+        setattr(processor, name, fields.get(name, getattr(processor, name)))
+
+
+def _dtype(settings: TrainSettings) -> torch.dtype:
+    return torch.bfloat16 if settings.precision == "bf16" else torch.float32
+
+
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """Let new tensors of floating point have a type."""
+    was = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(was)

@@ -1,0 +1,113 @@
+"""Which parts of a model a stage trains, and how what it adds becomes plain weights again."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+import torch
+from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners.lora import LoraLayer
+from torch import nn
+
+from terrascope_model.model import TerraScopeModel
+from terrascope_model.new_rows import NewEmbeddings, NewHead, NewRows
+from terrascope_model.settings import TrainSettings
+from terrascope_model.tokens import ADDED
+
+How = Literal["frozen", "whole", "lora", "new rows"]
+STAGES = ("stage1", "stage2")
+
+PARTS: Mapping[str, Callable[[TerraScopeModel], nn.Module]] = {
+    "vision encoder": lambda model: model.vlm.model.vision_tower,
+    "projector": lambda model: model.vlm.model.multi_modal_projector,
+    "language model": lambda model: model.vlm.model.language_model,
+    "embeddings": lambda model: model.get_input_embeddings(),
+    "head": lambda model: model.vlm.lm_head,
+    "projection of [SEG]": lambda model: model.seg_projection,
+    "ground encoder": lambda model: model.ground.encoder,
+    "mask decoder": lambda model: model.ground.decoder,
+}
+
+# Section 3.4 and supplement: first the mask decoder alone, then the projector and the language
+# model by LoRA as well. That the projection of [SEG] learns too, which the paper does not name, is
+# the released code's. It trains all embeddings and the head; here the rows of our own tokens.
+TRAINED: Mapping[str, tuple[How, How]] = {
+    "vision encoder": ("frozen", "frozen"),
+    "projector": ("frozen", "whole"),
+    "language model": ("frozen", "lora"),
+    "embeddings": ("frozen", "new rows"),
+    "head": ("frozen", "new rows"),
+    "projection of [SEG]": ("whole", "whole"),
+    "ground encoder": ("frozen", "frozen"),
+    "mask decoder": ("whole", "whole"),
+}
+
+_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+def set_trained(
+    model: TerraScopeModel, stage: str, settings: TrainSettings, new_ids: list[int]
+) -> None:
+    """Make a stage's parts trainable, in float32, and freeze the others; `merge` undoes it."""
+    if settings.trained == "all":
+        model.requires_grad_(True)
+        return
+    model.requires_grad_(False)
+    how = {part: stages[STAGES.index(stage)] for part, stages in TRAINED.items()}
+    for part, part_of in PARTS.items():
+        if how[part] == "whole":
+            part_of(model).requires_grad_(True)
+    if how["language model"] == "lora":
+        _add_lora(model, settings)
+    if how["embeddings"] == "new rows":
+        _add_new_rows(model, new_ids)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.to(torch.float32)
+
+
+def merge(model: TerraScopeModel) -> None:
+    """Put what a stage added into the weights, so that the model is as it was made."""
+    with torch.no_grad():
+        for parent, name, child in list(_children(model)):
+            if isinstance(child, LoraLayer):
+                child.merge()
+                setattr(parent, name, child.get_base_layer())
+            elif isinstance(child, NewRows):
+                setattr(parent, name, child.merge())
+    model.requires_grad_(True)
+
+
+def new_token_ids(vocabulary: Mapping[str, int]) -> list[int]:
+    """Return the ids of the tokens that only our traces have, ascending."""
+    return sorted(vocabulary[token] for token in ADDED)
+
+
+def trained_numbers(model: nn.Module) -> tuple[int, int]:
+    """Return how many numbers of a model are trained, and how many it has."""
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    return sum(size for size, trained in sizes if trained), sum(size for size, _ in sizes)
+
+
+def _add_lora(model: TerraScopeModel, settings: TrainSettings) -> None:
+    lora = LoraConfig(
+        r=settings.lora_rank,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        target_modules=list(_LINEAR),
+    )
+    inject_adapter_in_model(lora, model.vlm.model.language_model)
+
+
+def _add_new_rows(model: TerraScopeModel, new_ids: list[int]) -> None:
+    embeddings, head = model.get_input_embeddings(), model.vlm.lm_head
+    tied = embeddings.weight is head.weight
+    ids_N = torch.tensor(new_ids, device=head.weight.device)
+    own = NewEmbeddings(embeddings, ids_N)
+    model.set_input_embeddings(own)
+    model.vlm.lm_head = NewHead(head, ids_N, own.rows_ND if tied else None)
+
+
+def _children(module: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Module]]:
+    for parent in module.modules():
+        for name, child in parent.named_children():
+            yield parent, name, child
