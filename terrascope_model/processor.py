@@ -44,11 +44,12 @@ MARKS = (IMAGE, IMAGE_OPEN, IMAGE_CLOSE, TURN_OPEN, TURN_CLOSE, PAD)  # of image
 # the ground encoders' own, of ImageNet
 GROUND_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 GROUND_STD = np.array([0.229, 0.224, 0.225], np.float32)
+# The paper's names [SEG]; here it would be the token that asks for a mask.
 SYSTEM_PROMPT = (
     "A conversation between user and assistant about satellite images. The assistant first "
-    "reasons step by step, marking with [SEG] what it segments, and then answers in a short word "
+    "reasons step by step, marking what it speaks of with masks, and then answers in a short word "
     "or phrase: "
-    "<think>reasoning with [SEG]</think><answer>answer</answer>."
+    "<think>reasoning with masks</think><answer>answer</answer>."
 )
 
 

@@ -1,19 +1,26 @@
 """The model that settings name, and its processor."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from transformers import PreTrainedTokenizerBase, set_seed
+from transformers import (
+    InternVLConfig,
+    PreTrainedTokenizerBase,
+    Sam2Config,
+    Sam2PromptEncoderConfig,
+    set_seed,
+)
 from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
 
 from schemas.trace import SEG
 from terrascope_model.configuration import RELEASED, TerraScopeConfig
 from terrascope_model.model import TerraScopeModel
-from terrascope_model.presets import tiny_model, tiny_processor
+from terrascope_model.presets import TINY_REGION, tiny_model, tiny_processor
 from terrascope_model.pretrained import (
     ground_configuration,
     image_processor_of,
@@ -25,9 +32,6 @@ from terrascope_model.processor import TerraScopeProcessor
 from terrascope_model.settings import TrainSettings
 from terrascope_model.shards import Rows
 from terrascope_model.sizes import (
-    GROUND_PX,
-    MASK_PX,
-    TOKEN_SIDE,
     VOCABULARY,
     VlmSize,
     ground_sizes,
@@ -37,6 +41,7 @@ from terrascope_model.sizes import (
 )
 from terrascope_model.tokens import ADDED, IMAGE, REGION, train_tokenizer
 
+MASK_PX_A_PATCH = 4  # along the side of a patch, of SAM 2's masks
 SHAPE_TOKENS = 8000  # of the tokenizer of `shape-8b`, whose vocabulary is as large as InternVL3's
 
 
@@ -84,7 +89,8 @@ def _joined_fields(settings: TrainSettings) -> dict[str, Any]:
 def _tiny(dataset: Path, settings: TrainSettings) -> Recipe:
     fields = _joined_fields(settings)
     processor = tiny_processor(sorted(set(texts_of(dataset))))
-    _tell(processor, fields)
+    processor.feedback = settings.feedback
+    processor.max_region_tokens = fields.get("max_region_tokens", TINY_REGION)
     return Recipe(
         processor=processor,
         make=lambda: tiny_model(processor, seed=settings.seed, **fields),
@@ -99,27 +105,30 @@ def _shape(dataset: Path, settings: TrainSettings) -> Recipe:
     images = GotOcr2ImageProcessorPil(
         size=size, crop_to_patches=settings.max_tiles > 1, max_patches=settings.max_tiles
     )
-    processor = _large_processor(images, tokenizer, fields)
     vocabulary = tokenizer.get_vocab()
-    dtype = _dtype(settings)
+    config = shape_config(
+        image_token_id=vocabulary[IMAGE],
+        seg_token_id=vocabulary[SEG],
+        region_token_id=vocabulary[REGION],
+        **fields,
+    )
 
     def make() -> TerraScopeModel:
         set_seed(settings.seed)
-        config = TerraScopeConfig(
-            vlm_config=internvl3_config(
-                "8b",
-                vocab_size=VOCABULARY + len(ADDED),
-                image_token_id=vocabulary[IMAGE],
-            ),
-            ground_config=sam2_large_config(),
-            seg_token_id=vocabulary[SEG],
-            region_token_id=vocabulary[REGION],
-            **fields,
-        )
-        with default_dtype(dtype):
+        with default_dtype(_dtype(settings)):
             return TerraScopeModel(config)
 
-    return Recipe(processor=processor, make=make)
+    return Recipe(processor=_large_processor(images, tokenizer, config), make=make)
+
+
+def shape_config(*, image_token_id: int, **joined: Any) -> TerraScopeConfig:
+    """Return the configuration of `shape-8b`; `joined` are fields of `TerraScopeConfig`."""
+    vocab_size = VOCABULARY + len(ADDED)
+    return TerraScopeConfig(
+        vlm_config=internvl3_config("8b", vocab_size=vocab_size, image_token_id=image_token_id),
+        ground_config=sam2_large_config(),
+        **joined,
+    )
 
 
 def _pretrained(settings: TrainSettings) -> Recipe:
@@ -140,23 +149,26 @@ def _pretrained(settings: TrainSettings) -> Recipe:
             **fields,
         )
 
-    return Recipe(processor=_large_processor(images, tokenizer, fields), make=make)
+    sizes = TerraScopeConfig(vlm_config=vlm, ground_config=ground, **fields)
+    return Recipe(processor=_large_processor(images, tokenizer, sizes), make=make)
 
 
 def _large_processor(
-    images: GotOcr2ImageProcessorPil, tokenizer: PreTrainedTokenizerBase, fields: dict[str, Any]
+    images: GotOcr2ImageProcessorPil, tokenizer: PreTrainedTokenizerBase, config: TerraScopeConfig
 ) -> TerraScopeProcessor:
-    processor = TerraScopeProcessor(
-        images, tokenizer, ground_px=GROUND_PX, mask_px=MASK_PX, token_side=TOKEN_SIDE
+    assert isinstance(config.vlm_config, InternVLConfig)
+    assert isinstance(config.ground_config, Sam2Config)
+    prompts = cast(Sam2PromptEncoderConfig, config.ground_config.prompt_encoder_config)
+    image_px, patch_px = cast(int, prompts.image_size), cast(int, prompts.patch_size)
+    return TerraScopeProcessor(
+        images,
+        tokenizer,
+        ground_px=image_px,
+        mask_px=MASK_PX_A_PATCH * image_px // patch_px,
+        token_side=math.isqrt(config.vlm_config.image_seq_length),
+        max_region_tokens=config.max_region_tokens,
+        feedback=config.feedback,
     )
-    _tell(processor, fields)
-    return processor
-
-
-def _tell(processor: TerraScopeProcessor, fields: dict[str, Any]) -> None:
-    """Let a processor have what it shares with its model."""
-    for name in ("max_region_tokens", "feedback"):
-        setattr(processor, name, fields.get(name, getattr(processor, name)))
 
 
 def _dtype(settings: TrainSettings) -> torch.dtype:

@@ -6,10 +6,7 @@ from transformers import InternVLConfig, Sam2Config
 
 VlmSize = Literal["1b", "8b"]
 
-TOKEN_SIDE = 16  # visual tokens along the side of a tile of 448 pixels
-GROUND_PX, MASK_PX = 1024, 256
 VOCABULARY = 151_674  # of InternVL3's tokenizer; our own tokens come after it
-IMAGE_TOKEN_ID = 151_667
 
 # Qwen2.5-0.5B and -7B
 _TEXT: dict[VlmSize, dict[str, int]] = {

@@ -14,6 +14,12 @@ class StageLines(TrainerCallback):
         self._stage, self._say = stage, say
         self._began = monotonic()
 
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Let the last step be logged, wherever it falls."""
+        control.should_log |= state.global_step >= state.max_steps
+
     def on_log(
         self,
         args: TrainingArguments,

@@ -1,6 +1,6 @@
 """The tokens that a model has besides its language, and a small tokenizer made from a dataset."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
@@ -35,8 +35,13 @@ def add_tokens(tokenizer: PreTrainedTokenizerBase) -> int:
     return tokenizer.add_tokens(list(ADDED), special_tokens=True)
 
 
-def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:
-    """Return a byte-level BPE tokenizer of texts, each digit a token of its own."""
+def train_tokenizer(
+    texts: Iterable[str], vocab_size: int, added: Sequence[str] = ADDED
+) -> PreTrainedTokenizerFast:
+    """Return a byte-level BPE tokenizer of texts, each digit a token of its own.
+
+    It has the marks of images and turns, and the tokens `added`.
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -47,7 +52,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenize
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=[PAD, TURN_OPEN, TURN_CLOSE, IMAGE_OPEN, IMAGE_CLOSE, IMAGE, *ADDED],
+        special_tokens=[PAD, TURN_OPEN, TURN_CLOSE, IMAGE_OPEN, IMAGE_CLOSE, IMAGE, *added],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -56,5 +61,5 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenize
         tokenizer_object=tokenizer,
         eos_token=TURN_CLOSE,
         pad_token=PAD,
-        additional_special_tokens=[TURN_OPEN, IMAGE_OPEN, IMAGE_CLOSE, IMAGE, *ADDED],
+        additional_special_tokens=[TURN_OPEN, IMAGE_OPEN, IMAGE_CLOSE, IMAGE, *added],
     )

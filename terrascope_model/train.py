@@ -34,7 +34,13 @@ from terrascope_model.processor import SampleError, TerraScopeProcessor
 from terrascope_model.recipe import Recipe, recipe
 from terrascope_model.settings import FAULT, TrainSettings
 from terrascope_model.stage_lines import StageLines
-from terrascope_model.trained_parts import STAGES, merge, new_token_ids, set_trained
+from terrascope_model.trained_parts import (
+    STAGES,
+    checkpoint_layers,
+    merge,
+    new_token_ids,
+    set_trained,
+)
 from terrascope_model.trainer import LOSSES, StageTrainer, TrainingStopped, load_trained
 
 STATE = "trainer_state.json"
@@ -188,7 +194,7 @@ def run_stage(
         if state.global_step >= steps:  # a stage that is done would take one more step
             return _losses(state)
     if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        checkpoint_layers(model)
     trainer = StageTrainer(
         settings,
         processor,

@@ -77,6 +77,13 @@ def merge(model: TerraScopeModel) -> None:
     model.requires_grad_(True)
 
 
+def checkpoint_layers(model: TerraScopeModel) -> None:
+    """Let layers keep only their input, and be computed again for the gradients."""
+    name = "activation_checkpointing_enable"  # transformers before 5.22 call it otherwise
+    enable = getattr(model, name, None) or model.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
+
+
 def new_token_ids(vocabulary: Mapping[str, int]) -> list[int]:
     """Return the ids of the tokens that only our traces have, ascending."""
     return sorted(vocabulary[token] for token in ADDED)
