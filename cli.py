@@ -1,6 +1,7 @@
 """`terrascope`: build datasets, prove them, look at them, and train on them."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -269,6 +270,58 @@ def train(
     for name, iou in model.iou.items():
         _say(f"IoU      {iou:.3f}  {name}")
     _say(f"model    {model.out}")
+
+
+@app.command()
+def ask(
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IMAGE...",
+            help="PNG, JPEG or GeoTIFF; one a date.",
+            default_factory=list,
+            show_default=False,
+        ),
+    ],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What to ask of them.")],
+    model: Annotated[Path, typer.Option(help="Folder of a trained model.")],
+    option: Annotated[
+        list[str], typer.Option("--option", help="To choose from, once for every option.")
+    ] = [],  # noqa: B006 - typer reads it as "none given"
+    sar: Annotated[
+        list[Path], typer.Option("--sar", help="Radar of each date, in the order of the images.")
+    ] = [],  # noqa: B006 - typer reads it as "none given"
+    out: Annotated[Path, typer.Option(help="PNG file of the steps' masks.")] = Path("answer.png"),
+    feedback: Annotated[
+        Literal["tokens", "measure", "both", "none"] | None,
+        typer.Option(help="What follows a mask; what the model was made for if not given."),
+    ] = None,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Tokens to write at most.")] = 512,
+    temperature: Annotated[
+        float, typer.Option(min=0.0, help="0 writes the likeliest token.")
+    ] = 0.0,
+) -> None:
+    """Ask a trained model about images: its reasoning as it writes it, its answer, its masks."""
+    _need_training_extra("ask")
+    from flows.ask import open_question
+
+    asked = open_question(model, images, sar, question, tuple(option))
+    for text in asked.texts(feedback, max_new_tokens, temperature):
+        console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+    console.print()
+    _say(f"answer   {asked.answer_line()}")
+    asked.draw(out)
+    _say(f"picture  {out}")
+
+
+def _need_training_extra(command: str) -> None:
+    """UserError where the packages that a model needs are not installed."""
+    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"{command} needs {' and '.join(missing)}, which the extra brings: "
+            "pip install -e '.[train]' -c constraints.txt"
+        )
 
 
 def _say(line: str) -> None:

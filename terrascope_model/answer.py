@@ -113,7 +113,7 @@ class Answerer:
     def answer(self, samples: Sequence[Sample], asking: Asking | None = None) -> list[Answer]:
         """Return the answers to questions, asked together; traces and masks are not looked at.
 
-        SampleError where a question cannot be asked, ValueError where it leaves no room to answer.
+        SampleError where a question cannot be asked, PromptError where it is too long.
         """
         ended: dict[int, Answer] = {}
         for row, event in self._events(samples, asking or Asking()):

@@ -27,6 +27,10 @@ ChooseImage = Callable[[int, Sequence[int]], int | None]
 Facts = Callable[[int, Sequence[tuple[int, Tensor]]], Sequence[int]]
 
 
+class PromptError(ValueError):
+    """A prompt that leaves no room to write; it says how long it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
     """How a token is drawn: the likeliest at temperature 0, else within `top_p` of probability."""
@@ -128,8 +132,8 @@ def stream(
         seen: The prompts' images.
         decoding: How they are written.
 
-    ValueError where placeholders and features do not agree, a prompt leaves no room to write, a row
-    has no image to segment, or facts are asked for and nothing measures them.
+    PromptError where a prompt leaves no room to write; ValueError where placeholders and features
+    do not agree, a row has no image to segment, or facts are asked for and nothing measures them.
     """
     feedback = decoding.feedback or model.config.feedback
     if puts_facts(feedback) and decoding.facts is None:
@@ -216,7 +220,7 @@ class _Writer:
         counts = attention_BT.sum(1).tolist()
         for row, count in enumerate(counts):
             if count >= self.num_positions:
-                raise ValueError(
+                raise PromptError(
                     f"row {row}: a prompt of {count} tokens leaves no room to write; the model has "
                     f"{self.num_positions} positions"
                 )

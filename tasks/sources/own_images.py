@@ -39,10 +39,14 @@ class Placing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """An image's renderings (encoded bytes and name), and one band with the image's grid."""
+    """An image's renderings (encoded bytes and name), one band with the image's grid.
+
+    `valid_HW` is what is neither nodata nor infinite.
+    """
 
     pictures: tuple[tuple[bytes, str], ...]
     grid: Raster
+    valid_HW: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +70,13 @@ def read_image(archive: Archive, name: str, entry: ImageFiles, placing: Placing 
     if not pixels.valid_HW.any():
         raise Refusal(Reason.NODATA_IMAGE, f"{name}: every pixel is nodata or not finite")
     if pixels.encoded and entry.stretch in (None, "as_is") and entry.bands is None:
-        return Rendered(pictures=((pixels.encoded, "rgb_uint8_as_is"),), grid=pixels.grid)
+        as_is = (pixels.encoded, "rgb_uint8_as_is")
+        return Rendered(pictures=(as_is,), grid=pixels.grid, valid_HW=pixels.valid_HW)
     pictures = []
     for rgb_HW3, rendering in _renderings(pixels, name, entry):
         refuse_blank(rgb_HW3, name)
         pictures.append((encode_png(rgb_HW3), rendering))
-    return Rendered(pictures=tuple(pictures), grid=pixels.grid)
+    return Rendered(pictures=tuple(pictures), grid=pixels.grid, valid_HW=pixels.valid_HW)
 
 
 def place_array(values_HW: NDArray[Any], placing: Placing | None) -> Raster:
