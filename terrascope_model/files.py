@@ -39,12 +39,10 @@ def noted(dataset: Path, *, check_digests: bool) -> DatasetNote:
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is no manifest ({error!r}); build the dataset again") from error
     there = {p.relative_to(dataset).as_posix() for p in (dataset / "data").glob("*/*.parquet")}
-    for fault, paths in (("missing", files.keys() - there), ("unknown", there - files.keys())):
-        if paths:
-            raise DataError(
-                f"{dataset / min(paths)} is {fault} by {path} ({len(paths)} of {len(files)} "
-                "shards); build the dataset again"
-            )
+    if missing := files.keys() - there:
+        raise DataError(f"{dataset / min(missing)} is missing, and {path} names it; build it again")
+    if unknown := there - files.keys():
+        raise DataError(f"{dataset / min(unknown)} is not named by {path}; remove it")
     if check_digests:
         for shard, digest in files.items():
             _check(dataset / shard, digest)

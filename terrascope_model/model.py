@@ -70,7 +70,7 @@ class TerraScopeModel(PreTrainedModel):
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_flash_attn = True
-    _no_split_modules = ["Qwen2DecoderLayer", "InternVLVisionLayer"]  # noqa: RUF012
+    _no_split_modules = ["Qwen2DecoderLayer", "InternVLVisionLayer", "Sam2MultiScaleBlock"]  # noqa: RUF012
 
     def __init__(self, config: TerraScopeConfig) -> None:
         super().__init__(config)

@@ -16,6 +16,7 @@ from terrascope_model.tokens import IMAGE, REGION, train_tokenizer
 TINY_SIDE = 8  # visual tokens along the side of a tiny model's tile
 TINY_IMAGE_PX = 128
 TINY_MASK_PX = 32
+TINY_POSITIONS = 4096  # of a text
 TINY_VOCABULARY = 1500  # tokens at most; the names of all classes of a dataset are a few each
 TINY_REGION = 16  # visual tokens of a mask at most, of the 64 that an image has
 
@@ -34,7 +35,7 @@ def tiny_config(*, vocab_size: int, image_token_id: int, **joined: Any) -> Terra
             "num_hidden_layers": 4,
             "num_attention_heads": 4,
             "num_key_value_heads": 4,
-            "max_position_embeddings": 4096,
+            "max_position_embeddings": TINY_POSITIONS,
             "vocab_size": vocab_size,
             "bos_token_id": None,
             "tie_word_embeddings": False,

@@ -20,7 +20,7 @@ from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2Im
 from schemas.trace import SEG
 from terrascope_model.configuration import RELEASED, TerraScopeConfig
 from terrascope_model.model import TerraScopeModel
-from terrascope_model.presets import TINY_REGION, tiny_model, tiny_processor
+from terrascope_model.presets import TINY_POSITIONS, TINY_REGION, tiny_model, tiny_processor
 from terrascope_model.pretrained import (
     ground_configuration,
     image_processor_of,
@@ -32,6 +32,7 @@ from terrascope_model.processor import TerraScopeProcessor
 from terrascope_model.settings import TrainSettings
 from terrascope_model.shards import Rows
 from terrascope_model.sizes import (
+    POSITIONS,
     VOCABULARY,
     VlmSize,
     ground_sizes,
@@ -47,10 +48,17 @@ SHAPE_TOKENS = 8000  # of the tokenizer of `shape-8b`, whose vocabulary is as la
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A processor, and how its model is made: always the same one."""
+    """A processor, and how its model is made: always the same one.
+
+    Attributes:
+        processor: Its processor.
+        make: Makes it.
+        num_positions: Tokens that a text can have.
+    """
 
     processor: TerraScopeProcessor
     make: Callable[[], TerraScopeModel]
+    num_positions: int
 
 
 def recipe(dataset: Path, settings: TrainSettings) -> Recipe:
@@ -94,6 +102,7 @@ def _tiny(dataset: Path, settings: TrainSettings) -> Recipe:
     return Recipe(
         processor=processor,
         make=lambda: tiny_model(processor, seed=settings.seed, **fields),
+        num_positions=TINY_POSITIONS,
     )
 
 
@@ -118,7 +127,11 @@ def _shape(dataset: Path, settings: TrainSettings) -> Recipe:
         with default_dtype(_dtype(settings)):
             return TerraScopeModel(config)
 
-    return Recipe(processor=_large_processor(images, tokenizer, config), make=make)
+    return Recipe(
+        processor=_large_processor(images, tokenizer, config),
+        make=make,
+        num_positions=POSITIONS,
+    )
 
 
 def shape_config(*, image_token_id: int, **joined: Any) -> TerraScopeConfig:
@@ -150,7 +163,11 @@ def _pretrained(settings: TrainSettings) -> Recipe:
         )
 
     sizes = TerraScopeConfig(vlm_config=vlm, ground_config=ground, **fields)
-    return Recipe(processor=_large_processor(images, tokenizer, sizes), make=make)
+    return Recipe(
+        processor=_large_processor(images, tokenizer, sizes),
+        make=make,
+        num_positions=vlm.text_config.max_position_embeddings,  # type: ignore[union-attr]
+    )
 
 
 def _large_processor(

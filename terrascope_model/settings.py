@@ -20,6 +20,7 @@ _LARGE: dict[str, Any] = {
     "weight_decay": 0.0,
     "precision": "bf16",
     "gradient_checkpointing": True,
+    "max_length": 8192,
     "save_steps": 1000,
     "workers": 4,
 }

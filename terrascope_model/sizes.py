@@ -6,6 +6,7 @@ from transformers import InternVLConfig, Sam2Config
 
 VlmSize = Literal["1b", "8b"]
 
+POSITIONS = 32_768  # of a text
 VOCABULARY = 151_674  # of InternVL3's tokenizer; our own tokens come after it
 
 # Qwen2.5-0.5B and -7B
@@ -58,7 +59,7 @@ def internvl3_config(size: VlmSize, *, vocab_size: int, image_token_id: int) -> 
     """Return InternVL3 of a size, with a vocabulary of its own."""
     text = {
         "model_type": "qwen2",
-        "max_position_embeddings": 32_768,
+        "max_position_embeddings": POSITIONS,
         "rope_parameters": {"rope_type": "default", "rope_theta": 1_000_000.0},
         "vocab_size": vocab_size,
         "bos_token_id": None,

@@ -17,8 +17,9 @@ class StageLines(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Let the last step be logged, wherever it falls."""
-        control.should_log |= state.global_step >= state.max_steps
+        """Let steps with a checkpoint be logged, so that each mean is of the steps since one."""
+        ends = state.global_step >= state.max_steps
+        control.should_log |= ends or state.global_step % int(args.save_steps) == 0
 
     def on_log(
         self,

@@ -8,11 +8,13 @@ second start and an undisturbed one go the same way.
 `python -m terrascope_model.train` is for one process, and under `torchrun` for several.
 """
 
+import fcntl
 import json
-import math
 import os
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +23,6 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import gather_object
 from pydantic import ValidationError
-from transformers import PrinterCallback, TrainerState, TrainingArguments
 from transformers.utils.logging import disable_progress_bar
 
 from terrascope_model.card import write_card
@@ -33,21 +34,19 @@ from terrascope_model.pretrained import WeightsError
 from terrascope_model.processor import SampleError, TerraScopeProcessor
 from terrascope_model.recipe import Recipe, recipe
 from terrascope_model.settings import FAULT, TrainSettings
-from terrascope_model.stage_lines import StageLines
+from terrascope_model.stage import Losses, last_checkpoint, run_stage, say
 from terrascope_model.trained_parts import (
     STAGES,
-    checkpoint_layers,
     merge,
     new_token_ids,
     set_trained,
 )
-from terrascope_model.trainer import LOSSES, StageTrainer, TrainingStopped, load_trained
+from terrascope_model.trainer import LOSSES, TrainingStopped, load_trained
 
-STATE = "trainer_state.json"
 SETTINGS, REPORT = "settings.json", "training.json"  # of a folder: when it is begun, and when ended
 SHOWN_IDS = 20  # of samples that are too long
 
-Losses = list[dict[str, float]]  # as logged, with their step
+TooLong = dict[str, int | list[str]]  # "samples", how many, and "first", their ids
 
 
 def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
@@ -66,45 +65,65 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
     state = PartialState(cpu=not torch.cuda.is_available())
     note = noted(dataset, check_digests=settings.check_digests and state.is_main_process)
     made = recipe(dataset, settings)
-    if state.is_main_process:
-        begin(out, settings, note)
-    state.wait_for_everyone()
-    if (out / REPORT).exists():
-        return json.loads((out / REPORT).read_text())
+    with claimed(out) if state.is_main_process else nullcontext():
+        if state.is_main_process:
+            begin(out, settings, note)
+        state.wait_for_everyone()
+        if (out / REPORT).exists():
+            return json.loads((out / REPORT).read_text())
+        curves, too_long = _learn(made, dataset, out, settings)
+        model = made_so_far(made, out, None, settings)
+        named = held_out(model.to(state.device), made.processor, dataset, settings, state)
+        report = {
+            "dataset": asdict(note),
+            "losses": {
+                f"{stage}/{name}": losses[-1][name]
+                for stage, losses in curves.items()
+                for name in ("loss", *LOSSES)
+            },
+            "iou": [asdict(group) for group in grouped(named)],
+            "named": [asdict(one) for one in named],
+            "too_long": too_long,
+            "curves": curves,
+        }
+        if state.is_main_process:
+            model.save_pretrained(out)
+            made.processor.save_pretrained(out)
+            write_card(out, report, settings)
+            (out / REPORT).write_text(json.dumps(report, indent=1) + "\n")
+        state.wait_for_everyone()
+    return report
+
+
+def _learn(
+    made: Recipe, dataset: Path, out: Path, settings: TrainSettings
+) -> tuple[dict[str, Losses], dict[str, TooLong]]:
+    """Train stage after stage; return their losses, and what they left out."""
     curves: dict[str, Losses] = {}
-    too_long: dict[str, list[str]] = {}
+    too_long: dict[str, TooLong] = {}
     for stage, steps in steps_of(settings).items():
-        samples = samples_of(stage, dataset, made.processor, settings)
+        samples = samples_of(stage, dataset, made, settings)
         if samples.too_long:
-            too_long[stage] = samples.too_long
-            say(f"{stage}  {len(samples.too_long)} samples are too long, and left out")
+            number, first = len(samples.too_long), samples.too_long[:SHOWN_IDS]
+            too_long[stage] = {"samples": number, "first": first}
+            say(f"{stage}  {number} samples are too long and left out: {', '.join(first)}")
         model = made_so_far(made, out, stage, settings)
         curves[stage] = run_stage(stage, model, made.processor, samples, out, steps, settings)
-    model = made_so_far(made, out, None, settings)
-    if state.is_main_process:
-        model.save_pretrained(out)
-        made.processor.save_pretrained(out)
-    named = held_out(model.to(state.device), made.processor, dataset, settings, state)
-    report = {
-        "dataset": asdict(note),
-        "losses": {
-            f"{stage}/{name}": losses[-1][name]
-            for stage, losses in curves.items()
-            for name in ("loss", *LOSSES)
-        },
-        "iou": [asdict(group) for group in grouped(named)],
-        "named": [asdict(one) for one in named],
-        "too_long": {
-            stage: {"samples": len(ids), "first": ids[:SHOWN_IDS]}
-            for stage, ids in too_long.items()
-        },
-        "curves": curves,
-    }
-    if state.is_main_process:
-        write_card(out, report, settings)
-        (out / REPORT).write_text(json.dumps(report, indent=1) + "\n")
-    state.wait_for_everyone()
-    return report
+    return curves, too_long
+
+
+@contextmanager
+def claimed(out: Path) -> Iterator[None]:
+    """Hold a folder for one training; TrainingStopped where another is at work in it."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TrainingStopped(
+                f"another training is at work in {out}; wait for it, or train into another folder"
+            ) from error
+        yield
 
 
 def begin(out: Path, settings: TrainSettings, note: DatasetNote) -> None:
@@ -126,7 +145,6 @@ def begin(out: Path, settings: TrainSettings, note: DatasetNote) -> None:
                 f"{out} was begun with other settings ({', '.join(differing)}); go on with those "
                 f"of {path}, or train into another folder"
             )
-    out.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(due, indent=1) + "\n")
 
 
@@ -136,11 +154,9 @@ def steps_of(settings: TrainSettings) -> dict[str, int]:
     return {stage: number for stage, number in zip(STAGES, steps, strict=True) if number}
 
 
-def samples_of(
-    stage: str, dataset: Path, processor: TerraScopeProcessor, settings: TrainSettings
-) -> Samples:
+def samples_of(stage: str, dataset: Path, made: Recipe, settings: TrainSettings) -> Samples:
     """Return what a stage learns on; DataError where there is nothing."""
-    max_length = settings.max_length
+    processor, max_length = made.processor, settings.max_length or made.num_positions
     if stage == "stage1":
         return Referring(dataset, processor, seed=settings.seed, max_length=max_length)
     mixture = Mixture(
@@ -174,72 +190,6 @@ def made_so_far(
     return model
 
 
-def run_stage(
-    stage: str,
-    model: TerraScopeModel,
-    processor: TerraScopeProcessor,
-    samples: Samples,
-    out: Path,
-    steps: int,
-    settings: TrainSettings,
-) -> Losses:
-    """Train so many steps on samples; return the losses logged.
-
-    Goes on from the last checkpoint of the stage where there is one.
-    """
-    folder = out / stage
-    checkpoint = last_checkpoint(folder)
-    if checkpoint:
-        state = TrainerState.load_from_json(str(checkpoint / STATE))
-        if state.global_step >= steps:  # a stage that is done would take one more step
-            return _losses(state)
-    if settings.gradient_checkpointing:
-        checkpoint_layers(model)
-    trainer = StageTrainer(
-        settings,
-        processor,
-        model=model,
-        args=arguments(stage, folder, steps, settings),
-        train_dataset=samples,
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(StageLines(stage, say))
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    return _losses(trainer.state)
-
-
-def arguments(stage: str, folder: Path, steps: int, settings: TrainSettings) -> TrainingArguments:
-    """Return the settings in the words of transformers."""
-    first = stage == STAGES[0]
-    made = TrainingArguments(
-        output_dir=str(folder),
-        max_steps=steps,
-        per_device_train_batch_size=settings.batch_size,
-        gradient_accumulation_steps=settings.accumulated,
-        learning_rate=settings.learning_rate if first else settings.stage2_learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=math.ceil(settings.warmup_share * steps),
-        weight_decay=settings.weight_decay,
-        adam_beta2=0.98,
-        max_grad_norm=1.0,
-        bf16=settings.precision == "bf16",
-        logging_steps=min(20, steps),
-        logging_nan_inf_filter=False,
-        save_steps=settings.save_steps,
-        save_total_limit=2,
-        report_to=["tensorboard"],
-        seed=settings.seed,
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        use_cpu=not torch.cuda.is_available(),
-        ddp_find_unused_parameters=True,  # one mask of several is learnt from
-        fsdp="full_shard" if settings.sharded else None,
-        fsdp_config={"transformer_layer_cls_to_wrap": list(TerraScopeModel._no_split_modules)},
-    )
-    made._n_gpu = min(1, made.n_gpu)  # several GPUs are several processes, never DataParallel
-    return made
-
-
 def held_out(
     model: TerraScopeModel,
     processor: TerraScopeProcessor,
@@ -263,23 +213,6 @@ def held_out(
     for group in grouped(found := gather_object(found)):
         say(f"{settings.eval_split}  {group.name}: IoU {group.mean_iou:.3f} of {group.classes}")
     return found
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the last checkpoint that is whole; its state is written last."""
-    whole = [path for path in folder.glob("checkpoint-*") if (path / STATE).exists()]
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-
-
-def say(line: str) -> None:
-    """Print a line, once however many processes there are."""
-    if PartialState().is_main_process:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-
-def _losses(state: TrainerState) -> Losses:
-    return [entry for entry in state.log_history if LOSSES[0] in entry]
 
 
 def main() -> None:

@@ -47,7 +47,10 @@ _LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 def set_trained(
     model: TerraScopeModel, stage: str, settings: TrainSettings, new_ids: list[int]
 ) -> None:
-    """Make a stage's parts trainable, in float32, and freeze the others; `merge` undoes it."""
+    """Make a stage's parts trainable, in float32, and freeze the others; `merge` undoes it.
+
+    What is frozen is kept in the precision that is computed in.
+    """
     if settings.trained == "all":
         model.requires_grad_(True)
         return
@@ -60,9 +63,10 @@ def set_trained(
         _add_lora(model, settings)
     if how["embeddings"] == "new rows":
         _add_new_rows(model, new_ids)
+    computed = torch.bfloat16 if settings.precision == "bf16" else torch.float32
     for parameter in model.parameters():
-        if parameter.requires_grad:
-            parameter.data = parameter.data.to(torch.float32)
+        kept = torch.float32 if parameter.requires_grad else computed
+        parameter.data = parameter.data.to(kept)
 
 
 def merge(model: TerraScopeModel) -> None:

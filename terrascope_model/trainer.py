@@ -1,6 +1,7 @@
 """The loop of one stage: batches of our drawing, each loss logged, and an end where one is none."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
     get_model_state_dict,
+    get_optimizer_state_dict,
     set_model_state_dict,
+    set_optimizer_state_dict,
 )
 from torch.utils.data import DataLoader
 from transformers import Trainer
@@ -24,6 +27,7 @@ from terrascope_model.settings import TrainSettings
 
 LOSSES = ("language_loss", "bce_loss", "dice_loss")
 WEIGHTS = "trained.safetensors"  # of a checkpoint: what the stage trains, by name
+OPTIMIZER = "optimizer.pt"  # with the schedule
 
 
 class TrainingStopped(RuntimeError):
@@ -41,6 +45,10 @@ class StageTrainer(Trainer):
         self, settings: TrainSettings, processor: TerraScopeProcessor, **options: Any
     ) -> None:
         super().__init__(**options)
+        if settings.sharded:  # gradients are brought together where weights are shared out already
+            self.accelerator.prepare_model = partial(
+                self.accelerator.prepare_model, evaluation_mode=True
+            )
         self._settings, self._processor = settings, processor
         self._sums_K = torch.zeros(len(LOSSES), device=self.args.device)
         self._summed = 0
@@ -129,6 +137,33 @@ class StageTrainer(Trainer):
             folder.mkdir(parents=True, exist_ok=True)
             weights = {name: cast(Tensor, trained[name]).contiguous() for name in names}
             save_file(weights, folder / WEIGHTS)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        assert self.model is not None
+        assert self.lr_scheduler is not None
+        options = StateDictOptions(full_state_dict=True, cpu_offload=True)
+        state = get_optimizer_state_dict(self.model, self._bare_optimizer(), options=options)
+        if self.args.should_save:
+            torch.save(
+                {"optimizer": state, "schedule": self.lr_scheduler.state_dict()},
+                Path(output_dir) / OPTIMIZER,
+            )
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is None:
+            return
+        assert self.model is not None
+        assert self.lr_scheduler is not None
+        saved = torch.load(Path(checkpoint) / OPTIMIZER, weights_only=True)
+        # not strict: what no loss reaches has no state
+        options = StateDictOptions(full_state_dict=True, strict=False)
+        set_optimizer_state_dict(
+            self.model, self._bare_optimizer(), saved["optimizer"], options=options
+        )
+        self.lr_scheduler.load_state_dict(saved["schedule"])
+
+    def _bare_optimizer(self) -> torch.optim.Optimizer:
+        return cast(torch.optim.Optimizer, getattr(self.optimizer, "optimizer", self.optimizer))
 
     def _load_from_checkpoint(
         self, resume_from_checkpoint: str, model: nn.Module | None = None

@@ -2,19 +2,21 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModel
+from transformers import AutoModel, TrainingArguments
 
 from terrascope_model.files import DataError
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.processor import TerraScopeProcessor
 from terrascope_model.settings import TrainSettings
-from terrascope_model.train import last_checkpoint, train
+from terrascope_model.stage import arguments, last_checkpoint
+from terrascope_model.train import claimed, train
 from terrascope_model.trainer import LOSSES, WEIGHTS, StageTrainer, TrainingStopped
 
 SHORT = TrainSettings(stage1_steps=3, stage2_steps=3, batch_size=4, save_steps=2, eval_split="none")
@@ -116,6 +118,70 @@ def test_a_loss_that_is_no_number_stops_and_names_the_batch(
     kept = tmp_path / "stage1" / "checkpoint-2" / WEIGHTS
     assert all(bool(weights.isfinite().all()) for weights in load_file(kept).values())
     assert not (tmp_path / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nmore"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_short_memory_stops_and_says_what_to_lower(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: RuntimeError
+) -> None:
+    def out_of_it(*given: Any, **options: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(TerraScopeModel, "forward", out_of_it)
+    with pytest.raises(TrainingStopped, match=r"step 1: out of memory .*batch_size") as stopped:
+        train(dataset, tmp_path, SHORT)
+    assert "\n" not in str(stopped.value)
+
+
+def test_a_folder_that_was_begun_on_another_dataset_is_refused(
+    dataset: Path, trained: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(dataset, tmp_path / "grown")
+    shard = max((tmp_path / "grown" / "data" / "cap").glob("*.parquet"))
+    shard.unlink()
+    path = tmp_path / "grown" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["files"] = [
+        f for f in manifest["files"] if Path(f["path"]) != shard.relative_to(tmp_path / "grown")
+    ]
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(
+        TrainingStopped, match=r"was begun on another dataset: dataset [0-9a-f]{64}"
+    ):
+        train(tmp_path / "grown", trained, SHORT)
+
+
+def test_a_second_training_in_a_folder_waits_for_the_first(dataset: Path, tmp_path: Path) -> None:
+    with claimed(tmp_path), pytest.raises(TrainingStopped, match="another training is at work"):
+        train(dataset, tmp_path, SHORT)
+
+
+def test_what_is_trained_already_is_not_trained_again(
+    dataset: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(TerraScopeModel, "forward")
+    assert train(dataset, trained, SHORT) == json.loads((trained / "training.json").read_text())
+
+
+def test_two_gpus_in_one_process_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TrainingArguments, "n_gpu", property(lambda self: 2))
+    assert arguments("stage1", tmp_path, 1, SHORT)._n_gpu == 1
+
+
+def test_samples_that_are_too_long_are_counted_and_named(dataset: Path, tmp_path: Path) -> None:
+    settings = SHORT.model_copy(update={"stage1_steps": 1, "stage2_steps": 1, "max_length": 150})
+    report = train(dataset, tmp_path, settings)
+    left_out = report["too_long"]["stage2"]
+    assert left_out["samples"] >= len(left_out["first"]) > 0
+    assert left_out["first"][0] in (tmp_path / "README.md").read_text()
+    with pytest.raises(DataError, match=r"none of the \d+ samples .* has at most 20 tokens"):
+        train(dataset, tmp_path / "none", settings.model_copy(update={"max_length": 20}))
 
 
 def test_a_folder_without_a_dataset_is_refused_before_anything_is_made(tmp_path: Path) -> None:
