@@ -1,0 +1,114 @@
+"""Classes of held-out pictures are asked for one by one; what is not marked counts nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from terrascope_model import evaluate as evaluation
+from terrascope_model.card import card
+from terrascope_model.data import Referring
+from terrascope_model.evaluate import LEAST_SHARE, Named, evaluate, grouped
+from terrascope_model.generate import Generated, Segmented
+from terrascope_model.model import TerraScopeModel
+from terrascope_model.presets import tiny_model, tiny_processor
+from terrascope_model.processor import TerraScopeProcessor
+from terrascope_model.recipe import texts_of
+from terrascope_model.settings import TrainSettings
+
+
+@pytest.fixture(scope="module")
+def processor(dataset: Path) -> TerraScopeProcessor:
+    return tiny_processor(texts_of(dataset))
+
+
+@pytest.fixture(scope="module")
+def untaught(processor: TerraScopeProcessor) -> TerraScopeModel:
+    return tiny_model(processor, seed=0)
+
+
+@pytest.fixture(scope="module")
+def asked(dataset: Path, processor: TerraScopeProcessor) -> Referring:
+    return Referring(dataset, processor, split="validation", turned=False)
+
+
+def marks_all(*given: Any) -> list[Generated]:
+    """Mark the whole picture in every second row, nothing in the others."""
+    seen = given[3]
+    rows = [Generated() for _ in seen.questions]
+    for row in range(0, len(rows), 2):
+        (image,) = [image for image in seen.images if image.row == row]
+        mask_HW = torch.ones(image.size_HW, dtype=torch.bool)
+        empty = torch.zeros(0, dtype=torch.int64)
+        rows[row].segmented.append(
+            Segmented(row=row, image=0, mask_HW=mask_HW, tokens_K=empty, forced=())
+        )
+    return rows
+
+
+def test_a_class_that_is_not_marked_counts_nothing_and_small_ones_are_not_asked_for(
+    asked, untaught, processor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "generate", marks_all)
+    found = evaluate(untaught, processor, asked, num_pictures=3, batch_size=100)
+    shares = [
+        asked.ask(shown, [named]).masks[0].mask_HW.mean()
+        for shown in (asked.shown[0], asked.shown[round((len(asked) - 1) / 2)], asked.shown[-1])
+        for named in shown.classes
+    ]
+    due = [share for share in shares if share >= LEAST_SHARE]
+    assert len(due) == len(found) > 2
+    for number, (named, share) in enumerate(zip(found, due, strict=True)):
+        assert named.iou == pytest.approx(0.0 if number % 2 else share)
+
+
+def test_processes_share_the_pictures(
+    asked, untaught, processor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "generate", marks_all)
+
+    def ids(**ranks: int) -> list[tuple[str, str, str]]:
+        found = evaluate(untaught, processor, asked, num_pictures=4, batch_size=8, **ranks)
+        return [(named.sample_id, named.modality, named.phrase) for named in found]
+
+    assert sorted(ids(rank=0, ranks=2) + ids(rank=1, ranks=2)) == sorted(ids())
+
+
+def test_an_untaught_model_is_asked_and_answered_for(asked, untaught, processor) -> None:
+    found = evaluate(untaught, processor, asked, num_pictures=1, batch_size=8)
+    assert found
+    assert all(0 <= named.iou <= 1 for named in found)
+
+
+def test_means_are_of_all_and_of_each_source_and_modality() -> None:
+    found = [
+        Named(sample_id="a", source="xbd", modality="optical", phrase="water", iou=0.5),
+        Named(sample_id="b", source="own", modality="optical", phrase="water", iou=0.0),
+        Named(sample_id="c", source="own", modality="sar", phrase="water", iou=1.0),
+    ]
+    means = {group.name: (group.classes, group.mean_iou) for group in grouped(found)}
+    assert means == {
+        "all": (3, 0.5), "own": (2, 0.5), "xbd": (1, 0.5), "optical": (2, 0.25), "sar": (1, 1.0),
+    }  # fmt: skip
+    assert grouped([]) == []
+
+
+def test_a_card_says_what_was_learnt_from_and_to_what_end() -> None:
+    report = {
+        "dataset": {"name": "meadows", "digest": "ab" * 32},
+        "losses": {"stage1/loss": 1.25},
+        "iou": [{"name": "all", "classes": 3, "mean_iou": 0.5}],
+        "too_long": {"stage2": {"samples": 2, "first": ["s1", "s2"]}},
+    }
+    text = card("model", report, TrainSettings(seed=3))
+    due = (
+        f"`meadows`, {'ab' * 32}",
+        "| stage1/loss | 1.2500 |",
+        "| all | 3 | 0.500 |",
+        "| seed | 3 |",
+        "2 samples of stage2 were too long",
+        "no model for use",
+    )
+    for told in due:
+        assert told in text
