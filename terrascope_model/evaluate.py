@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
+from terrascope_model.answer import Answerer, Asking
 from terrascope_model.data import Referring
-from terrascope_model.generate import Decoding, generate
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.processor import TerraScopeProcessor
 from terrascope_model.sample import Sample
 
 LEAST_SHARE = 0.05  # of a picture; smaller classes are hardly more than a few mask pixels
-MAX_NEW_TOKENS = 48  # the answer is one short sentence
+ASKING = Asking(max_new_tokens=48, max_masks=1)  # the answer is one short sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,17 @@ def evaluate(
 
     Of several processes each takes its part. DataError where a picture cannot be read.
     """
-    model.eval()
+    answerer = Answerer(model, processor)
     questions = _questions(asked, num_pictures, rank, ranks)
     found: list[Named] = []
     while batch := list(islice(questions, batch_size)):
-        ious = _ious(model, processor, [sample for _, sample in batch])
-        found += [replace(named, iou=iou) for (named, _), iou in zip(batch, ious, strict=True)]
+        answers = answerer.answer([sample for _, sample in batch], ASKING)
+        for (named, sample), answer in zip(batch, answers, strict=True):
+            if answer.masks:
+                iou = _iou(answer.masks[0].mask_HW, sample.masks[0].mask_HW)
+                found.append(replace(named, iou=iou))
+            else:
+                found.append(named)
     return found
 
 
@@ -100,30 +105,6 @@ def _questions(
                 yield named, sample
 
 
-def _ious(
-    model: TerraScopeModel, processor: TerraScopeProcessor, samples: Sequence[Sample]
-) -> list[float]:
-    prompts = [processor.encode(replace(sample, trace="", masks=())) for sample in samples]
-    batch = processor.collate(prompts, left=True)
-    device = next(model.parameters()).device
-    decoding = Decoding(
-        eos_token_id=processor.tokenizer.eos_token_id, max_new_tokens=MAX_NEW_TOKENS, max_masks=1
-    )
-    written = generate(
-        model,
-        batch["ids_BT"].to(device),
-        batch["attention_BT"].to(device),
-        batch["seen"].to(device),
-        decoding,
-    )
-    return [
-        _iou(row.segmented[0].mask_HW.cpu(), torch.from_numpy(sample.masks[0].mask_HW))
-        if row.segmented
-        else 0.0
-        for row, sample in zip(written, samples, strict=True)
-    ]
-
-
-def _iou(mask_HW: torch.Tensor, annotated_HW: torch.Tensor) -> float:
+def _iou(mask_HW: NDArray[np.bool_], annotated_HW: NDArray[np.bool_]) -> float:
     """Return intersection over union with a mask that is not empty."""
     return int((mask_HW & annotated_HW).sum()) / int((mask_HW | annotated_HW).sum())

@@ -1,20 +1,20 @@
 """Classes of held-out pictures are asked for one by one; what is not marked counts nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
-import torch
 
-from terrascope_model import evaluate as evaluation
+from terrascope_model.answer import Answer, Answerer, Asking
 from terrascope_model.card import card
 from terrascope_model.data import Referring
 from terrascope_model.evaluate import LEAST_SHARE, Named, evaluate, grouped
-from terrascope_model.generate import Generated, Segmented
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.presets import tiny_model, tiny_processor
 from terrascope_model.processor import TerraScopeProcessor
 from terrascope_model.recipe import texts_of
+from terrascope_model.sample import Sample, StepMask
 from terrascope_model.settings import TrainSettings
 
 
@@ -33,24 +33,21 @@ def asked(dataset: Path, processor: TerraScopeProcessor) -> Referring:
     return Referring(dataset, processor, split="validation", turned=False)
 
 
-def marks_all(*given: Any) -> list[Generated]:
-    """Mark the whole picture in every second row, nothing in the others."""
-    seen = given[3]
-    rows = [Generated() for _ in seen.questions]
-    for row in range(0, len(rows), 2):
-        (image,) = [image for image in seen.images if image.row == row]
-        mask_HW = torch.ones(image.size_HW, dtype=torch.bool)
-        empty = torch.zeros(0, dtype=torch.int64)
-        rows[row].segmented.append(
-            Segmented(row=row, image=0, mask_HW=mask_HW, tokens_K=empty, forced=())
-        )
-    return rows
+def marks_all(self: Answerer, samples: Sequence[Sample], asking: Asking) -> list[Answer]:
+    """Mark the whole picture for every second question, nothing for the others."""
+    answers = []
+    for number, sample in enumerate(samples):
+        image = sample.pictures[0].image
+        mask = StepMask(picture=0, mask_HW=np.ones((image.height, image.width), dtype=np.bool_))
+        masks = () if number % 2 else (mask,)
+        answers.append(Answer(text="", answer="", masks=masks, ended=True))
+    return answers
 
 
 def test_a_class_that_is_not_marked_counts_nothing_and_small_ones_are_not_asked_for(
     asked, untaught, processor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluation, "generate", marks_all)
+    monkeypatch.setattr(Answerer, "answer", marks_all)
     found = evaluate(untaught, processor, asked, num_pictures=3, batch_size=100)
     shares = [
         asked.ask(shown, [named]).masks[0].mask_HW.mean()
@@ -66,7 +63,7 @@ def test_a_class_that_is_not_marked_counts_nothing_and_small_ones_are_not_asked_
 def test_processes_share_the_pictures(
     asked, untaught, processor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluation, "generate", marks_all)
+    monkeypatch.setattr(Answerer, "answer", marks_all)
 
     def ids(**ranks: int) -> list[tuple[str, str, str]]:
         found = evaluate(untaught, processor, asked, num_pictures=4, batch_size=8, **ranks)
