@@ -24,7 +24,8 @@ class RowCache(Cache):
         super().__init__(layers=[])
         self.lengths = [0] * num_rows
         self._device = device
-        self._kept: list[list[Tensor]] = []  # of a layer: keys and values, (B, S, H, D)
+        # of a layer: keys and values, (B, H, S, D): read in order where a step attends to them
+        self._kept: list[list[Tensor]] = []
         self._rows_R = torch.arange(num_rows, device=device)
         self._positions_RP = torch.zeros(0, 0, dtype=torch.int64, device=device)
         self._num_slots = 0
@@ -33,7 +34,7 @@ class RowCache(Cache):
         """Say what is fed next: `counts` tokens to `rows`, each filled up to `longest`.
 
         Returns:
-            Positions, (R, P), and what sees what, (R, 1, P, S) bool.
+            Positions, (R, P), and what a position does not see, (R, 1, P, S) bool.
         """
         lengths_R = torch.tensor([self.lengths[row] for row in rows], device=self._device)
         steps_P = torch.arange(longest, device=self._device)
@@ -43,7 +44,14 @@ class RowCache(Cache):
         for row, count in zip(rows, counts, strict=True):
             self.lengths[row] += count
         slots_S = torch.arange(self._num_slots, device=self._device)
-        return self._positions_RP, slots_S <= self._positions_RP[:, None, :, None]
+        return self._positions_RP, slots_S > self._positions_RP[:, None, :, None]
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Forget all rows but these, which are counted anew in their order."""
+        self.lengths = [self.lengths[row] for row in rows]
+        kept_R = torch.tensor(rows, dtype=torch.int64, device=self._device)
+        for kept in self._kept:
+            kept[:] = [states.index_select(0, kept_R) for states in kept]
 
     def update(
         self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any, **__: Any
@@ -54,17 +62,17 @@ class RowCache(Cache):
         kept = self._kept[layer_idx]
         found = []
         for number, states in enumerate((key_states, value_states)):
-            if kept[number].shape[1] < self._num_slots:
-                more = self._room(states, kept[number].shape[1])
-                kept[number] = torch.cat([kept[number], more], dim=1)
-            kept[number][self._rows_R[:, None], self._positions_RP] = states.transpose(1, 2)
-            seen = kept[number][:, : self._num_slots]
-            if len(self._rows_R) < len(self.lengths):
-                seen = seen[self._rows_R]
-            found.append(seen.transpose(1, 2))
+            if kept[number].shape[2] < self._num_slots:
+                more = self._room(states, kept[number].shape[2])
+                kept[number] = torch.cat([kept[number], more], dim=2)
+            heads_H = torch.arange(states.shape[1], device=self._device)
+            rows_R11, positions_R1P = self._rows_R[:, None, None], self._positions_RP[:, None]
+            kept[number][rows_R11, heads_H[:, None], positions_R1P] = states
+            seen = kept[number][:, :, : self._num_slots]
+            found.append(seen if len(self._rows_R) == len(self.lengths) else seen[self._rows_R])
         return found[0], found[1]
 
     def _room(self, states: Tensor, taken: int = 0) -> Tensor:
         slots = max(self._num_slots - taken, taken, CHUNK)
         # zeros: what is not seen is still multiplied, by 0
-        return states.new_zeros(len(self.lengths), slots, states.shape[1], states.shape[3])
+        return states.new_zeros(len(self.lengths), states.shape[1], slots, states.shape[3])

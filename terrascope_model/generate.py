@@ -141,22 +141,20 @@ def stream(
     writer = _Writer(model, ids_BT, attention_BT, seen, decoding.sampling)
     written: list[list[int]] = [[] for _ in range(len(ids_BT))]
     masks: list[list[tuple[int, Tensor]]] = [[] for _ in range(len(ids_BT))]
-    active = [True] * len(ids_BT)
     max_tokens = model.config.max_region_tokens if puts_tokens(feedback) else 0
     for _ in range(decoding.max_new_tokens):
-        scores_BV, tokens = writer.draw([len(found) >= decoding.max_masks for found in masks])
-        asking = []
-        for row, token_id in enumerate(tokens):
-            if not active[row]:
-                continue
+        full = [len(masks[row]) >= decoding.max_masks for row in writer.rows]
+        scores_RV, tokens = writer.draw(full)
+        for row, token_id, scores_V in zip(writer.rows, tokens, scores_RV, strict=True):
             written[row].append(token_id)
-            yield Wrote(row=row, token_id=token_id, scores_V=scores_BV[row])
-            active[row] = token_id != decoding.eos_token_id
-            if token_id == model.config.seg_token_id:
-                asking.append(row)
-        if not any(active):
+            yield Wrote(row=row, token_id=token_id, scores_V=scores_V)
+        ended = [written[row][-1] == decoding.eos_token_id for row in writer.rows]
+        writer.end([row for row, has in zip(writer.rows, ended, strict=True) if has])
+        if not writer.rows:
             return
-        writer.write(tokens, active)
+        writer.write([written[row][-1] for row in writer.rows])
+        asking = [row for row in writer.rows if written[row][-1] == model.config.seg_token_id]
+        cut = set()
         if asking:
             chosen = [_chosen(seen, row, written[row], decoding.choose_image) for row in asking]
             pieces = []
@@ -169,7 +167,8 @@ def stream(
                 if puts_facts(feedback) and decoding.facts:
                     forced = decoding.facts(row, masks[row])
                 if len(tokens_K) + len(forced) > writer.room(row):
-                    tokens_K, forced, active[row] = tokens_K[:0], (), False
+                    tokens_K, forced = tokens_K[:0], ()
+                    cut.add(row)
                 written[row] += forced
                 pieces.append(writer.piece(image, tokens_K, forced))
                 yield Segmented(
@@ -180,9 +179,8 @@ def stream(
                     forced=tuple(forced),
                 )
             writer.put_in(asking, pieces)
-        for row in range(len(active)):
-            active[row] &= writer.room(row) > 0
-        if not any(active):
+        writer.end([row for row in writer.rows if row in cut or not writer.room(row)])
+        if not writer.rows:
             return
 
 
@@ -204,7 +202,7 @@ def _chosen(seen: Seen, row: int, written: Sequence[int], choose_image: ChooseIm
 
 
 class _Writer:
-    """The cache of a batch, and each row's last hidden state."""
+    """The cache of a batch, and each row's last hidden state; `rows` are those not ended."""
 
     def __init__(
         self,
@@ -217,6 +215,7 @@ class _Writer:
         self._model, self._seen, self._sampling = model, seen, sampling
         self._random = torch.Generator(ids_BT.device).manual_seed(sampling.seed)
         self._cache = RowCache(len(ids_BT), ids_BT.device)
+        self.rows = list(range(len(ids_BT)))
         counts = attention_BT.sum(1).tolist()
         for row, count in enumerate(counts):
             if count >= self.num_positions:
@@ -230,32 +229,39 @@ class _Writer:
         # the padding to the end, where nothing sees it
         order_BT = attention_BT.argsort(dim=1, descending=True, stable=True)
         embedded_BTD = embedded_BTD.gather(1, order_BT[..., None].expand_as(embedded_BTD))
-        self._feed(range(len(counts)), embedded_BTD, counts)
+        self._feed(self.rows, embedded_BTD, counts)
 
     def draw(self, full: Sequence[bool]) -> tuple[Tensor, list[int]]:
-        """Return the scores (B, V) of the next token and the one drawn, never a placeholder.
+        """Return the scores (R, V) of the next token and the one drawn, never a placeholder.
 
         Rows that are full write no [SEG].
         """
-        scores_BV = self._model.vlm.lm_head(self._hidden_BD).float()
-        no_seg_B = torch.tensor(full, device=scores_BV.device)
+        scores_RV = self._model.vlm.lm_head(self._hidden_BD[self.rows]).float()
+        no_seg_R = torch.tensor(full, device=scores_RV.device)
         config = self._model.config
-        scores_BV[no_seg_B, config.seg_token_id] = float("-inf")
-        scores_BV[:, [config.region_token_id, config.vlm_config.image_token_id]] = float("-inf")
+        scores_RV[no_seg_R, config.seg_token_id] = float("-inf")
+        scores_RV[:, [config.region_token_id, config.vlm_config.image_token_id]] = float("-inf")
         if not self._sampling.temperature:
-            return scores_BV, scores_BV.argmax(-1).tolist()
-        probable, order = (scores_BV / self._sampling.temperature).softmax(-1).sort(descending=True)
+            return scores_RV, scores_RV.argmax(-1).tolist()
+        probable, order = (scores_RV / self._sampling.temperature).softmax(-1).sort(descending=True)
         beyond = probable.cumsum(-1) - probable >= self._sampling.top_p
         beyond[:, 0] = False  # the likeliest can always be drawn
         probable[beyond] = 0
         drawn = torch.multinomial(probable, 1, generator=self._random)
-        return scores_BV, order.gather(-1, drawn)[:, 0].tolist()
+        return scores_RV, order.gather(-1, drawn)[:, 0].tolist()
 
-    def write(self, tokens: Sequence[int], active: Sequence[bool]) -> None:
-        """Feed a token a row; those of rows that have ended are not kept."""
-        ids_B1 = torch.tensor(tokens, device=self._hidden_BD.device)[:, None]
-        embedded = self._model.get_input_embeddings()(ids_B1)
-        self._feed(range(len(tokens)), embedded, [int(is_active) for is_active in active])
+    def end(self, ended: Sequence[int]) -> None:
+        """Forget rows that write no more."""
+        if ended:
+            left = [at for at, row in enumerate(self.rows) if row not in ended]
+            self._cache.keep(left)
+            self.rows = [self.rows[at] for at in left]
+
+    def write(self, tokens: Sequence[int]) -> None:
+        """Feed a token a row."""
+        ids_R1 = torch.tensor(tokens, device=self._hidden_BD.device)[:, None]
+        embedded = self._model.get_input_embeddings()(ids_R1)
+        self._feed(self.rows, embedded, [1] * len(tokens))
 
     def segment(
         self, rows: Sequence[int], images: Sequence[int], max_tokens: int
@@ -300,18 +306,24 @@ class _Writer:
 
     def room(self, row: int) -> int:
         """Return how many more tokens a row can take."""
-        return self.num_positions - self._cache.lengths[row]
+        return self.num_positions - self._cache.lengths[self.rows.index(row)]
 
     def _feed(self, rows: Sequence[int], embedded_RPD: Tensor, counts: Sequence[int]) -> None:
-        """Read on in some rows, as many of the tokens as count; the last's state is the row's."""
-        positions_RP, visible = self._cache.take(rows, counts, embedded_RPD.shape[1])
+        """Read on in some rows, as many of the tokens as count; the last's state is the row's.
+
+        Each has at least one that counts.
+        """
+        places = [self.rows.index(row) for row in rows]
+        positions_RP, hidden_from = self._cache.take(places, counts, embedded_RPD.shape[1])
+        # as is added to scores; a mask of bools is made such anew in every layer
+        added = torch.zeros_like(hidden_from, dtype=embedded_RPD.dtype)
+        added.masked_fill_(hidden_from, torch.finfo(added.dtype).min)
         hidden_RPD = self._model.vlm.model.language_model(
             inputs_embeds=embedded_RPD,
-            attention_mask=visible,
+            attention_mask=added,
             position_ids=positions_RP,
             past_key_values=self._cache,
             use_cache=True,
         ).last_hidden_state
-        read = [at for at, count in enumerate(counts) if count]
-        lasts = [counts[at] - 1 for at in read]
-        self._hidden_BD[[rows[at] for at in read]] = hidden_RPD[read, lasts]
+        lasts = [count - 1 for count in counts]
+        self._hidden_BD[rows] = hidden_RPD[range(len(rows)), lasts]
