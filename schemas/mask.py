@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+MIN_COMPONENT_PX = 9  # a 3 x 3 block: smaller specks are not counted
+
 
 class Origin(StrEnum):
     """Where a mask comes from; a box mask never answers area, border or distance."""

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from schemas.mask import MIN_COMPONENT_PX
+
 MAX_DEPTH = 16
 LANGUAGE_VERSION = 2
-MIN_COMPONENT_PX = 9  # a 3 x 3 block: smaller specks are not counted
 
 
 class _Node(BaseModel):

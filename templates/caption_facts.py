@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from schemas.program import MIN_COMPONENT_PX, Area, Border, Count, Distance, Share, Valid
+from schemas.mask import MIN_COMPONENT_PX
+from schemas.program import Area, Border, Count, Distance, Share, Valid
 from schemas.value import Quantity, Truth, Undefined
 from templates.ground import Ground
 from templates.regions import Region, regions_of

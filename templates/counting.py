@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from schemas.program import MIN_COMPONENT_PX, ClassMask, Count, Instances
+from schemas.mask import MIN_COMPONENT_PX
+from schemas.program import ClassMask, Count, Instances
 from schemas.trace import SEG, Fact, things_text
 from schemas.value import Quantity, Value
 from templates.asked import AskedScene, class_at

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from masks.regions import leaves
+from schemas.mask import MIN_COMPONENT_PX
 from schemas.program import (
-    MIN_COMPONENT_PX,
     And,
     ClassMask,
     Count,

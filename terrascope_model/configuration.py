@@ -4,11 +4,10 @@ Where paper and released code differ, the paper's value is the default and `RELE
 code's.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
-from transformers.configuration_utils import SubConfigSpec
 
 from terrascope_model.feedback import Feedback
 
@@ -41,10 +40,7 @@ class TerraScopeConfig(PreTrainedConfig):
     """
 
     model_type = "terrascope"
-    sub_configs_defaults = {  # noqa: RUF012 - as the base class has it
-        "vlm_config": SubConfigSpec(config_class=AutoConfig, model_type="internvl"),
-        "ground_config": SubConfigSpec(config_class=AutoConfig, model_type="sam2"),
-    }
+    sub_configs: ClassVar[dict[str, Any]] = {"vlm_config": AutoConfig, "ground_config": AutoConfig}
 
     vlm_config: dict[str, Any] | PreTrainedConfig | None = None
     ground_config: dict[str, Any] | PreTrainedConfig | None = None
@@ -58,3 +54,17 @@ class TerraScopeConfig(PreTrainedConfig):
     loss_points: int = 0
     exposure: float = 0.0
     feedback: Feedback = "tokens"
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        """Make the parts' configurations of what was saved, or of nothing."""
+        self.vlm_config = _configured(self.vlm_config, "internvl")
+        self.ground_config = _configured(self.ground_config, "sam2")
+        super().__post_init__(**kwargs)
+
+
+def _configured(
+    config: dict[str, Any] | PreTrainedConfig | None, model_type: str
+) -> PreTrainedConfig:
+    if isinstance(config, PreTrainedConfig):
+        return config
+    return AutoConfig.for_model(**{"model_type": model_type, **(config or {})})

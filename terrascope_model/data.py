@@ -157,7 +157,7 @@ class Traces(Samples):
         with _telling(self.rows.files[place.file], row["sample_id"]):
             masks = tuple(
                 StepMask(
-                    picture=mask["image_index"],
+                    picture=segmented_picture(row["image_info"], mask["image_index"]),
                     mask_HW=decode(mask["counts"].encode("ascii"), tuple(mask["size"])),
                 )
                 for mask in row["masks"]
@@ -291,6 +291,19 @@ def listed(phrases: Sequence[str]) -> str:
     if len(phrases) == 1:
         return phrases[0]
     return ", ".join(phrases[:-1]) + f" and {phrases[-1]}"
+
+
+def segmented_picture(infos: Sequence[Mapping[str, Any]], at: int) -> int:
+    """Return which picture a mask is learnt on: of a radar picture the optical one of its date.
+
+    Both lie on one grid, and beside an optical picture a radar one is not segmented.
+    """
+    beside = (
+        number
+        for number, info in enumerate(infos)
+        if info["modality"] != "sar" and info["date_index"] == infos[at]["date_index"]
+    )
+    return next(beside, at) if infos[at]["modality"] == "sar" else at
 
 
 @contextmanager

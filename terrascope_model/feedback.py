@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from masks.components import components
 from masks.distance import mask_runs, min_distance_of_runs_m, shared_edges
 from masks.morphology import opening
-from schemas.program import MIN_COMPONENT_PX
+from schemas.mask import MIN_COMPONENT_PX
 from schemas.trace import pixels_text, quantity_text, things_text
 from terrascope_model.sample import Picture, StepMask
 

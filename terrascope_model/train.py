@@ -35,12 +35,7 @@ from terrascope_model.processor import SampleError, TerraScopeProcessor
 from terrascope_model.recipe import Recipe, recipe
 from terrascope_model.settings import FAULT, TrainSettings
 from terrascope_model.stage import Losses, last_checkpoint, run_stage, say
-from terrascope_model.trained_parts import (
-    STAGES,
-    merge,
-    new_token_ids,
-    set_trained,
-)
+from terrascope_model.trained_parts import STAGES, Lora, merge, new_token_ids, set_trained
 from terrascope_model.trainer import LOSSES, TrainingStopped, load_trained
 
 SETTINGS, REPORT = "settings.json", "training.json"  # of a folder: when it is begun, and when ended
@@ -180,14 +175,27 @@ def made_so_far(
             break
         checkpoint = last_checkpoint(out / before)
         assert checkpoint is not None, f"{before} ends with a checkpoint"
-        set_trained(model, before, settings, new_ids)
+        _set_trained(model, before, settings, new_ids)
         load_trained(model, checkpoint)
         merge(model)
     if stage is None:
         cast(torch.nn.Module, model).to(dtype=dtype)
         return model
-    set_trained(model, stage, settings, new_ids)
+    _set_trained(model, stage, settings, new_ids)
     return model
+
+
+def _set_trained(
+    model: TerraScopeModel, stage: str, settings: TrainSettings, new_ids: list[int]
+) -> None:
+    lora = Lora(rank=settings.lora_rank, alpha=settings.lora_alpha, dropout=settings.lora_dropout)
+    set_trained(
+        model,
+        stage,
+        lora if settings.trained == "parts" else None,
+        new_ids=new_ids,
+        computed=torch.bfloat16 if settings.precision == "bf16" else torch.float32,
+    )
 
 
 def held_out(

@@ -1,6 +1,7 @@
 """Which parts of a model a stage trains, and how what it adds becomes plain weights again."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -10,7 +11,6 @@ from torch import nn
 
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.new_rows import NewEmbeddings, NewHead, NewRows
-from terrascope_model.settings import TrainSettings
 from terrascope_model.tokens import ADDED
 
 How = Literal["frozen", "whole", "lora", "new rows"]
@@ -44,14 +44,28 @@ TRAINED: Mapping[str, tuple[How, How]] = {
 _LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lora:
+    """The language model's LoRA: its rank, its weight (times the rank), and dropout before it."""
+
+    rank: int
+    alpha: int
+    dropout: float
+
+
 def set_trained(
-    model: TerraScopeModel, stage: str, settings: TrainSettings, new_ids: list[int]
+    model: TerraScopeModel,
+    stage: str,
+    lora: Lora | None,
+    *,
+    new_ids: list[int],
+    computed: torch.dtype,
 ) -> None:
     """Make a stage's parts trainable, in float32, and freeze the others; `merge` undoes it.
 
-    What is frozen is kept in the precision that is computed in.
+    What is frozen is kept in the precision that is computed in. Without LoRA all is trained.
     """
-    if settings.trained == "all":
+    if lora is None:
         model.requires_grad_(True)
         return
     model.requires_grad_(False)
@@ -60,10 +74,9 @@ def set_trained(
         if how[part] == "whole":
             part_of(model).requires_grad_(True)
     if how["language model"] == "lora":
-        _add_lora(model, settings)
+        _add_lora(model, lora)
     if how["embeddings"] == "new rows":
         _add_new_rows(model, new_ids)
-    computed = torch.bfloat16 if settings.precision == "bf16" else torch.float32
     for parameter in model.parameters():
         kept = torch.float32 if parameter.requires_grad else computed
         parameter.data = parameter.data.to(kept)
@@ -99,14 +112,14 @@ def trained_numbers(model: nn.Module) -> tuple[int, int]:
     return sum(size for size, trained in sizes if trained), sum(size for size, _ in sizes)
 
 
-def _add_lora(model: TerraScopeModel, settings: TrainSettings) -> None:
-    lora = LoraConfig(
-        r=settings.lora_rank,
-        lora_alpha=settings.lora_alpha,
-        lora_dropout=settings.lora_dropout,
+def _add_lora(model: TerraScopeModel, lora: Lora) -> None:
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
         target_modules=list(_LINEAR),
     )
-    inject_adapter_in_model(lora, model.vlm.model.language_model)
+    inject_adapter_in_model(config, model.vlm.model.language_model)
 
 
 def _add_new_rows(model: TerraScopeModel, new_ids: list[int]) -> None:

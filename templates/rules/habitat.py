@@ -1,6 +1,7 @@
 """What a scene offers to trees and wildlife: canopy, natural land, forest, fragmentation."""
 
-from schemas.program import MIN_COMPONENT_PX, Count
+from schemas.mask import MIN_COMPONENT_PX
+from schemas.program import Count
 from templates.land_groups import TREES
 from templates.rule import Condition, Level, Premise, Rule, Source
 from templates.rules.character import ATLAS

@@ -10,7 +10,7 @@ from terrascope_model.configuration import RELEASED
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.recipe import recipe, shape_config
 from terrascope_model.settings import TrainSettings
-from terrascope_model.trained_parts import PARTS, set_trained, trained_numbers
+from terrascope_model.trained_parts import PARTS, Lora, set_trained, trained_numbers
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,8 @@ def test_the_parts_of_8b_are_as_large_as_published(shape: TerraScopeModel) -> No
 
 
 def test_lora_of_8b_trains_four_parts_in_a_hundred(shape: TerraScopeModel) -> None:
-    settings = TrainSettings(preset="shape-8b")
-    set_trained(shape, "stage2", settings, [2, 3])
+    lora = Lora(rank=128, alpha=256, dropout=0.05)
+    set_trained(shape, "stage2", lora, new_ids=[2, 3], computed=torch.bfloat16)
     trained, whole = trained_numbers(shape)
     assert 0.03 < trained / whole < 0.05
 
