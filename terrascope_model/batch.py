@@ -33,11 +33,15 @@ class PlacedImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A [SEG] of a batch: the image that it segments, and the visual tokens put in after it."""
+    """A [SEG] of a batch: the image that it segments, and the visual tokens put in after it.
+
+    `name` is what it segments in words, where a sample says so.
+    """
 
     row: int
     image: int
     tokens_K: Tensor
+    name: str = ""
 
     def to(self, *args: Any, **options: Any) -> "Segment":
         """Return it on another device, as `Tensor.to` takes it."""

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from masks.rle import decode
+from masks.rle import area_px, decode
 from schemas.trace import SEG
 from terrascope_model.feedback import puts_facts
 from terrascope_model.files import DataError
@@ -42,6 +42,11 @@ class Mixture:
     tier: Mapping[str, float] = field(default_factory=dict)
     source: Mapping[str, float] = field(default_factory=dict)
     task: Mapping[str, float] = field(default_factory=dict)
+    modality: Mapping[str, float] = field(default_factory=dict)
+
+    def weight_of_picture(self, source: str, modality: str) -> float:
+        """Return how often a picture comes in an epoch on average, by itself."""
+        return self.source.get(source, 1.0) * self.modality.get(modality, 1.0)
 
     def weight(self, row: Mapping[str, Any]) -> float:
         """Return how often a row comes in an epoch on average."""
@@ -187,12 +192,12 @@ class Referring(Samples):
     """Every picture of every scene, with some of its classes to segment.
 
     "Please segment the water." The first stage learns on these. Which classes are asked for, at
-    most four, is drawn anew in each epoch, and so is how the picture is turned and mirrored. (In
+    most eight, is drawn anew in each epoch, and so is how the picture is turned and mirrored. (In
     the paper it is one class at a time; several make more of an image that has to be looked at
     anyway.)
 
     Attributes:
-        shown: The pictures, by number.
+        shown: The pictures, by number, with the classes that cover `least_share` of them.
     """
 
     def __init__(
@@ -201,21 +206,23 @@ class Referring(Samples):
         processor: TerraScopeProcessor,
         *,
         split: str = "train",
-        at_once: int = 4,
+        at_once: int = 8,
         turned: bool = True,
         seed: int = 0,
         max_length: int = 0,
+        least_share: float = 0.0,
+        mixture: Mixture | None = None,
     ) -> None:
         """Read the index; DataError where there is nothing to learn, or a shard cannot be read."""
         super().__init__(_rows(dataset, _SCENE, processor), processor, max_length)
         self._at_once, self._turned, self._seed = at_once, turned, seed
         self.shown: list[Shown] = []
         seen: set[tuple[str, str, int]] = set()
-        columns = ("scene_id", "source", "split", "image_info", "scene_masks", "words")
+        columns = ("scene_id", "source", "split", "image_info", "grid", "scene_masks", "words")
         for place, row in self.rows.index(split, columns):
             for picture, info in enumerate(row["image_info"]):
                 key = (row["scene_id"], info["modality"], info["date_index"])
-                classes = _classes(row, info["date_index"])
+                classes = _classes(row, info["date_index"], least_share)
                 if not classes or key in seen:
                     continue
                 seen.add(key)
@@ -230,7 +237,8 @@ class Referring(Samples):
                 texts = (_question(longest), _trace(longest))
                 if self._fits(texts, 1, partial(self.ask, shown, longest)):
                     self.shown.append(shown)
-                    self._add(place, len(classes), 1.0)
+                    weight = (mixture or Mixture()).weight_of_picture(shown.source, shown.modality)
+                    self._add(place, _IMAGE_CHARACTERS, weight)  # the same for all: well mixed
         self._require(split)
 
     def sample(self, number: int, epoch: int = 0) -> Sample:
@@ -253,8 +261,16 @@ class Referring(Samples):
                 pictures=(self.rows.pictures(row)[shown.picture],),
                 question=_question(asked),
                 trace=_trace(asked),
-                masks=tuple(StepMask(picture=0, mask_HW=mask) for mask in masks),
+                masks=tuple(
+                    StepMask(picture=0, mask_HW=mask, name=phrase)
+                    for mask, (_, phrase) in zip(masks, asked, strict=True)
+                ),
             )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The phrases that are asked for, in alphabetical order."""
+        return tuple(sorted({phrase for shown in self.shown for _, phrase in shown.classes}))
 
     def turn(self, number: int, epoch: int) -> Turn:
         """Return how an item is turned in an epoch."""
@@ -318,11 +334,15 @@ def _telling(path: Path, sample_id: str) -> Iterator[None]:
         ) from error
 
 
-def _classes(row: Mapping[str, Any], date_index: int) -> tuple[tuple[int, str], ...]:
+def _classes(
+    row: Mapping[str, Any], date_index: int, least_share: float
+) -> tuple[tuple[int, str], ...]:
     """Return the annotated class masks of a date, by place, and how each is called."""
     words = json.loads(row["words"])
+    least_px = least_share * row["grid"]["height"] * row["grid"]["width"]
     return tuple(
         (number, words[mask["layer"]][mask["label"]]["phrase"])
         for number, mask in enumerate(row["scene_masks"])
         if (mask["kind"], mask["origin"], mask["date_index"]) == ("class", "annotated", date_index)
+        and area_px(mask["counts"].encode("ascii")) >= least_px
     )

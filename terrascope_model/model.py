@@ -21,6 +21,7 @@ from terrascope_model.batch import IGNORED, PlacedImage, Seen, Segment
 from terrascope_model.configuration import TerraScopeConfig
 from terrascope_model.fusion import fuse
 from terrascope_model.ground import Features, GroundModel, Sam2Ground
+from terrascope_model.lexicon import Lexicon
 from terrascope_model.losses import mask_losses
 from terrascope_model.regions import region_tokens
 from terrascope_model.sam_ground import SamGround, SegmentAnythingConfig
@@ -35,6 +36,7 @@ class TerraScopeOutput(ModelOutput):
         language_loss: Cross-entropy of the tokens that have labels.
         bce_loss: Cross-entropy of the masks.
         dice_loss: Dice loss of the masks.
+        prompt_loss: How far [SEG]'s prompts are from those of a lexicon; 0 without one.
         logits: (B, T, vocabulary).
         mask_logits: (M, h, w), of all [SEG] in order.
     """
@@ -43,6 +45,7 @@ class TerraScopeOutput(ModelOutput):
     language_loss: Tensor | None = None
     bce_loss: Tensor | None = None
     dice_loss: Tensor | None = None
+    prompt_loss: Tensor | None = None
     logits: Tensor | None = None
     mask_logits: Tensor | None = None
 
@@ -63,7 +66,11 @@ class Sight:
 
 
 class TerraScopeModel(PreTrainedModel):
-    """InternVL, a ground model, and the projection from one to the other."""
+    """InternVL, a ground model, and the projection from one to the other.
+
+    Attributes:
+        lexicon: Prompts by name, while a first stage learns from nothing; else None.
+    """
 
     config_class = TerraScopeConfig
     base_model_prefix = ""
@@ -81,6 +88,7 @@ class TerraScopeModel(PreTrainedModel):
         self.seg_projection = nn.Sequential(
             nn.Linear(width, width), nn.ReLU(), nn.Linear(width, self.ground.prompt_width)
         )
+        self.lexicon: Lexicon | None = None
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
@@ -125,11 +133,15 @@ class TerraScopeModel(PreTrainedModel):
 
         ValueError where an image was not given to the ground model.
         """
+        return self._decoded(self.seg_projection(hidden_MD), images, features)
+
+    def _decoded(
+        self, prompts_MP: Tensor, images: Sequence[PlacedImage], features: Features
+    ) -> Tensor:
         places = [image.ground for image in images]
         if None in places:
             raise ValueError(f"image {places.index(None)} of the segments is not one to segment")
-        places_M = torch.tensor(places, dtype=torch.int64, device=hidden_MD.device)
-        prompts_MP = self.seg_projection(hidden_MD)
+        places_M = torch.tensor(places, dtype=torch.int64, device=prompts_MP.device)
         logits, _ = self.ground.decode(
             prompts_MP, features, places_M, multimask=self.config.multimask
         )
@@ -153,11 +165,11 @@ class TerraScopeModel(PreTrainedModel):
         sight = self.look(seen)
         if self.training and self.config.exposure:
             with torch.no_grad():
-                _, logits = self._read(ids_BT, attention_BT, seen, segments, sight)
+                _, logits, _ = self._read(ids_BT, attention_BT, seen, segments, sight)
             segments, attention_BT = self._exposed(ids_BT, attention_BT, seen, segments, logits)
-        hidden_BTD, mask_logits = self._read(ids_BT, attention_BT, seen, segments, sight)
+        hidden_BTD, mask_logits, distance = self._read(ids_BT, attention_BT, seen, segments, sight)
         logits_BTV = self.vlm.lm_head(hidden_BTD)
-        output = TerraScopeOutput(logits=logits_BTV, mask_logits=mask_logits)
+        output = TerraScopeOutput(logits=logits_BTV, mask_logits=mask_logits, prompt_loss=distance)
         if labels_BT is not None:
             self._add_losses(output, labels_BT, masks_Mhw, bool(segments))
         return output
@@ -184,7 +196,8 @@ class TerraScopeModel(PreTrainedModel):
         seen: Seen,
         segments: Sequence[Segment],
         sight: Sight,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return hidden states, mask logits, and how far [SEG]'s prompts are from the lexicon's."""
         hidden_BTD = self.vlm.model.language_model(
             inputs_embeds=self.embed(ids_BT, seen, segments, sight),
             attention_mask=attention_BT,
@@ -199,7 +212,12 @@ class TerraScopeModel(PreTrainedModel):
             rows, places = rows.new_zeros(1), places.new_zeros(1)
         images = [seen.images[segment.image] for segment in segments]
         images = images or [next(image for image in seen.images if image.ground is not None)]
-        return hidden_BTD, self.masks_of(hidden_BTD[rows, places], images, sight.features)
+        prompts_MP = self.seg_projection(hidden_BTD[rows, places])
+        distance = prompts_MP.new_zeros(())
+        if self.lexicon is not None and segments:
+            names = [segment.name for segment in segments]
+            prompts_MP, distance = self.lexicon(prompts_MP, names)
+        return hidden_BTD, self._decoded(prompts_MP, images, sight.features), distance
 
     def _exposed(
         self,
@@ -265,6 +283,7 @@ class TerraScopeModel(PreTrainedModel):
             output.language_loss
             + self.config.bce_weight * output.bce_loss
             + self.config.dice_weight * output.dice_loss
+            + cast(Tensor, output.prompt_loss)
         )
 
 

@@ -16,13 +16,14 @@ from terrascope_model.tokens import IMAGE, REGION, train_tokenizer
 TINY_SIDE = 8  # visual tokens along the side of a tiny model's tile
 TINY_IMAGE_PX = 128
 TINY_MASK_PX = 32
+TINY_PROMPT = 256  # numbers; an eighth of them tell mask pixels apart, and 8 are too few for that
 TINY_POSITIONS = 4096  # of a text
 TINY_VOCABULARY = 1500  # tokens at most; the names of all classes of a dataset are a few each
 TINY_REGION = 16  # visual tokens of a mask at most, of the 64 that an image has
 
 
 def tiny_config(*, vocab_size: int, image_token_id: int, **joined: Any) -> TerraScopeConfig:
-    """Return a configuration of about two million parameters, to be trained from nothing on a CPU.
+    """Return a configuration of about four million parameters, to be trained from nothing on a CPU.
 
     One tile of 128 x 128 pixels is 8 x 8 visual tokens; masks are decoded at 32 x 32. `joined` are
     fields of `TerraScopeConfig`, its token ids among them.
@@ -72,12 +73,16 @@ def tiny_config(*, vocab_size: int, image_token_id: int, **joined: Any) -> Terra
             },
             "backbone_channel_list": [128, 96, 64, 32],
             "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
-            "fpn_hidden_size": 64,
+            "fpn_hidden_size": TINY_PROMPT,
         },
-        prompt_encoder_config={"hidden_size": 64, "image_size": TINY_IMAGE_PX, "patch_size": 16},
+        prompt_encoder_config={
+            "hidden_size": TINY_PROMPT,
+            "image_size": TINY_IMAGE_PX,
+            "patch_size": 16,
+        },
         mask_decoder_config={
-            "hidden_size": 64,
-            "mlp_dim": 128,
+            "hidden_size": TINY_PROMPT,
+            "mlp_dim": TINY_PROMPT,
             "num_attention_heads": 4,
             "iou_head_hidden_dim": 64,
             # else what is decoded differs between training and test
@@ -110,6 +115,7 @@ def tiny_processor(texts: Iterable[str]) -> TerraScopeProcessor:
         token_side=TINY_SIDE,
         max_region_tokens=TINY_REGION,
         system_prompt="",
+        standardised=True,
     )
 
 

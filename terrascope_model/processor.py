@@ -43,6 +43,7 @@ from terrascope_model.tokens import (
 MARKS = (IMAGE, IMAGE_OPEN, IMAGE_CLOSE, TURN_OPEN, TURN_CLOSE, PAD)  # of images and turns
 # the ground encoders' own, of ImageNet
 GROUND_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+_LEAST_STD = 0.1  # of normalised pixels; what varies less is noise
 GROUND_STD = np.array([0.229, 0.224, 0.225], np.float32)
 # The paper's names [SEG]; here it would be the token that asks for a mask.
 SYSTEM_PROMPT = (
@@ -73,6 +74,7 @@ class Encoded:
         sar: For each picture the radar picture of the same date, if it is optical and there is one.
         question_L: Ids of the question.
         pictures_M: For each [SEG] the picture it segments.
+        names_M: For each [SEG] what it segments, "" where nothing but the text says so.
         tokens: For each [SEG] the visual tokens of its region.
         masks_Mhw: For each [SEG] its mask at the decoder's size, 0 to 1.
     """
@@ -88,6 +90,7 @@ class Encoded:
     sar: tuple[int | None, ...]
     question_L: Tensor
     pictures_M: tuple[int, ...]
+    names_M: tuple[str, ...]
     tokens: tuple[Tensor, ...]
     masks_Mhw: Tensor
 
@@ -103,6 +106,8 @@ class TerraScopeProcessor(ProcessorMixin):
         more_than: As the model has it.
         system_prompt: Before every question; "" for none.
         feedback: As the model has it.
+        standardised: Whether each picture is scaled to a mean of 0 and a deviation of 1, for a
+            model that starts from nothing; else as the published weights want it.
     """
 
     def __init__(
@@ -116,12 +121,14 @@ class TerraScopeProcessor(ProcessorMixin):
         more_than: float = 0.5,
         system_prompt: str = SYSTEM_PROMPT,
         feedback: Feedback = "tokens",
+        standardised: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(image_processor, tokenizer, **options)
         self.ground_px, self.mask_px, self.token_side = ground_px, mask_px, token_side
         self.max_region_tokens, self.more_than = max_region_tokens, more_than
         self.system_prompt, self.feedback = system_prompt, checked_feedback(feedback)
+        self.standardised = standardised
         self._prepared: WeakKeyDictionary[Picture, dict[int, tuple[TileLayout, Tensor]]] = (
             WeakKeyDictionary()
         )
@@ -163,6 +170,7 @@ class TerraScopeProcessor(ProcessorMixin):
             sar=sar,
             question_L=torch.tensor(self.text_ids(sample.question)),
             pictures_M=tuple(mask.picture for mask in sample.masks),
+            names_M=tuple(mask.name for mask in sample.masks),
             tokens=tokens,
             masks_Mhw=(torch.stack(small) if small else torch.zeros(0, self.mask_px, self.mask_px)),
         )
@@ -193,8 +201,10 @@ class TerraScopeProcessor(ProcessorMixin):
                 )
             num_ground += len(sample.ground_I3GG)
             segments += [
-                Segment(row=row, image=begin + picture, tokens_K=tokens)
-                for picture, tokens in zip(sample.pictures_M, sample.tokens, strict=True)
+                Segment(row=row, image=begin + picture, tokens_K=tokens, name=name)
+                for picture, tokens, name in zip(
+                    sample.pictures_M, sample.tokens, sample.names_M, strict=True
+                )
             ]
         seen = Seen(
             tiles_N3SS=torch.cat([sample.tiles_N3SS for sample in encoded]),
@@ -270,7 +280,8 @@ class TerraScopeProcessor(ProcessorMixin):
                 return_tensors="np",
             )
             tiles = torch.from_numpy(np.stack(list(found["pixel_values"]))).to(torch.float32)
-            kept[max_tiles] = TileLayout(rows=rows, cols=cols, side=self.token_side), tiles
+            layout = TileLayout(rows=rows, cols=cols, side=self.token_side)
+            kept[max_tiles] = layout, _standard(tiles) if self.standardised else tiles
         return kept[max_tiles]
 
     def _ground(self, picture: Picture) -> Tensor:
@@ -279,7 +290,8 @@ class TerraScopeProcessor(ProcessorMixin):
             image = picture.image.convert("RGB").resize(size, Image.Resampling.BILINEAR)
             scaled = np.asarray(image).astype(np.float32) / 255
             normal = (scaled - GROUND_MEAN) / GROUND_STD
-            self._grounds[picture] = torch.from_numpy(normal).permute(2, 0, 1)
+            pixels_3GG = torch.from_numpy(normal).permute(2, 0, 1)
+            self._grounds[picture] = _standard(pixels_3GG) if self.standardised else pixels_3GG
         return self._grounds[picture]
 
     def _small(self, mask_HW: Any) -> Tensor:
@@ -314,6 +326,11 @@ class TerraScopeProcessor(ProcessorMixin):
     def text_ids(self, text: str) -> list[int]:
         """Return the ids of a text by itself: what is put in and what is written never merge."""
         return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def _standard(pixels: Tensor) -> Tensor:
+    """Return a picture's pixels with a mean of 0 and a deviation of 1 over all channels."""
+    return (pixels - pixels.mean()) / pixels.std().clamp(min=_LEAST_STD)
 
 
 def turned(layout: TileLayout, tiles_N3SS: Tensor, turn: Turn) -> tuple[TileLayout, Tensor]:

@@ -60,10 +60,12 @@ class StepMask:
     Attributes:
         picture: Which of the sample's pictures it lies on.
         mask_HW: As large as that picture.
+        name: What it is of, where it is asked for by a name alone.
     """
 
     picture: int
     mask_HW: NDArray[np.bool_]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

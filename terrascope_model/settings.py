@@ -23,6 +23,9 @@ _LARGE: dict[str, Any] = {
     "max_length": 8192,
     "save_steps": 1000,
     "workers": 4,
+    "names_first": False,
+    "least_share": 0.0,
+    "modality_weights": {},
 }
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {},
@@ -56,9 +59,9 @@ class TrainSettings(BaseModel):
     lora_alpha: int = Field(default=256, ge=1, description="Its weight, times the rank.")
     lora_dropout: float = Field(default=0.05, ge=0, lt=1, description="Before it.")
     seed: int = Field(default=0, ge=0, description="Of the first weights and of what is drawn.")
-    stage1_steps: int = Field(default=400, ge=0, description="Steps on named classes.")
+    stage1_steps: int = Field(default=600, ge=0, description="Steps on named classes.")
     stage2_steps: int = Field(default=120, ge=0, description="Steps on traces.")
-    batch_size: int = Field(default=16, ge=1, description="Samples a pass and process.")
+    batch_size: int = Field(default=8, ge=1, description="Samples a pass and process.")
     accumulated: int = Field(default=1, ge=1, description="Passes a step.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Its highest, of stage 1.")
     stage2_learning_rate: float = Field(default=1e-3, gt=0, description="Its highest, of stage 2.")
@@ -91,6 +94,20 @@ class TrainSettings(BaseModel):
     )
     save_steps: int = Field(default=100, ge=1, description="Steps between checkpoints.")
     workers: int = Field(default=0, ge=0, description="Processes that read samples, a process.")
+    names_first: bool = Field(
+        default=True,
+        description="Ask for masks by a vector a name at first, for a model that starts from "
+        "nothing.",
+    )
+    least_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Of a picture that a class covers, to be asked for in stage 1.",
+    )
+    modality_weights: dict[str, float] = Field(
+        default={"sar": 0.25}, description="How often a sensor's pictures come in stage 1."
+    )
     tier_weights: dict[str, float] = Field(default={}, description="How often a tier comes.")
     source_weights: dict[str, float] = Field(default={}, description="How often a source comes.")
     task_weights: dict[str, float] = Field(default={}, description="How often a task comes.")

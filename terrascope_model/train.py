@@ -29,6 +29,7 @@ from terrascope_model.card import write_card
 from terrascope_model.data import Mixture, Referring, Samples, Traces
 from terrascope_model.evaluate import Named, evaluate, grouped
 from terrascope_model.files import DataError, DatasetNote, noted
+from terrascope_model.lexicon import Lexicon
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.pretrained import WeightsError
 from terrascope_model.processor import SampleError, TerraScopeProcessor
@@ -103,6 +104,8 @@ def _learn(
             too_long[stage] = {"samples": number, "first": first}
             say(f"{stage}  {number} samples are too long and left out: {', '.join(first)}")
         model = made_so_far(made, out, stage, settings)
+        if isinstance(samples, Referring) and settings.names_first:
+            model.lexicon = Lexicon(samples.names, model.ground.prompt_width)
         curves[stage] = run_stage(stage, model, made.processor, samples, out, steps, settings)
     return curves, too_long
 
@@ -152,11 +155,21 @@ def steps_of(settings: TrainSettings) -> dict[str, int]:
 def samples_of(stage: str, dataset: Path, made: Recipe, settings: TrainSettings) -> Samples:
     """Return what a stage learns on; DataError where there is nothing."""
     processor, max_length = made.processor, settings.max_length or made.num_positions
-    if stage == "stage1":
-        return Referring(dataset, processor, seed=settings.seed, max_length=max_length)
     mixture = Mixture(
-        tier=settings.tier_weights, source=settings.source_weights, task=settings.task_weights
+        tier=settings.tier_weights,
+        source=settings.source_weights,
+        task=settings.task_weights,
+        modality=settings.modality_weights,
     )
+    if stage == "stage1":
+        return Referring(
+            dataset,
+            processor,
+            seed=settings.seed,
+            max_length=max_length,
+            least_share=settings.least_share,
+            mixture=mixture,
+        )
     return Traces(dataset, processor, mixture=mixture, max_length=max_length)
 
 

@@ -22,10 +22,12 @@ from transformers import Trainer
 from terrascope_model.batch import IGNORED
 from terrascope_model.batches import Batches
 from terrascope_model.data import Samples
+from terrascope_model.lexicon import share_by_name
+from terrascope_model.model import TerraScopeModel
 from terrascope_model.processor import Encoded, TerraScopeProcessor
 from terrascope_model.settings import TrainSettings
 
-LOSSES = ("language_loss", "bce_loss", "dice_loss")
+LOSSES = ("language_loss", "bce_loss", "dice_loss", "prompt_loss")
 WEIGHTS = "trained.safetensors"  # of a checkpoint: what the stage trains, by name
 OPTIMIZER = "optimizer.pt"  # with the schedule
 
@@ -104,12 +106,16 @@ class StageTrainer(Trainer):
     ) -> Any:
         """Return the loss of a batch; TrainingStopped names the batch where it is none."""
         sample_ids = inputs.pop("sample_ids")
+        lexicon = self._bare(model).lexicon
+        if lexicon is not None:
+            lexicon.by_name = share_by_name(self.state.global_step / self.state.max_steps)
         output = model(**inputs)
         losses_K = torch.stack([output[name] for name in LOSSES])
         if self.args.world_size > 1:
             losses_K = losses_K * self._shares(inputs)
-        config = self._config(model)
-        loss = losses_K[0] + config.bce_weight * losses_K[1] + config.dice_weight * losses_K[2]
+        config = self._bare(model).config
+        weights_K = losses_K.new_tensor([1.0, config.bce_weight, config.dice_weight, 1.0])
+        loss = (weights_K * losses_K).sum()
         self._stop_unless_finite(output["loss"].detach(), sample_ids)
         self._sums_K += losses_K.detach()
         self._summed += 1
@@ -173,10 +179,10 @@ class StageTrainer(Trainer):
         load_trained(found, Path(resume_from_checkpoint))
 
     def _shares(self, inputs: Mapping[str, Any]) -> Tensor:
-        """Return how many times the mean number of tokens, masks and masks this process has."""
+        """Return how many times the mean number of tokens and masks this process has, a loss."""
         words = inputs["labels_BT"][:, 1:].ne(IGNORED).sum()
         masks = words.new_tensor(len(inputs["segments"]))
-        counts_K = torch.stack([words, masks, masks]).to(torch.float32)
+        counts_K = torch.stack([words, masks, masks, masks]).to(torch.float32)
         return counts_K / self.accelerator.reduce(counts_K, reduction="mean").clamp(min=1e-9)
 
     def _stop_unless_finite(self, loss: Tensor, sample_ids: Sequence[str]) -> None:
@@ -194,8 +200,8 @@ class StageTrainer(Trainer):
             f"{self.args.output_dir} is kept. Lower learning_rate, or leave the samples out"
         )
 
-    def _config(self, model: nn.Module) -> Any:
-        return self.accelerator.unwrap_model(model).config
+    def _bare(self, model: nn.Module) -> TerraScopeModel:
+        return cast(TerraScopeModel, self.accelerator.unwrap_model(model))
 
     def _collated(self, encoded: Sequence[Encoded]) -> dict[str, Any]:
         batch = self._processor.collate(encoded)
@@ -205,9 +211,12 @@ class StageTrainer(Trainer):
 def load_trained(model: nn.Module, checkpoint: Path) -> None:
     """Put a checkpoint's weights into a model whose parts are set as they were trained.
 
-    TrainingStopped where the model trains other parts.
+    A lexicon is left where it is, if the model has none. TrainingStopped where the model trains
+    other parts.
     """
     weights = load_file(checkpoint / WEIGHTS)
+    if getattr(model, "lexicon", None) is None:
+        weights = {name: w for name, w in weights.items() if not name.startswith("lexicon.")}
     due = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     if differing := due ^ weights.keys():
         raise TrainingStopped(

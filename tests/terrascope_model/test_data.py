@@ -133,6 +133,43 @@ def test_referring_asks_for_classes_of_each_picture(
         assert 1 <= len(sample.masks) == sample.trace.count("[SEG]") <= 2
 
 
+def test_classes_that_cover_little_of_a_picture_are_not_asked_for(
+    dataset: Path, processor: TerraScopeProcessor
+) -> None:
+    every = Referring(dataset, processor, turned=False)
+    large = Referring(dataset, processor, turned=False, least_share=0.05)
+    asked_for = {
+        (sample.sample_id, mask.name): float(mask.mask_HW.mean())
+        for number in range(len(every))
+        for sample in [every.ask(every.shown[number], every.shown[number].classes)]
+        for mask in sample.masks
+    }
+    left = {
+        (large.sample(number).sample_id, phrase)
+        for number in range(len(large))
+        for _, phrase in large.shown[number].classes
+    }
+    assert left == {key for key, share in asked_for.items() if share >= 0.05}
+    assert 0 < len(left) < len(asked_for)
+    assert large.names == tuple(sorted({name for _, name in left}))
+
+
+def test_pictures_of_a_sensor_come_as_often_as_it_weighs(
+    dataset: Path, processor: TerraScopeProcessor
+) -> None:
+    mixture = Mixture(modality={"sar": 0.25}, source={"xbd": 0.5})
+    asked = Referring(dataset, processor, mixture=mixture)
+    kinds = {
+        (shown.source, shown.modality): weight
+        for shown, weight in zip(asked.shown, asked.weights, strict=True)
+    }
+    assert kinds == {
+        ("bigearthnet", "optical"): 1.0,
+        ("bigearthnet", "sar"): 0.25,
+        ("xbd", "optical"): 0.5,
+    }
+
+
 def test_pictures_are_turned_anew_in_each_epoch(
     dataset: Path, processor: TerraScopeProcessor
 ) -> None:

@@ -78,6 +78,18 @@ def test_the_mask_is_the_part_of_each_pixel_that_is_masked(processor: TerraScope
     assert not mask[:, 16:].any()
 
 
+def test_a_standardised_picture_has_a_mean_of_0_and_a_deviation_of_1(
+    processor: TerraScopeProcessor,
+) -> None:
+    dark = np.asarray(picture().image) // 4
+    bright = Picture(image=Image.fromarray((2 * dark + 30).astype(np.uint8)))
+    pictures = (Picture(image=Image.fromarray(dark.astype(np.uint8))), bright)
+    one_dark, one_bright = (processor.encode(one(pictures=(each,))) for each in pictures)
+    for pixels in (one_dark.tiles_N3SS, one_bright.tiles_N3SS, one_dark.ground_I3GG):
+        assert float(pixels.mean()) == pytest.approx(0, abs=1e-5)
+        assert float(pixels.std()) == pytest.approx(1, abs=1e-4)
+
+
 def test_a_question_to_be_answered_is_its_prompt(processor: TerraScopeProcessor) -> None:
     asked = processor.encode(one(trace="", masks=()))
     assert processor.tokenizer.decode(asked.ids_T).endswith("<|im_start|>assistant\n")

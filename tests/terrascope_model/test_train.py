@@ -37,6 +37,15 @@ def test_a_trained_model_is_loaded_with_its_processor(trained: Path) -> None:
     assert model.config.max_region_tokens == processor.max_region_tokens
 
 
+def test_names_end_with_the_first_stage(trained: Path) -> None:
+    first, second = (last_checkpoint(trained / stage) for stage in ("stage1", "stage2"))
+    assert first
+    assert second
+    assert "lexicon.prompts.weight" in load_file(first / WEIGHTS)
+    for file in (second / WEIGHTS, trained / "model.safetensors"):
+        assert not [name for name in load_file(file) if "lexicon" in name]
+
+
 def test_every_loss_of_both_stages_is_noted(trained: Path) -> None:
     noted = json.loads((trained / "training.json").read_text())
     due = {f"{stage}/{name}" for stage in ("stage1", "stage2") for name in ("loss", *LOSSES)}

@@ -1,0 +1,48 @@
+"""Vectors that ask for a mask by name, until [SEG] has learnt to ask.
+
+A model that starts from nothing is in a circle: masks are learnt only from prompts that say which
+class is meant, and [SEG] learns to say it only from masks that its prompt changes. (One that starts
+from published weights is not: its ground model answers prompts, and its language model's hidden
+states tell words apart.) So in the first stage every name has a vector of its own. Masks are
+decoded from these first, and more and more from [SEG]'s prompts, which meanwhile learn to be them.
+The vectors end with the stage.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+HELD = 0.4  # of the stage's steps, in which every mask is asked for by its name
+HANDED_OVER = 0.8  # of the steps, after which every mask is asked for by [SEG]
+
+
+class Lexicon(nn.Module):
+    """A prompt for each name.
+
+    Attributes:
+        by_name: Share of the masks that are asked for by name.
+    """
+
+    def __init__(self, names: Sequence[str], prompt_width: int) -> None:
+        super().__init__()
+        self.prompts = nn.Embedding(len(names), prompt_width)
+        self.by_name = 1.0
+        self._numbers = {name: number for number, name in enumerate(names)}
+
+    def forward(self, prompts_MP: Tensor, names_M: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return the prompts to decode from, and how far [SEG]'s are from the names' (a loss).
+
+        KeyError for a name that the lexicon does not have.
+        """
+        numbers_M = torch.tensor([self._numbers[name] for name in names_M])
+        named_MP = self.prompts(numbers_M.to(prompts_MP.device)).to(prompts_MP.dtype)
+        distance = functional.mse_loss(prompts_MP, named_MP.detach())
+        by_name_M1 = torch.rand(len(names_M), 1, device=prompts_MP.device) < self.by_name
+        return torch.where(by_name_M1, named_MP, prompts_MP), distance
+
+
+def share_by_name(done: float) -> float:
+    """Return the share of masks to ask for by name where a part `done` of a stage is done."""
+    return min(1.0, max(0.0, (HANDED_OVER - done) / (HANDED_OVER - HELD)))

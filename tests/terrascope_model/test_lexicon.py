@@ -1,0 +1,50 @@
+"""Prompts by name: what asks for masks until [SEG] can."""
+
+import pytest
+import torch
+
+from terrascope_model.lexicon import HANDED_OVER, HELD, Lexicon, share_by_name
+
+NAMES = ("trees", "water")
+
+
+@pytest.fixture
+def lexicon() -> Lexicon:
+    torch.manual_seed(0)
+    return Lexicon(NAMES, prompt_width=4)
+
+
+def test_at_first_every_mask_is_asked_for_by_its_name(lexicon: Lexicon) -> None:
+    prompts, _ = lexicon(torch.zeros(3, 4), ["water", "trees", "water"])
+    assert torch.equal(prompts, lexicon.prompts.weight[[1, 0, 1]])
+
+
+def test_in_the_end_seg_asks_alone(lexicon: Lexicon) -> None:
+    lexicon.by_name = 0.0
+    own = torch.randn(2, 4)
+    prompts, _ = lexicon(own, ["water", "trees"])
+    assert torch.equal(prompts, own)
+
+
+def test_seg_learns_to_be_the_name_and_the_name_does_not_learn_to_be_seg(lexicon: Lexicon) -> None:
+    own = torch.zeros(1, 4, requires_grad=True)
+    _, distance = lexicon(own, ["water"])
+    distance.backward()
+    water = lexicon.prompts.weight[1].detach()
+    assert distance.item() == pytest.approx(water.square().mean().item())
+    assert own.grad is not None
+    assert torch.allclose(own.grad[0], -water / 2)  # 2 (0 - water) / 4 numbers
+    assert lexicon.prompts.weight.grad is None
+
+
+def test_a_name_that_is_not_in_it_is_told(lexicon: Lexicon) -> None:
+    with pytest.raises(KeyError, match="snow"):
+        lexicon(torch.zeros(1, 4), ["snow"])
+
+
+@pytest.mark.parametrize(
+    ("done", "share"),
+    [(0.0, 1.0), (HELD, 1.0), ((HELD + HANDED_OVER) / 2, 0.5), (HANDED_OVER, 0.0), (1.0, 0.0)],
+)
+def test_names_are_handed_over_in_the_middle_of_a_stage(done: float, share: float) -> None:
+    assert share_by_name(done) == pytest.approx(share)
