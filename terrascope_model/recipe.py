@@ -33,14 +33,12 @@ from terrascope_model.settings import TrainSettings
 from terrascope_model.shards import Rows
 from terrascope_model.sizes import (
     POSITIONS,
-    VOCABULARY,
     VlmSize,
     ground_sizes,
-    internvl3_config,
-    sam2_large_config,
+    shape_config,
     vlm_sizes,
 )
-from terrascope_model.tokens import ADDED, IMAGE, REGION, train_tokenizer
+from terrascope_model.tokens import IMAGE, REGION, train_tokenizer
 
 MASK_PX_A_PATCH = 4  # along the side of a patch, of SAM 2's masks
 SHAPE_TOKENS = 8000  # of the tokenizer of `shape-8b`, whose vocabulary is as large as InternVL3's
@@ -131,16 +129,6 @@ def _shape(dataset: Path, settings: TrainSettings) -> Recipe:
         processor=_large_processor(images, tokenizer, config),
         make=make,
         num_positions=POSITIONS,
-    )
-
-
-def shape_config(*, image_token_id: int, **joined: Any) -> TerraScopeConfig:
-    """Return the configuration of `shape-8b`; `joined` are fields of `TerraScopeConfig`."""
-    vocab_size = VOCABULARY + len(ADDED)
-    return TerraScopeConfig(
-        vlm_config=internvl3_config("8b", vocab_size=vocab_size, image_token_id=image_token_id),
-        ground_config=sam2_large_config(),
-        **joined,
     )
 
 

@@ -4,6 +4,9 @@ from typing import Any, Literal
 
 from transformers import InternVLConfig, Sam2Config
 
+from terrascope_model.configuration import TerraScopeConfig
+from terrascope_model.tokens import ADDED
+
 VlmSize = Literal["1b", "8b"]
 
 POSITIONS = 32_768  # of a text
@@ -83,4 +86,14 @@ def sam2_large_config() -> Sam2Config:
         },
         # else what is decoded differs between training and test
         mask_decoder_config={"dynamic_multimask_via_stability": False},
+    )
+
+
+def shape_config(*, image_token_id: int, **joined: Any) -> TerraScopeConfig:
+    """Return the configuration of `shape-8b`; `joined` are fields of `TerraScopeConfig`."""
+    vocab_size = VOCABULARY + len(ADDED)
+    return TerraScopeConfig(
+        vlm_config=internvl3_config("8b", vocab_size=vocab_size, image_token_id=image_token_id),
+        ground_config=sam2_large_config(),
+        **joined,
     )

@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from terrascope_model.configuration import RELEASED
 from terrascope_model.model import TerraScopeModel
-from terrascope_model.recipe import recipe, shape_config
+from terrascope_model.recipe import recipe
 from terrascope_model.settings import TrainSettings
+from terrascope_model.sizes import shape_config
 from terrascope_model.trained_parts import PARTS, Lora, set_trained, trained_numbers
 
 
