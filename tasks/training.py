@@ -1,5 +1,6 @@
 """Training of a model in processes of its own, so that its memory is free when it ends."""
 
+import importlib.util
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from tasks.serving.process import ServerProcess
 from terrascope_model.settings import FAULT, TrainSettings
 
 LOG_NAME, REPORT_NAME = "train.log", "training.json"
+NEEDED = ("accelerate", "peft", "tensorboard", "torch", "transformers")
 LOOK_EVERY_S = 0.2
 GRACE_S = 5.0  # to end by itself what is to be ended
 _STEP = re.compile(r"^(stage\d) (\d+)/(\d+) ")
@@ -75,8 +77,12 @@ def learn(
     One process a GPU if their number is not given, one on a machine without.
 
     Raises:
-        TrainingFailed: with the reason that was given, or the last lines.
+        TrainingFailed: with the reason that was given, or the last lines; or what is not installed.
     """
+    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
+        raise TrainingFailed(
+            f"{', '.join(missing)} cannot be imported; training needs `pip install -e '.[train]'`"
+        )
     out.mkdir(parents=True, exist_ok=True)
     log = out / LOG_NAME
     start = log.stat().st_size if log.exists() else 0

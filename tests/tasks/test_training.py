@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tasks import training
 from tasks.curves import SIZE_PX, draw_curves
 from tasks.errors import ConfigError
 from tasks.training import command, load_settings, num_gpus, share_done
@@ -53,6 +54,12 @@ def test_several_processes_are_started_by_torchrun() -> None:
     assert two[1:5] == ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     assert two[5:] == one[1:]
     assert TrainSettings.model_validate_json(one[-1]) == settings
+
+
+def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "NEEDED", ("torch", "no_such_module"))
+    with pytest.raises(training.TrainingFailed, match=r"^no_such_module cannot be imported"):
+        next(training.learn(tmp_path, tmp_path / "out", TrainSettings()))
 
 
 def test_no_gpu_is_counted_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
