@@ -30,6 +30,7 @@ from terrascope_model.shards import Place, Rows
 _INDEX = ("source", "split", "tier", "task", "question", "options", "trace", "image_info")
 _ROW = ("sample_id", "images", "image_info", "question", "options", "trace", "masks")
 _SCENE = ("scene_id", "images", "image_info", "grid", "scene_masks", "words")
+SEVERAL = 0.5  # of the pictures of stage 1, of which more than one class is asked for
 _IMAGE_CHARACTERS = 256  # that an image counts as, of the length of a text
 _FACTS_TOKENS = 256  # at most, of what is measured on a mask
 _FRAME_TOKENS = 64  # at most, of turns, lines and the marks around an image
@@ -191,10 +192,11 @@ class Shown:
 class Referring(Samples):
     """Every picture of every scene, with some of its classes to segment.
 
-    "Please segment the water." The first stage learns on these. Which classes are asked for, at
-    most eight, is drawn anew in each epoch, and so is how the picture is turned and mirrored. (In
-    the paper it is one class at a time; several make more of an image that has to be looked at
-    anyway.)
+    "Please segment the water." The first stage learns on these. Half of the
+    time one class is asked for, so that a name is read from the question and not guessed from the
+    picture, else up to `at_once`; which, is drawn anew in each epoch, and so is how the picture is
+    turned and mirrored. (In the paper it is one class at a time; several make more of an image that
+    has to be looked at anyway.)
 
     Attributes:
         shown: The pictures, by number, with the classes that cover `least_share` of them.
@@ -246,7 +248,8 @@ class Referring(Samples):
         shown = self.shown[number]
         random = np.random.default_rng((self._seed, epoch, number))
         asked = [shown.classes[at] for at in random.permutation(len(shown.classes))]
-        return self.ask(shown, asked[: self._at_once])
+        number = self._at_once if random.random() < SEVERAL else 1
+        return self.ask(shown, asked[:number])
 
     def ask(self, shown: Shown, asked: Sequence[tuple[int, str]]) -> Sample:
         """Return a picture with these of its classes to segment; DataError as in `sample`."""

@@ -5,7 +5,7 @@ segment the water.", and what the model writes is all that counts: the intersect
 its first mask with the annotated one, 0 where it wrote none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -24,12 +24,13 @@ ASKING = Asking(max_new_tokens=48, max_masks=1)  # the answer is one short sente
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """A class that was asked for, and how well it was segmented."""
+    """A class that was asked for, whether training asked for it too, and how it was segmented."""
 
     sample_id: str
     source: str
     modality: str
     phrase: str
+    learnt: bool
     iou: float
 
 
@@ -47,6 +48,7 @@ def evaluate(
     processor: TerraScopeProcessor,
     asked: Referring,
     *,
+    learnt: Collection[str],
     num_pictures: int,
     batch_size: int,
     rank: int = 0,
@@ -54,10 +56,11 @@ def evaluate(
 ) -> list[Named]:
     """Return what became of the classes of so many pictures, spread evenly over all of `asked`.
 
-    Of several processes each takes its part. DataError where a picture cannot be read.
+    `learnt` are the names that training asked for. Of several processes each takes its part.
+    DataError where a picture cannot be read.
     """
     answerer = Answerer(model, processor)
-    questions = _questions(asked, num_pictures, rank, ranks)
+    questions = _questions(asked, learnt, num_pictures, rank, ranks)
     found: list[Named] = []
     while batch := list(islice(questions, batch_size)):
         answers = answerer.answer([sample for _, sample in batch], ASKING)
@@ -71,11 +74,20 @@ def evaluate(
 
 
 def grouped(found: Sequence[Named]) -> list[Group]:
-    """Return the mean over all, then by source, then by modality."""
-    groups = [("all", found)]
-    for part in ("source", "modality"):
-        for name in sorted({getattr(named, part) for named in found}):
-            groups.append((name, [named for named in found if getattr(named, part) == name]))
+    """Return the mean over all, over names that are new, and over those learnt by kind of picture.
+
+    A name that training never asked for cannot be known; it counts in the mean over all.
+    """
+    learnt = [named for named in found if named.learnt]
+    groups = [
+        ("all", found),
+        ("names that training never asked for", [named for named in found if not named.learnt]),
+        ("names learnt", learnt),
+    ]
+    kinds = [(named.source, named.modality) for named in learnt]
+    for kind in sorted(set(kinds)):
+        of_kind = [named for named, its in zip(learnt, kinds, strict=True) if its == kind]
+        groups.append((f"names learnt, {' '.join(kind)}", of_kind))
     return [
         Group(
             name=name, classes=len(of_it), mean_iou=float(np.mean([named.iou for named in of_it]))
@@ -86,7 +98,7 @@ def grouped(found: Sequence[Named]) -> list[Group]:
 
 
 def _questions(
-    asked: Referring, num_pictures: int, rank: int, ranks: int
+    asked: Referring, learnt: Collection[str], num_pictures: int, rank: int, ranks: int
 ) -> Iterator[tuple[Named, Sample]]:
     number = min(num_pictures, len(asked))
     even = np.linspace(0, len(asked) - 1, number).round().astype(int).tolist()
@@ -100,6 +112,7 @@ def _questions(
                     source=shown.source,
                     modality=shown.modality,
                     phrase=named_class[1],
+                    learnt=named_class[1] in learnt,
                     iou=0.0,
                 )
                 yield named, sample

@@ -226,6 +226,7 @@ def held_out(
         model,
         processor,
         asked,
+        learnt=Referring(dataset, processor, least_share=settings.least_share).names,
         num_pictures=settings.eval_pictures,
         batch_size=settings.batch_size,
         rank=state.process_index,

@@ -33,6 +33,9 @@ def asked(dataset: Path, processor: TerraScopeProcessor) -> Referring:
     return Referring(dataset, processor, split="validation", turned=False)
 
 
+LEARNT = ("arable land",)
+
+
 def marks_all(self: Answerer, samples: Sequence[Sample], asking: Asking) -> list[Answer]:
     """Mark the whole picture for every second question, nothing for the others."""
     answers = []
@@ -48,7 +51,7 @@ def test_a_class_that_is_not_marked_counts_nothing_and_small_ones_are_not_asked_
     asked, untaught, processor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Answerer, "answer", marks_all)
-    found = evaluate(untaught, processor, asked, num_pictures=3, batch_size=100)
+    found = evaluate(untaught, processor, asked, learnt=LEARNT, num_pictures=3, batch_size=100)
     shares = [
         asked.ask(shown, [named]).masks[0].mask_HW.mean()
         for shown in (asked.shown[0], asked.shown[round((len(asked) - 1) / 2)], asked.shown[-1])
@@ -58,6 +61,7 @@ def test_a_class_that_is_not_marked_counts_nothing_and_small_ones_are_not_asked_
     assert len(due) == len(found) > 2
     for number, (named, share) in enumerate(zip(found, due, strict=True)):
         assert named.iou == pytest.approx(0.0 if number % 2 else share)
+        assert named.learnt == (named.phrase in LEARNT)
 
 
 def test_processes_share_the_pictures(
@@ -66,28 +70,37 @@ def test_processes_share_the_pictures(
     monkeypatch.setattr(Answerer, "answer", marks_all)
 
     def ids(**ranks: int) -> list[tuple[str, str, str]]:
-        found = evaluate(untaught, processor, asked, num_pictures=4, batch_size=8, **ranks)
+        found = evaluate(
+            untaught, processor, asked, learnt=LEARNT, num_pictures=4, batch_size=8, **ranks
+        )
         return [(named.sample_id, named.modality, named.phrase) for named in found]
 
     assert sorted(ids(rank=0, ranks=2) + ids(rank=1, ranks=2)) == sorted(ids())
 
 
 def test_an_untaught_model_is_asked_and_answered_for(asked, untaught, processor) -> None:
-    found = evaluate(untaught, processor, asked, num_pictures=1, batch_size=8)
+    found = evaluate(untaught, processor, asked, learnt=LEARNT, num_pictures=1, batch_size=8)
     assert found
     assert all(0 <= named.iou <= 1 for named in found)
 
 
-def test_means_are_of_all_and_of_each_source_and_modality() -> None:
+def test_means_tell_names_that_are_new_from_those_learnt() -> None:
+    known = {"phrase": "water", "learnt": True}
     found = [
-        Named(sample_id="a", source="xbd", modality="optical", phrase="water", iou=0.5),
-        Named(sample_id="b", source="own", modality="optical", phrase="water", iou=0.0),
-        Named(sample_id="c", source="own", modality="sar", phrase="water", iou=1.0),
+        Named(sample_id="a", source="xbd", modality="optical", iou=0.5, **known),
+        Named(sample_id="b", source="own", modality="optical", iou=0.0, **known),
+        Named(sample_id="c", source="own", modality="sar", iou=1.0, **known),
+        Named(sample_id="c", source="own", modality="sar", phrase="snow", learnt=False, iou=0.1),
     ]
     means = {group.name: (group.classes, group.mean_iou) for group in grouped(found)}
     assert means == {
-        "all": (3, 0.5), "own": (2, 0.5), "xbd": (1, 0.5), "optical": (2, 0.25), "sar": (1, 1.0),
-    }  # fmt: skip
+        "all": (4, 0.4),
+        "names that training never asked for": (1, 0.1),
+        "names learnt": (3, 0.5),
+        "names learnt, own optical": (1, 0.0),
+        "names learnt, own sar": (1, 1.0),
+        "names learnt, xbd optical": (1, 0.5),
+    }
     assert grouped([]) == []
 
 
