@@ -1,7 +1,7 @@
 """Time a step of our training loop beside a bare loop: forward, backward, clipping, optimizer.
 
-Both go over the same batches of traces, encoded before, with a model of their own from the same
-seed, in turn; what our loop does besides (schedule, finite losses, means of each, logs, curves) is
+On one thread, both go over the same batches of traces, encoded before, with a model of their own
+from the same seed, in turn; what our loop does besides (schedule, finite losses, means of each, logs, curves) is
 what the ratio shows. The losses of both are asserted to be the same. Reading samples is the matter
 of `loader.py`.
 
@@ -88,6 +88,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
+    torch.set_num_threads(1)
     with given_or_built(given.data, 24) as dataset:
         processor = tiny_processor(texts_of(dataset))
         batches = encoded(dataset, processor, given.batch_size, given.steps)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from terrascope_model.batches import Batches
-from terrascope_model.data import Mixture, Referring, Traces, listed
+from terrascope_model.data import Mixture, Referring, Traces, listed, segmented_picture
 from terrascope_model.files import DataError
 from terrascope_model.presets import tiny
 from terrascope_model.processor import TerraScopeProcessor
@@ -182,6 +182,12 @@ def test_pictures_are_turned_anew_in_each_epoch(
     assert [asked.turn(n, 0) for n in numbers] != [other.turn(n, 0) for n in numbers]
     straight = Referring(dataset, processor, turned=False)
     assert straight.turn(3, 1) == STRAIGHT
+
+
+def test_a_mask_on_a_radar_picture_is_learnt_on_the_optical_one_of_its_date() -> None:
+    shown = [("sar", 0), ("optical", 0), ("sar", 1), ("optical", 2)]
+    infos = [{"modality": modality, "date_index": date} for modality, date in shown]
+    assert [segmented_picture(infos, at) for at in range(4)] == [1, 1, 2, 3]
 
 
 def test_phrases_are_listed() -> None:
