@@ -2,9 +2,9 @@
 
 All go over the training rows of the same shards in one process, on one thread. Pure decoding only
 reads rows, decodes their pictures and masks, and is the first baseline. The two others shuffle as
-they do it (a buffer, chunks) and hand each row to the same processor, in batches of the same size, as ours;
-litData reads its own format, into which the rows are brought before the clock starts. It is put
-into a folder of its own by pip, without torchvision, which it names and does not need for this.
+they do it (a buffer, chunks) and hand each row to the same processor, in batches of the same size,
+as ours; litData reads its own format, into which the rows are brought before the clock starts. It
+is put into a folder of its own by pip, without torchvision, which it names and does not need here.
 
     .venv/bin/python benchmarks/loader.py [--data DATASET] [--repeats 3] [--batch-size 8]
 """

@@ -1,9 +1,9 @@
 """Time a step of our training loop beside a bare loop: forward, backward, clipping, optimizer.
 
 On one thread, both go over the same batches of traces, encoded before, with a model of their own
-from the same seed, in turn; what our loop does besides (schedule, finite losses, means of each, logs, curves) is
-what the ratio shows. The losses of both are asserted to be the same. Reading samples is the matter
-of `loader.py`.
+from the same seed, in turn; what our loop does besides (finite losses, means of each, logs, curves)
+is what the ratio shows. The losses of both are asserted to be the same. Reading samples is the
+matter of `loader.py`.
 
     .venv/bin/python benchmarks/train_loop.py [--data DATASET] [--steps 20] [--repeats 3]
 """
