@@ -1,5 +1,6 @@
 """Which samples come together, step after step, known from seed and epoch alone."""
 
+import math
 from collections.abc import Iterator
 from itertools import chain, count, islice
 
@@ -72,6 +73,9 @@ class Batches(Sampler[list[int]]):
             mixed = [mixed[at] for at in random.permutation(len(mixed))]
             mixed.sort(key=samples.lengths.__getitem__)  # those of a length stay in random order
             size = self._batch_size * self._ranks
-            batches = [mixed[at : at + size] for at in range(0, len(mixed), size)]
-            drawn += [batches[at] for at in random.permutation(len(batches))]
+            num_batches = math.ceil(
+                len(mixed) / size
+            )  # of about one size: a step of one item is noise
+            batches = [part.tolist() for part in np.array_split(mixed, num_batches)]
+            drawn += [batches[at] for at in random.permutation(num_batches)]
         return drawn

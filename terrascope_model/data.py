@@ -30,7 +30,6 @@ from terrascope_model.shards import Place, Rows
 _INDEX = ("source", "split", "tier", "task", "question", "options", "trace", "image_info")
 _ROW = ("sample_id", "images", "image_info", "question", "options", "trace", "masks")
 _SCENE = ("scene_id", "images", "image_info", "grid", "scene_masks", "words")
-SEVERAL = 0.5  # of the pictures of stage 1, of which more than one class is asked for
 _IMAGE_CHARACTERS = 256  # that an image counts as, of the length of a text
 _FACTS_TOKENS = 256  # at most, of what is measured on a mask
 _FRAME_TOKENS = 64  # at most, of turns, lines and the marks around an image
@@ -192,11 +191,12 @@ class Shown:
 class Referring(Samples):
     """Every picture of every scene, with some of its classes to segment.
 
-    "Please segment the water." The first stage learns on these. Half of the
-    time one class is asked for, so that a name is read from the question and not guessed from the
-    picture, else up to `at_once`; which, is drawn anew in each epoch, and so is how the picture is
-    turned and mirrored. (In the paper it is one class at a time; several make more of an image that
-    has to be looked at anyway.)
+    "Please segment the water." The first stage learns on these. Which
+    classes are asked for is drawn anew in each epoch, from one to `at_once` of them, so that names
+    are read from the question and not guessed from the picture; so is how the picture is turned and
+    mirrored. (In the paper it is one class at a time. Several make more of an image that has to be
+    looked at anyway, and masks of one image that differ by name alone are what a model that starts
+    from nothing learns from.)
 
     Attributes:
         shown: The pictures, by number, with the classes that cover `least_share` of them.
@@ -248,8 +248,7 @@ class Referring(Samples):
         shown = self.shown[number]
         random = np.random.default_rng((self._seed, epoch, number))
         asked = [shown.classes[at] for at in random.permutation(len(shown.classes))]
-        number = self._at_once if random.random() < SEVERAL else 1
-        return self.ask(shown, asked[:number])
+        return self.ask(shown, asked[: random.integers(self._at_once) + 1])
 
     def ask(self, shown: Shown, asked: Sequence[tuple[int, str]]) -> Sample:
         """Return a picture with these of its classes to segment; DataError as in `sample`."""

@@ -29,6 +29,7 @@ from terrascope_model.settings import TrainSettings
 
 LOSSES = ("language_loss", "bce_loss", "dice_loss", "prompt_loss")
 WEIGHTS = "trained.safetensors"  # of a checkpoint: what the stage trains, by name
+_OF_MASKS = ("ground.", "lexicon.")  # in the names of parameters
 OPTIMIZER = "optimizer.pt"  # with the schedule
 
 
@@ -120,6 +121,20 @@ class StageTrainer(Trainer):
         self._sums_K += losses_K.detach()
         self._summed += 1
         return (loss, output) if return_outputs else loss
+
+    def _clip_grad_norm(self, model: nn.Module) -> Tensor:
+        """Clip what masks are made of apart from the rest, whose gradients are of another size."""
+        trained = [(name, p) for name, p in model.named_parameters() if p.grad is not None]
+        parts = (
+            [p for name, p in trained if any(part in name for part in _OF_MASKS)],
+            [p for name, p in trained if not any(part in name for part in _OF_MASKS)],
+        )
+        norms = [
+            self.accelerator.clip_grad_norm_(part, self.args.max_grad_norm)
+            for part in parts
+            if part
+        ]
+        return torch.stack([cast(Tensor, norm) for norm in norms]).norm()
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log each loss's mean since the last time beside the sum's."""
