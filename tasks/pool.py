@@ -29,13 +29,14 @@ def run_granules(
         yield from map(work, granules)
         return
     futures: list[Future[Record]] = []
+    with _POOL_LOCK:
+        pool = _pool(workers)
     try:
-        with _POOL_LOCK:
-            pool = _pool(workers)
         futures += (pool.submit(work, granule) for granule in granules)
         for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool as error:
+        pool.shutdown()  # or its thread may be closing its pipe while the program ends and uses it
         _pool.cache_clear()
         raise WorkerDied(
             "a worker process was killed (out of memory, or from outside); finished granules are "
