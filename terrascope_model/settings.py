@@ -64,7 +64,7 @@ class TrainSettings(BaseModel):
     batch_size: int = Field(default=8, ge=1, description="Samples a pass and process.")
     accumulated: int = Field(default=1, ge=1, description="Passes a step.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Its highest, of stage 1.")
-    stage2_learning_rate: float = Field(default=1e-3, gt=0, description="Its highest, of stage 2.")
+    stage2_learning_rate: float = Field(default=3e-4, gt=0, description="Its highest, of stage 2.")
     warmup_share: float = Field(
         default=0.1, ge=0, lt=1, description="Of a stage's steps, until it is reached."
     )
