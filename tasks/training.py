@@ -39,7 +39,7 @@ class Trained:
     Attributes:
         out: Its folder.
         losses: The last of each stage, by "stage/name".
-        iou: For "all", each source and each modality the mean IoU of held-out named classes.
+        iou: The mean IoU of held-out named classes: of all, of names new and learnt, by pictures.
         curves: For each stage its logged losses: (step, loss).
     """
 

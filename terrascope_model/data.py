@@ -191,12 +191,12 @@ class Shown:
 class Referring(Samples):
     """Every picture of every scene, with some of its classes to segment.
 
-    "Please segment the water." The first stage learns on these. Which
-    classes are asked for is drawn anew in each epoch, from one to `at_once` of them, so that names
-    are read from the question and not guessed from the picture; so is how the picture is turned and
-    mirrored. (In the paper it is one class at a time. Several make more of an image that has to be
-    looked at anyway, and masks of one image that differ by name alone are what a model that starts
-    from nothing learns from.)
+    "Please segment the water." The first stage learns on these. Which classes are asked for is
+    drawn anew in each epoch, from one to `at_once` of them, so that names are read from the
+    question and not guessed from the picture; so is how the picture is turned and mirrored. (In the
+    paper it is one class at a time. Several make more of an image that has to be looked at anyway,
+    and masks of one image that differ by name alone are what a model that starts from nothing
+    learns from.)
 
     Attributes:
         shown: The pictures, by number, with the classes that cover `least_share` of them.

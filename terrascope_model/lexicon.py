@@ -16,19 +16,23 @@ from torch.nn import functional
 
 HELD = 0.4  # of the stage's steps, in which every mask is asked for by its name
 HANDED_OVER = 0.8  # of the steps, after which every mask is asked for by [SEG]
+_SPREAD = (5**0.5 - 1) / 2  # its multiples lie evenly between whole numbers
 
 
 class Lexicon(nn.Module):
     """A prompt for each name.
 
+    Which names ask for themselves is known from the step, so that it is the same in all processes.
+
     Attributes:
-        by_name: Share of the masks that are asked for by name.
+        by_name: Share of the names that ask for masks themselves.
+        step: Of training; another step, other names.
     """
 
     def __init__(self, names: Sequence[str], prompt_width: int) -> None:
         super().__init__()
         self.prompts = nn.Embedding(len(names), prompt_width)
-        self.by_name = 1.0
+        self.by_name, self.step = 1.0, 0
         self._numbers = {name: number for number, name in enumerate(names)}
 
     def forward(self, prompts_MP: Tensor, names_M: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -39,7 +43,8 @@ class Lexicon(nn.Module):
         numbers_M = torch.tensor([self._numbers[name] for name in names_M])
         named_MP = self.prompts(numbers_M.to(prompts_MP.device)).to(prompts_MP.dtype)
         distance = functional.mse_loss(prompts_MP, named_MP.detach())
-        by_name_M1 = torch.rand(len(names_M), 1, device=prompts_MP.device) < self.by_name
+        turn_M = (_SPREAD * (numbers_M + self.step)) % 1
+        by_name_M1 = (turn_M < self.by_name)[:, None].to(prompts_MP.device)
         return torch.where(by_name_M1, named_MP, prompts_MP), distance
 
 

@@ -109,7 +109,8 @@ class StageTrainer(Trainer):
         sample_ids = inputs.pop("sample_ids")
         lexicon = self._bare(model).lexicon
         if lexicon is not None:
-            lexicon.by_name = share_by_name(self.state.global_step / self.state.max_steps)
+            lexicon.step = self.state.global_step
+            lexicon.by_name = share_by_name(lexicon.step / self.state.max_steps)
         output = model(**inputs)
         losses_K = torch.stack([output[name] for name in LOSSES])
         if self.args.world_size > 1:

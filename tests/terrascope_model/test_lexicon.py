@@ -26,6 +26,17 @@ def test_in_the_end_seg_asks_alone(lexicon: Lexicon) -> None:
     assert torch.equal(prompts, own)
 
 
+def test_in_between_each_name_asks_in_its_share_of_the_steps(lexicon: Lexicon) -> None:
+    own = torch.zeros(2, 4)
+    lexicon.by_name = 0.25
+    asked = []
+    for lexicon.step in range(100):
+        prompts, _ = lexicon(own, NAMES)
+        asked.append(prompts.ne(own).any(1).tolist())
+    for of_name in zip(*asked, strict=True):
+        assert sum(of_name) == pytest.approx(25, abs=2)
+
+
 def test_seg_learns_to_be_the_name_and_the_name_does_not_learn_to_be_seg(lexicon: Lexicon) -> None:
     own = torch.zeros(1, 4, requires_grad=True)
     _, distance = lexicon(own, ["water"])
