@@ -21,7 +21,7 @@ demo: demo/.planet
 
 demo/.planet: .venv/.run
 	rm -rf demo/planet
-	$(BIN)/terrascope planet demo/planet --scenes 240 --seed 7
+	$(BIN)/terrascope planet demo/planet --scenes 600 --seed 7
 	touch $@
 
 test: lint

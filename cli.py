@@ -291,6 +291,10 @@ def ask(
     sar: Annotated[
         list[Path], typer.Option("--sar", help="Radar of each date, in the order of the images.")
     ] = [],  # noqa: B006 - typer reads it as "none given"
+    sar_rendering: Annotated[
+        Literal["vv_vh", "vh_vv_mean"],
+        typer.Option(help="How radar is shown: as in the dataset that was learnt."),
+    ] = "vv_vh",
     out: Annotated[Path, typer.Option(help="PNG file of the steps' masks.")] = Path("answer.png"),
     feedback: Annotated[
         Literal["tokens", "measure", "both", "none"] | None,
@@ -300,13 +304,18 @@ def ask(
     temperature: Annotated[
         float, typer.Option(min=0.0, help="0 writes the likeliest token.")
     ] = 0.0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of what is drawn, above the temperature 0.")
+    ] = 0,
 ) -> None:
     """Ask a trained model about images: its reasoning as it writes it, its answer, its masks."""
     _need_training_extra("ask")
     from flows.ask import open_question
+    from terrascope_model.generate import Sampling
 
-    asked = open_question(model, images, sar, question, tuple(option))
-    for text in asked.texts(feedback, max_new_tokens, temperature):
+    asked = open_question(model, images, sar, sar_rendering, question, tuple(option))
+    sampling = Sampling(temperature=temperature, seed=seed)
+    for text in asked.texts(feedback, max_new_tokens, sampling):
         console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
     console.print()
     _say(f"answer   {asked.answer_line()}")

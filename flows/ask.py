@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 from transformers.utils.logging import disable_progress_bar
 
+from schemas.scene import SarRendering
 from tasks.answer_picture import answer_picture
 from tasks.asked_images import AskedImage, read_asked
 from tasks.atomic import placing
@@ -26,14 +27,10 @@ class OpenQuestion:
         self._answer = Answer(text="", answer="", masks=(), ended=False)
 
     def texts(
-        self, feedback: Feedback | None, max_new_tokens: int, temperature: float
+        self, feedback: Feedback | None, max_new_tokens: int, sampling: Sampling
     ) -> Iterator[str]:
         """Yield what is written, piece by piece; UserError where the question cannot be asked."""
-        asking = Asking(
-            feedback=feedback,
-            max_new_tokens=max_new_tokens,
-            sampling=Sampling(temperature=temperature),
-        )
+        asking = Asking(feedback=feedback, max_new_tokens=max_new_tokens, sampling=sampling)
         try:
             for event in self._answerer.stream(self._sample, asking):
                 if isinstance(event, str):
@@ -71,6 +68,7 @@ def open_question(
     model: Path,
     optical: Sequence[Path],
     sar: Sequence[Path],
+    sar_rendering: SarRendering,
     question: str,
     options: tuple[str, ...],
 ) -> OpenQuestion:
@@ -80,7 +78,7 @@ def open_question(
     """
     if not question.strip():
         raise UserError("the question is empty; it stands after the images, in quotation marks")
-    images = read_asked(optical, sar)
+    images = read_asked(optical, sar, sar_rendering)
     disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         answerer = Answerer.from_pretrained(model)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from schemas.taxonomy import Taxonomy
 
 INVALID_ID = 255  # nodata or ignore in a label layer
 BACKGROUND_ID = 254  # valid, and none of the layer's classes
+
+SarRendering = Literal["vv_vh", "vh_vv_mean"]  # how the names of radar's renderings begin
 
 
 class Modality(StrEnum):

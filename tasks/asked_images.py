@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
 from schemas.rejection import Reason, Refusal
-from schemas.scene import Modality
+from schemas.scene import Modality, SarRendering
 from tasks.drawing import ImageHW3, decoded_image
 from tasks.errors import UserError
 from tasks.render import REFLECTANCE_LIMITS
@@ -23,7 +23,6 @@ from tasks.sources.own_config import ImageFiles
 from tasks.sources.own_images import TIFF_ENDINGS, Rendered, read_image
 from tasks.sources.safe_files import Archive
 
-SAR_RENDERING = "vv_vh"  # what a build shows of radar unless it is told otherwise
 SENTINEL2_RGB = (("B04", "B03", "B02"), ("B4", "B3", "B2"))  # red, green, blue
 ENDINGS = (".png", ".jpg", ".jpeg", *TIFF_ENDINGS)
 
@@ -49,8 +48,13 @@ class AskedImage:
     valid_HW: NDArray[np.bool_]
 
 
-def read_asked(optical: Sequence[Path], sar: Sequence[Path]) -> list[AskedImage]:
+def read_asked(
+    optical: Sequence[Path], sar: Sequence[Path], sar_rendering: SarRendering = "vv_vh"
+) -> list[AskedImage]:
     """Read the optical image of each date, then the radar image of each, in the order of the dates.
+
+    Radar of two bands is shown as `sar_rendering` says, which is to be that of the dataset that the
+    model learnt from.
 
     Raises:
         UserError: none is given, one cannot be read, there are more radar images than dates, or two
@@ -63,13 +67,18 @@ def read_asked(optical: Sequence[Path], sar: Sequence[Path]) -> list[AskedImage]
             f"{len(sar)} radar images for {len(optical)} dates; give one --sar a date, in the "
             "order of the images"
         )
-    images = [*_read_all(optical, Modality.OPTICAL), *_read_all(sar, Modality.SAR)]
+    images = [
+        *_read_all(optical, Modality.OPTICAL, sar_rendering),
+        *_read_all(sar, Modality.SAR, sar_rendering),
+    ]
     for beside in images[len(optical) :] if optical else ():
         _refuse_other_size(beside, images[beside.date_index])
     return images
 
 
-def _read_all(paths: Sequence[Path], modality: Modality) -> Iterator[AskedImage]:
+def _read_all(
+    paths: Sequence[Path], modality: Modality, sar_rendering: SarRendering
+) -> Iterator[AskedImage]:
     for date_index, path in enumerate(paths):
         if not path.is_file():
             raise UserError(f"{path}: no such file; the images stand before the question")
@@ -77,7 +86,7 @@ def _read_all(paths: Sequence[Path], modality: Modality) -> Iterator[AskedImage]
             raise UserError(f"{path}: no image by its name; expected {', '.join(ENDINGS)}")
         try:
             with refusing_faults(path.name):
-                yield _read(path.resolve(), modality, date_index)
+                yield _read(path.resolve(), modality, date_index, sar_rendering)
         except Refusal as refusal:
             # what is refused begins with the file's name
             raise UserError(
@@ -85,7 +94,9 @@ def _read_all(paths: Sequence[Path], modality: Modality) -> Iterator[AskedImage]
             ) from refusal
 
 
-def _read(path: Path, modality: Modality, date_index: int) -> AskedImage:
+def _read(
+    path: Path, modality: Modality, date_index: int, sar_rendering: SarRendering
+) -> AskedImage:
     archive = Archive(path.parent)
     entry = ImageFiles(pattern="image", modality=modality)
     if path.name.lower().endswith(TIFF_ENDINGS):
@@ -95,7 +106,7 @@ def _read(path: Path, modality: Modality, date_index: int) -> AskedImage:
     grid = rendered.grid
     return AskedImage(
         path=path,
-        rgb_HW3=decoded_image(_shown(rendered)),
+        rgb_HW3=decoded_image(_shown(rendered, sar_rendering)),
         modality=modality,
         date_index=date_index,
         pixel_size_m=grid_of(grid.height, grid.width, grid.crs, grid.transform).pixel_size_m,
@@ -127,10 +138,10 @@ def _entry(dataset: DatasetReader, path: Path, modality: Modality) -> ImageFiles
     return ImageFiles(pattern="image", modality=modality, bands=bands, stretch=stretch)
 
 
-def _shown(rendered: Rendered) -> bytes:
-    """Return the rendering of radar that models are trained on by default, or the only one."""
+def _shown(rendered: Rendered, sar_rendering: SarRendering) -> bytes:
+    """Return the rendering of radar that is asked for, or the only one there is."""
     for encoded, name in rendered.pictures:
-        if name.startswith(SAR_RENDERING):
+        if name.startswith(sar_rendering):
             return encoded
     return rendered.pictures[0][0]
 

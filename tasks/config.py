@@ -8,6 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from schemas.scene import SarRendering
 from tasks.captions.settings import CaptionerSettings
 from tasks.composition.settings import ComposerSettings, ControlSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
@@ -49,7 +50,7 @@ class BuildConfig(BaseModel):
     tasks: tuple[str, ...] = Field(
         default=TASKS, min_length=1, description="Kinds of L1 questions to ask."
     )
-    sar_rendering: Literal["vv_vh", "vh_vv_mean"] = Field(
+    sar_rendering: SarRendering = Field(
         default="vv_vh",
         description="SAR picture that samples carry: calibrated VV, VH, VV-VH, or the paper's.",
     )

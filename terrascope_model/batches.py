@@ -7,7 +7,7 @@ from itertools import chain, count, islice
 import numpy as np
 from torch.utils.data import Sampler
 
-from terrascope_model.data import Samples
+from terrascope_model.data import Items
 from terrascope_model.files import DataError
 from terrascope_model.shards import KEPT_GROUPS
 
@@ -21,7 +21,7 @@ class Batches(Sampler[list[int]]):
 
     def __init__(
         self,
-        samples: Samples,
+        samples: Items,
         batch_size: int,
         *,
         num_batches: int,

@@ -57,31 +57,49 @@ class Mixture:
         )
 
 
-class Samples(Dataset[Encoded]):
+class Items(Dataset[Encoded]):
     """Items to learn from, by number; the epoch is the number divided by how many there are.
 
     Attributes:
-        rows: Where they are read from.
         lengths: About how long the text of each is.
         groups: For each the number of its row group.
         weights: How often each comes in an epoch.
         too_long: Ids of samples that are left out, for they have more tokens than are taken.
     """
 
-    def __init__(self, rows: Rows, processor: TerraScopeProcessor, max_length: int) -> None:
-        self.rows, self._processor, self._max_length = rows, processor, max_length
+    def __init__(self) -> None:
         self.lengths: list[int] = []
         self.groups: list[int] = []
         self.weights: list[float] = []
         self.too_long: list[str] = []
-        self._numbers: dict[tuple[int, int], int] = {}
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __getitem__(self, number: int) -> Encoded:
         epoch, at = divmod(number, len(self))
-        return self._processor.encode(self.sample(at, epoch), self.turn(at, epoch))
+        return self.encoded(at, epoch)
+
+    @abstractmethod
+    def encoded(self, number: int, epoch: int) -> Encoded:
+        """Return an item as tensors; DataError where it cannot be read."""
+
+
+class Samples(Items):
+    """Samples of a dataset.
+
+    Attributes:
+        rows: Where they are read from.
+    """
+
+    def __init__(self, rows: Rows, processor: TerraScopeProcessor, max_length: int) -> None:
+        super().__init__()
+        self.rows, self._processor, self._max_length = rows, processor, max_length
+        self._numbers: dict[tuple[int, int], int] = {}
+
+    def encoded(self, number: int, epoch: int) -> Encoded:
+        """Return a sample as tensors; DataError where it cannot be read."""
+        return self._processor.encode(self.sample(number, epoch), self.turn(number, epoch))
 
     @abstractmethod
     def sample(self, number: int, epoch: int = 0) -> Sample:
@@ -196,7 +214,7 @@ class Referring(Samples):
     question and not guessed from the picture; so is how the picture is turned and mirrored. (In the
     paper it is one class at a time. Several make more of an image that has to be looked at anyway,
     and masks of one image that differ by name alone are what a model that starts from nothing
-    learns from.)
+    learns from.) A picture comes the more often the more classes it has, as it would one by one.
 
     Attributes:
         shown: The pictures, by number, with the classes that cover `least_share` of them.
@@ -242,6 +260,11 @@ class Referring(Samples):
                     weight = (mixture or Mixture()).weight_of_picture(shown.source, shown.modality)
                     self._add(place, _IMAGE_CHARACTERS, weight)  # the same for all: well mixed
         self._require(split)
+        mean = np.mean([len(shown.classes) for shown in self.shown])
+        self.weights = [
+            weight * len(shown.classes) / float(mean)
+            for weight, shown in zip(self.weights, self.shown, strict=True)
+        ]
 
     def sample(self, number: int, epoch: int = 0) -> Sample:
         """Return a picture with classes to segment; DataError where it cannot be read."""

@@ -162,6 +162,8 @@ class TerraScopeModel(PreTrainedModel):
         are in the order of the [SEG] in the rows. `masks_Mhw` are the annotated masks, 0 to 1, as
         large as the decoder's. ValueError where placeholders and features do not agree.
         """
+        if self.lexicon is not None and self.lexicon.alone and segments:
+            return self._by_name(self.lexicon, seen, segments, masks_Mhw)
         sight = self.look(seen)
         if self.training and self.config.exposure:
             with torch.no_grad():
@@ -171,7 +173,12 @@ class TerraScopeModel(PreTrainedModel):
         logits_BTV = self.vlm.lm_head(hidden_BTD)
         output = TerraScopeOutput(logits=logits_BTV, mask_logits=mask_logits, prompt_loss=distance)
         if labels_BT is not None:
-            self._add_losses(output, labels_BT, masks_Mhw, bool(segments))
+            language_loss = functional.cross_entropy(
+                logits_BTV[:, :-1].float().flatten(0, 1),
+                labels_BT[:, 1:].flatten(),
+                ignore_index=IGNORED,
+            )
+            self._add_losses(output, language_loss, masks_Mhw, bool(segments))
         return output
 
     def embed(
@@ -219,6 +226,20 @@ class TerraScopeModel(PreTrainedModel):
             prompts_MP, distance = self.lexicon(prompts_MP, names)
         return hidden_BTD, self._decoded(prompts_MP, images, sight.features), distance
 
+    def _by_name(
+        self, lexicon: Lexicon, seen: Seen, segments: Sequence[Segment], masks_Mhw: Tensor | None
+    ) -> TerraScopeOutput:
+        """Return the losses of masks that are asked for by their names; no text is read."""
+        logits_Mhw = self._decoded(
+            lexicon.named([segment.name for segment in segments]),
+            [seen.images[segment.image] for segment in segments],
+            self.ground.encode(seen.ground_I3GG),
+        )
+        zero = logits_Mhw.new_zeros(())
+        output = TerraScopeOutput(mask_logits=logits_Mhw, prompt_loss=zero)
+        self._add_losses(output, zero, masks_Mhw, True)
+        return output
+
     def _exposed(
         self,
         ids_BT: Tensor,
@@ -257,17 +278,11 @@ class TerraScopeModel(PreTrainedModel):
     def _add_losses(
         self,
         output: TerraScopeOutput,
-        labels_BT: Tensor,
+        language_loss: Tensor,
         masks_Mhw: Tensor | None,
         any_segment: bool,
     ) -> None:
-        assert output.logits is not None
         assert output.mask_logits is not None
-        output.language_loss = functional.cross_entropy(
-            output.logits[:, :-1].float().flatten(0, 1),
-            labels_BT[:, 1:].flatten(),
-            ignore_index=IGNORED,
-        )
         logits_Mhw = output.mask_logits.float()
         if any_segment:
             if masks_Mhw is None or masks_Mhw.shape != logits_Mhw.shape:
@@ -279,8 +294,9 @@ class TerraScopeModel(PreTrainedModel):
             output.bce_loss, output.dice_loss = losses
         else:
             output.bce_loss = output.dice_loss = 0.0 * logits_Mhw.sum()
+        output.language_loss = language_loss
         output.loss = (
-            output.language_loss
+            language_loss
             + self.config.bce_weight * output.bce_loss
             + self.config.dice_weight * output.dice_loss
             + cast(Tensor, output.prompt_loss)

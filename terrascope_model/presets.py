@@ -39,7 +39,7 @@ def tiny_config(*, vocab_size: int, image_token_id: int, **joined: Any) -> Terra
             "max_position_embeddings": TINY_POSITIONS,
             "vocab_size": vocab_size,
             "bos_token_id": None,
-            "tie_word_embeddings": False,
+            "tie_word_embeddings": True,  # or a word is hardly written because the question has it
         },
         vision_config={
             "hidden_size": 128,
@@ -54,7 +54,7 @@ def tiny_config(*, vocab_size: int, image_token_id: int, **joined: Any) -> Terra
         image_token_id=image_token_id,
         image_seq_length=TINY_SIDE**2,
         downsample_ratio=0.5,
-        tie_word_embeddings=False,
+        tie_word_embeddings=True,
     )
     sam2 = Sam2Config(
         vision_config={
@@ -92,16 +92,21 @@ def tiny_config(*, vocab_size: int, image_token_id: int, **joined: Any) -> Terra
     return TerraScopeConfig(vlm_config=vlm, ground_config=sam2, multimask=False, **joined)
 
 
-def start_masks_from_scratch(model: TerraScopeModel) -> None:
-    """Give the ground model and the projection of [SEG] PyTorch's own first weights.
+def start_from_scratch(model: TerraScopeModel) -> None:
+    """Give the ground model, the projection of [SEG] and the words other first weights.
 
-    Those of transformers (a deviation of 0.02 everywhere) hardly learn without published weights:
-    mean IoU after 500 steps was 0.40, and 0.74 with these; a projection so small says nothing.
+    Those of transformers (a deviation of 0.02 everywhere) hardly learn without published weights.
+    With PyTorch's own ones mean IoU after 500 steps was 0.74 in place of 0.40; a projection so
+    small says nothing. Words as long as a visual token's features are read beside those: after 300
+    steps on named classes 79 % of texts named the class asked for, in place of 37 % (and of 26 %
+    where the head has weights of its own).
     """
     for part in (model.ground, model.seg_projection):
         for module in part.modules():
             if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.LayerNorm):
                 module.reset_parameters()
+    width = model.config.vlm_config.text_config.hidden_size
+    nn.init.normal_(model.vlm.lm_head.weight, std=width**-0.5)  # the embeddings' too
 
 
 def tiny_processor(texts: Iterable[str]) -> TerraScopeProcessor:
@@ -134,7 +139,7 @@ def tiny_model(processor: TerraScopeProcessor, *, seed: int, **joined: Any) -> T
     )
     set_seed(seed)
     model = TerraScopeModel(config)
-    start_masks_from_scratch(model)
+    start_from_scratch(model)
     return model
 
 

@@ -7,6 +7,7 @@ of the whole image comes last. A region is what a mask covers of the tiles, neve
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -79,6 +80,7 @@ def region_tokens(
     return _token_indices(places_N2, layout)
 
 
+@lru_cache(maxsize=256)
 def _overlaps(cells: int, pixels: int, device: torch.device) -> Tensor:
     """Return the share of each cell that each pixel fills along one axis, (cells, pixels)."""
     edges = torch.arange(cells + 1, dtype=torch.float64, device=device) * pixels / cells

@@ -24,6 +24,7 @@ _LARGE: dict[str, Any] = {
     "save_steps": 1000,
     "workers": 4,
     "names_first": False,
+    "rehearsed": 0.0,
     "least_share": 0.0,
     "modality_weights": {},
 }
@@ -53,27 +54,35 @@ class TrainSettings(BaseModel):
         default="", description="Folder or hub id of SAM 2's weights, for internvl3-*."
     )
     trained: Literal["all", "parts"] = Field(
-        default="all", description="Everything, or what the paper trains in each stage, with LoRA."
+        default="all",
+        description="Everything but vision in stage 1, or what the paper trains in each stage, "
+        "with LoRA.",
     )
     lora_rank: int = Field(default=128, ge=1, description="Of the language model's LoRA.")
     lora_alpha: int = Field(default=256, ge=1, description="Its weight, times the rank.")
     lora_dropout: float = Field(default=0.05, ge=0, lt=1, description="Before it.")
     seed: int = Field(default=0, ge=0, description="Of the first weights and of what is drawn.")
-    stage1_steps: int = Field(default=600, ge=0, description="Steps on named classes.")
-    stage2_steps: int = Field(default=120, ge=0, description="Steps on traces.")
+    stage1_steps: int = Field(default=800, ge=0, description="Steps on named classes.")
+    stage2_steps: int = Field(default=240, ge=0, description="Steps on traces.")
     batch_size: int = Field(default=8, ge=1, description="Samples a pass and process.")
     accumulated: int = Field(default=1, ge=1, description="Passes a step.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Its highest, of stage 1.")
-    stage2_learning_rate: float = Field(default=3e-4, gt=0, description="Its highest, of stage 2.")
+    stage2_learning_rate: float = Field(default=6e-4, gt=0, description="Its highest, of stage 2.")
     warmup_share: float = Field(
         default=0.1, ge=0, lt=1, description="Of a stage's steps, until it is reached."
     )
     weight_decay: float = Field(default=0.01, ge=0, description="Of AdamW.")
+    rehearsed: float = Field(
+        default=0.33,
+        ge=0,
+        lt=1,
+        description="Share of stage 2's samples that are those of stage 1, or masks are forgotten.",
+    )
     exposure: float = Field(
         default=0.0,
         ge=0,
         le=1,
-        description="Share of a trace's steps that are fed the predicted mask's region.",
+        description="Share of a trace's steps that are fed the predicted mask's tokens.",
     )
     feedback: Literal["tokens", "measure", "both", "none"] = Field(
         default="tokens",
@@ -117,7 +126,7 @@ class TrainSettings(BaseModel):
     eval_split: Literal["validation", "test", "none"] = Field(
         default="validation", description="Whose named classes are segmented in the end."
     )
-    eval_pictures: int = Field(default=64, ge=1, description="Pictures of it, at most.")
+    eval_pictures: int = Field(default=128, ge=1, description="Pictures of it, at most.")
 
     @model_validator(mode="before")
     @classmethod
@@ -126,6 +135,17 @@ class TrainSettings(BaseModel):
         if isinstance(given, dict):
             return {**PRESETS.get(str(given.get("preset", "tiny")), {}), **given}
         return given
+
+    @model_validator(mode="after")
+    def _exposed_tokens(self) -> Self:
+        """Refuse facts of one mask beside the tokens of another, and an exposure to nothing."""
+        if self.exposure and self.feedback != "tokens":
+            raise ValueError(
+                f"exposure feeds the visual tokens of predicted masks, and feedback "
+                f"{self.feedback!r} puts in facts of the annotated ones or nothing; set one of the "
+                "two back"
+            )
+        return self
 
     @model_validator(mode="after")
     def _weights(self) -> Self:

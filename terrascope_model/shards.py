@@ -16,7 +16,8 @@ from masks.rle import decode
 from terrascope_model.files import DataError
 from terrascope_model.sample import Picture
 
-KEPT_GROUPS = 16  # row groups whose items are mixed, and that each worker keeps in memory
+KEPT_GROUPS = 16  # row groups whose items are mixed, and that each worker keeps at least
+KEPT_GROUP_BYTES = 2**29  # of row groups that each worker keeps, if those are smaller
 KEPT_BYTES = 2**30  # of pictures as they are prepared, in each worker
 _MEASURED = ("grid", "scene_masks")
 
@@ -50,6 +51,7 @@ class Rows:
         self._measured = measured
         self._columns = list(dict.fromkeys((*columns, *(_MEASURED if measured else ()))))
         self._kept: OrderedDict[tuple[int, int], pa.Table] = OrderedDict()
+        self._kept_bytes = 0
         self._picture = lru_cache(maxsize=max(16, KEPT_BYTES // picture_bytes))(_picture)
 
     def index(self, split: str, columns: Sequence[str]) -> Iterator[tuple[Place, dict[str, Any]]]:
@@ -76,8 +78,9 @@ class Rows:
             path = self.files[place.file]
             with _opened(path) as file:
                 self._kept[key] = _read(path, file, place.group, self._columns)
-            if len(self._kept) > KEPT_GROUPS:
-                self._kept.popitem(last=False)
+            self._kept_bytes += self._kept[key].nbytes
+            while len(self._kept) > KEPT_GROUPS and self._kept_bytes > KEPT_GROUP_BYTES:
+                self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
         self._kept.move_to_end(key)
         return self._kept[key].slice(place.row, 1).to_pylist()[0]
 

@@ -8,7 +8,7 @@ import torch
 from accelerate import PartialState
 from transformers import PrinterCallback, TrainerState, TrainingArguments
 
-from terrascope_model.data import Samples
+from terrascope_model.data import Items
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.processor import TerraScopeProcessor
 from terrascope_model.settings import TrainSettings
@@ -26,7 +26,7 @@ def run_stage(
     stage: str,
     model: TerraScopeModel,
     processor: TerraScopeProcessor,
-    samples: Samples,
+    samples: Items,
     out: Path,
     steps: int,
     settings: TrainSettings,

@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from transformers.utils.logging import disable_progress_bar
 
 from terrascope_model.card import write_card
-from terrascope_model.data import Mixture, Referring, Samples, Traces
+from terrascope_model.data import Items, Mixture, Referring, Traces
 from terrascope_model.evaluate import Named, evaluate, grouped
 from terrascope_model.files import DataError, DatasetNote, noted
 from terrascope_model.lexicon import Lexicon
@@ -36,6 +36,7 @@ from terrascope_model.processor import SampleError, TerraScopeProcessor
 from terrascope_model.recipe import Recipe, recipe
 from terrascope_model.settings import FAULT, TrainSettings
 from terrascope_model.stage import Losses, last_checkpoint, run_stage, say
+from terrascope_model.together import Together
 from terrascope_model.trained_parts import STAGES, Lora, merge, new_token_ids, set_trained
 from terrascope_model.trainer import LOSSES, TrainingStopped, load_trained
 
@@ -152,7 +153,7 @@ def steps_of(settings: TrainSettings) -> dict[str, int]:
     return {stage: number for stage, number in zip(STAGES, steps, strict=True) if number}
 
 
-def samples_of(stage: str, dataset: Path, made: Recipe, settings: TrainSettings) -> Samples:
+def samples_of(stage: str, dataset: Path, made: Recipe, settings: TrainSettings) -> Items:
     """Return what a stage learns on; DataError where there is nothing."""
     processor, max_length = made.processor, settings.max_length or made.num_positions
     mixture = Mixture(
@@ -161,7 +162,8 @@ def samples_of(stage: str, dataset: Path, made: Recipe, settings: TrainSettings)
         task=settings.task_weights,
         modality=settings.modality_weights,
     )
-    if stage == "stage1":
+
+    def referring() -> Referring:
         return Referring(
             dataset,
             processor,
@@ -170,7 +172,12 @@ def samples_of(stage: str, dataset: Path, made: Recipe, settings: TrainSettings)
             least_share=settings.least_share,
             mixture=mixture,
         )
-    return Traces(dataset, processor, mixture=mixture, max_length=max_length)
+
+    if stage == "stage1":
+        return referring()
+    traces = Traces(dataset, processor, mixture=mixture, max_length=max_length)
+    share = settings.rehearsed
+    return Together(traces, referring(), share) if share else traces
 
 
 def made_so_far(

@@ -41,6 +41,8 @@ TRAINED: Mapping[str, tuple[How, How]] = {
     "mask decoder": ("whole", "whole"),
 }
 
+LOOKING = ("vision encoder", "projector")  # for the language model
+
 _LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -63,10 +65,14 @@ def set_trained(
 ) -> None:
     """Make a stage's parts trainable, in float32, and freeze the others; `merge` undoes it.
 
-    What is frozen is kept in the precision that is computed in. Without LoRA all is trained.
+    What is frozen is kept in the precision that is computed in. Without LoRA all is trained but
+    what the language model looks with in stage 1: there the words say what is asked for.
     """
     if lora is None:
         model.requires_grad_(True)
+        if stage == STAGES[0]:
+            for part in LOOKING:
+                PARTS[part](model).requires_grad_(False)
         return
     model.requires_grad_(False)
     how = {part: stages[STAGES.index(stage)] for part, stages in TRAINED.items()}

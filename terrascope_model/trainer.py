@@ -21,8 +21,7 @@ from transformers import Trainer
 
 from terrascope_model.batch import IGNORED
 from terrascope_model.batches import Batches
-from terrascope_model.data import Samples
-from terrascope_model.lexicon import share_by_name
+from terrascope_model.data import Items
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.processor import Encoded, TerraScopeProcessor
 from terrascope_model.settings import TrainSettings
@@ -54,12 +53,12 @@ class StageTrainer(Trainer):
             )
         self._settings, self._processor = settings, processor
         self._sums_K = torch.zeros(len(LOSSES), device=self.args.device)
-        self._summed = 0
+        self._summed_K = torch.zeros_like(self._sums_K)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Return this process's part of the batches of all steps."""
         samples = self.train_dataset
-        assert isinstance(samples, Samples)
+        assert isinstance(samples, Items)
         loader = DataLoader(
             samples,
             batch_sampler=Batches(
@@ -109,8 +108,7 @@ class StageTrainer(Trainer):
         sample_ids = inputs.pop("sample_ids")
         lexicon = self._bare(model).lexicon
         if lexicon is not None:
-            lexicon.step = self.state.global_step
-            lexicon.by_name = share_by_name(lexicon.step / self.state.max_steps)
+            lexicon.at(self.state.global_step, self.state.max_steps)
         output = model(**inputs)
         losses_K = torch.stack([output[name] for name in LOSSES])
         if self.args.world_size > 1:
@@ -120,7 +118,8 @@ class StageTrainer(Trainer):
         loss = (weights_K * losses_K).sum()
         self._stop_unless_finite(output["loss"].detach(), sample_ids)
         self._sums_K += losses_K.detach()
-        self._summed += 1
+        read = float(output.logits is not None)  # else only masks have losses
+        self._summed_K += self._summed_K.new_tensor([read, 1.0, 1.0, read])
         return (loss, output) if return_outputs else loss
 
     def _clip_grad_norm(self, model: nn.Module) -> Tensor:
@@ -138,12 +137,13 @@ class StageTrainer(Trainer):
         return torch.stack([cast(Tensor, norm) for norm in norms]).norm()
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log each loss's mean since the last time beside the sum's."""
-        if self._summed and "loss" in logs:
-            means_K = self.accelerator.reduce(self._sums_K / self._summed, reduction="mean")
+        """Log each loss's mean of the steps since the last time that have it, and the sum's."""
+        if self._summed_K.any() and "loss" in logs:
+            means_K = self._sums_K / self._summed_K.clamp(min=1)
+            means_K = self.accelerator.reduce(means_K, reduction="mean")
             logs |= dict(zip(LOSSES, means_K.tolist(), strict=True))
             self._sums_K.zero_()
-            self._summed = 0
+            self._summed_K.zero_()
         super().log(logs, start_time)
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:

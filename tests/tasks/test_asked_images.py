@@ -62,6 +62,15 @@ def test_radar_is_vv_vh_and_their_difference_in_decibels(tmp_path: Path) -> None
     assert (image.modality, image.date_index) == ("sar", 0)
 
 
+def test_radar_is_shown_as_the_paper_does_where_the_model_learnt_it_so(tmp_path: Path) -> None:
+    """VH, VV and their mean, all of -30 to 0: -6 is 204 of 255, 0 is 255."""
+    bands = flat(0, -6, kind="float32")
+    (image,) = read_asked([], [tiff(tmp_path / "s1.tif", bands)], "vh_vv_mean")
+    first, second, mean = image.rgb_HW3[0, 0].tolist()
+    assert (first, second) == (204, 255)
+    assert mean in (229, 230)
+
+
 def test_radar_of_one_band_is_grey(tmp_path: Path) -> None:
     bands = np.linspace(-20, 0, 256, dtype="float32").reshape(1, 16, 16)
     (image,) = read_asked([], [tiff(tmp_path / "vv.tif", bands)])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from flows.local import build
 from tasks.config import BuildConfig
@@ -17,7 +17,7 @@ from terrascope_model.model import TerraScopeModel
 from terrascope_model.presets import (
     TINY_IMAGE_PX,
     TINY_SIDE,
-    start_masks_from_scratch,
+    start_from_scratch,
     tiny_config,
 )
 from terrascope_model.regions import TileLayout
@@ -60,17 +60,26 @@ def make_model() -> Callable[..., TerraScopeModel]:
             **joined,
         )
         model = TerraScopeModel(config)
-        start_masks_from_scratch(model)
-        return model
+        start_from_scratch(model)
+        return untied(model)
 
     return make
 
 
+def untied(model: TerraScopeModel) -> TerraScopeModel:
+    """Give the head weights of its own, as InternVL3-8B has them."""
+    model.vlm.lm_head.weight = nn.Parameter(model.vlm.lm_head.weight.detach().clone())
+    for config in (model.vlm.config, model.vlm.config.text_config, model.config.vlm_config):
+        config.tie_word_embeddings = False
+    return model
+
+
 def made_eager(model: TerraScopeModel) -> TerraScopeModel:
     """Let a model write [SEG] now and then: by one number of its hidden state."""
+    untied(model)
     with torch.no_grad():
-        model.get_input_embeddings().weight.mul_(50)  # or it would write one word for ever
-        model.vlm.lm_head.weight.mul_(10)
+        nn.init.normal_(model.get_input_embeddings().weight)  # or it would write one word for ever
+        nn.init.normal_(model.vlm.lm_head.weight, std=0.2)
         model.vlm.lm_head.weight[EOS] = 0
         model.vlm.lm_head.weight[SEG] = 0
         model.vlm.lm_head.weight[SEG, 0] = 8

@@ -19,6 +19,7 @@ from terrascope_model.frames import named_image
 from terrascope_model.presets import tiny
 from terrascope_model.sample import Picture, Sample, StepMask
 from terrascope_model.tokens import REGION
+from tests.terrascope_model.conftest import untied
 
 TEXTS = ["Which covers more?", "Image 2: I mark the trees [SEG].", "1 2 3 4 5 6 7 8 9 0 m² × §"]
 TRACE = (
@@ -61,9 +62,10 @@ def random() -> Answerer:
     """Writes nonsense, and [SEG] now and then."""
     model, processor = tiny(TEXTS, seed=0)
     seg_id = processor.tokenizer.convert_tokens_to_ids(SEG)
+    untied(model)
     with torch.no_grad():
-        model.get_input_embeddings().weight.mul_(50)
-        model.vlm.lm_head.weight.mul_(10)
+        nn.init.normal_(model.get_input_embeddings().weight)
+        nn.init.normal_(model.vlm.lm_head.weight, std=0.2)
         model.vlm.lm_head.weight[seg_id] = 0
         model.vlm.lm_head.weight[seg_id, 0] = 8
     return Answerer(model, processor)

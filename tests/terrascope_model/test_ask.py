@@ -17,6 +17,7 @@ from PIL import Image
 import cli
 from terrascope_model.presets import tiny
 from terrascope_model.tokens import TURN_CLOSE
+from tests.terrascope_model.conftest import untied
 
 TRACE = "<think>Image 2: I mark water[SEG], lake</think><answer>B</answer>"
 Ask = Callable[..., tuple[int, str, str]]
@@ -26,6 +27,7 @@ Ask = Callable[..., tuple[int, str, str]]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved model that writes one trace: each token follows from the one before alone."""
     model, processor = tiny([TRACE] * 9, seed=0)
+    untied(model)
     processor.feedback = model.config.feedback = "measure"
     ids = processor.text_ids(f"\n{TRACE}{TURN_CLOSE}")
     assert len(set(ids)) == len(ids)
@@ -73,6 +75,14 @@ def ask(
         return int(code or 0), *capsys.readouterr()
 
     return run
+
+
+def test_what_is_drawn_at_a_temperature_is_that_of_the_seed(ask: Ask) -> None:
+    drawn = [
+        ask("a.png", "What is it?", "--temperature", "100", "--seed", seed)[1]
+        for seed in ("1", "2", "1")
+    ]
+    assert drawn[0] == drawn[2] != drawn[1]
 
 
 def test_the_reasoning_is_printed_with_what_was_measured_and_then_the_answer(ask: Ask) -> None:

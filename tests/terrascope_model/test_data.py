@@ -14,6 +14,7 @@ from terrascope_model.presets import tiny
 from terrascope_model.processor import TerraScopeProcessor
 from terrascope_model.recipe import texts_of
 from terrascope_model.sample import STRAIGHT
+from terrascope_model.together import Together
 
 
 @pytest.fixture(scope="session")
@@ -154,20 +155,21 @@ def test_classes_that_cover_little_of_a_picture_are_not_asked_for(
     assert large.names == tuple(sorted({name for _, name in left}))
 
 
-def test_pictures_of_a_sensor_come_as_often_as_it_weighs(
+def test_pictures_come_as_often_as_their_sensor_weighs_and_they_have_classes(
     dataset: Path, processor: TerraScopeProcessor
 ) -> None:
     mixture = Mixture(modality={"sar": 0.25}, source={"xbd": 0.5})
     asked = Referring(dataset, processor, mixture=mixture)
-    kinds = {
-        (shown.source, shown.modality): weight
-        for shown, weight in zip(asked.shown, asked.weights, strict=True)
-    }
-    assert kinds == {
+    mean = np.mean([len(shown.classes) for shown in asked.shown])
+    of_kind = {
         ("bigearthnet", "optical"): 1.0,
         ("bigearthnet", "sar"): 0.25,
         ("xbd", "optical"): 0.5,
     }
+    assert {(shown.source, shown.modality) for shown in asked.shown} == of_kind.keys()
+    for shown, weight in zip(asked.shown, asked.weights, strict=True):
+        due = of_kind[shown.source, shown.modality] * len(shown.classes) / mean
+        assert weight == pytest.approx(due)
 
 
 def test_pictures_are_turned_anew_in_each_epoch(
@@ -221,3 +223,43 @@ def test_a_mask_that_cannot_be_decoded_names_file_and_sample(
     pq.write_table(rows.from_pylist(broken, schema=rows.schema), path)
     with pytest.raises(DataError, match=f"{source.name}: {broken[0]['sample_id']} cannot be read"):
         Traces(tmp_path, processor).sample(0)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_two_kinds_come_together_in_their_shares(
+    dataset: Path, processor: TerraScopeProcessor, traces: Traces, share: float
+) -> None:
+    named = Referring(dataset, processor)
+    both = Together(traces, named, share)
+    assert len(both) == len(traces) + len(named)
+    drawn = [
+        number % len(both)
+        for epoch in range(30)
+        for batch in Batches(both, 8, num_batches=1).epoch(epoch)
+        for number in batch
+    ]
+    of_second = sum(number >= len(traces) for number in drawn) / len(drawn)
+    assert of_second == pytest.approx(share, abs=0.05)
+    kinds = (both.weights[: len(traces)], both.weights[len(traces) :])
+    whole = [
+        sum(found) == pytest.approx(sum(alone.weights))
+        for found, alone in zip(kinds, (traces, named), strict=True)
+    ]
+    assert sum(whole) == 1, "one kind comes as often as by itself"
+    assert all(
+        sum(found) <= sum(alone.weights) * (1 + 1e-9)
+        for found, alone in zip(kinds, (traces, named), strict=True)
+    )
+
+
+def test_an_item_of_two_kinds_together_is_that_of_its_kind(
+    dataset: Path, processor: TerraScopeProcessor, traces: Traces
+) -> None:
+    named = Referring(dataset, processor)
+    both = Together(traces, named, 0.5)
+    epoch = 3
+    for at, own in ((2, traces[2]), (len(traces) + 1, named[epoch * len(named) + 1])):
+        found = both[epoch * len(both) + at]
+        assert found.sample_id == own.sample_id
+        assert found.ids_T.tolist() == own.ids_T.tolist()
+        assert found.ground_I3GG.equal(own.ground_I3GG)

@@ -1,9 +1,14 @@
 """Prompts by name: what asks for masks until [SEG] can."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
-from terrascope_model.lexicon import HANDED_OVER, HELD, Lexicon, share_by_name
+from terrascope_model.batch import Segment
+from terrascope_model.lexicon import HANDED_OVER, HELD, READ_EVERY, Lexicon, share_by_name
+from terrascope_model.model import TerraScopeModel
+from tests.terrascope_model.conftest import Carried, see
 
 NAMES = ("trees", "water")
 
@@ -59,3 +64,35 @@ def test_a_name_that_is_not_in_it_is_told(lexicon: Lexicon) -> None:
 )
 def test_names_are_handed_over_in_the_middle_of_a_stage(done: float, share: float) -> None:
     assert share_by_name(done) == pytest.approx(share)
+
+
+def test_text_is_read_in_every_second_step_while_names_ask_and_in_every_step_then(
+    lexicon: Lexicon,
+) -> None:
+    alone = []
+    for step in range(100):
+        lexicon.at(step, 100)
+        assert lexicon.by_name == share_by_name(step / 100)
+        alone.append(lexicon.alone)
+    names_ask = int(HELD * 100) + 1
+    assert alone == [step % READ_EVERY != 0 and step < names_ask for step in range(100)]
+
+
+def test_a_step_without_text_teaches_masks_and_names_and_nothing_else(
+    make_model: Callable[..., TerraScopeModel],
+) -> None:
+    model = make_model()
+    model.lexicon = Lexicon(NAMES, model.ground.prompt_width)
+    model.lexicon.alone = True
+    segments = [Segment(row=0, image=0, tokens_K=torch.arange(0), name="water")]
+    nothing = torch.zeros(1, 0, dtype=torch.int64)
+    masks = torch.zeros(1, 32, 32)
+    masks[:, 8:20, 4:] = 1
+    output = model(nothing, nothing, see([[Carried()]]), segments, nothing, masks)
+    assert output.logits is None
+    assert output.language_loss == output.prompt_loss == 0
+    assert output.bce_loss > 0
+    output.loss.backward()
+    taught = {name.partition(".")[0] for name, p in model.named_parameters() if p.grad is not None}
+    assert taught == {"ground", "lexicon"}
+    assert model.lexicon.prompts.weight.grad.any(1).tolist() == [False, True]

@@ -64,3 +64,10 @@ def test_weights_are_asked_for_where_they_are_needed() -> None:
         TrainSettings(preset="internvl3-8b")
     with pytest.raises(ValidationError, match="tiny has no use for weights_ground"):
         TrainSettings(weights_ground="somewhere")
+
+
+def test_exposure_is_refused_where_facts_of_the_annotated_mask_are_put_in() -> None:
+    for feedback in ("measure", "both", "none"):
+        with pytest.raises(ValidationError, match="feedback"):
+            TrainSettings(exposure=0.5, feedback=feedback)
+    TrainSettings(exposure=0.5)

@@ -85,9 +85,18 @@ def test_the_loss_reaches_everything_that_is_trained(make_model: Make) -> None:
     assert all(p.grad is None for p in frozen)
 
 
-def test_all_is_trained_without_lora(make_model: Make) -> None:
+def test_without_lora_all_is_trained_but_what_looks_for_the_language_model_in_stage_1(
+    make_model: Make,
+) -> None:
     model = make_model()
     set_trained(model, "stage1", None, new_ids=NEW_IDS, computed=torch.float32)
+    frozen = {
+        part
+        for part, of in PARTS.items()
+        if not all(weight.requires_grad for weight in of(model).parameters())
+    }
+    assert frozen == {"vision encoder", "projector"}
+    set_trained(model, "stage2", None, new_ids=NEW_IDS, computed=torch.float32)
     trained, whole = trained_numbers(model)
     assert trained == whole
 
