@@ -1,0 +1,61 @@
+"""What the README promises of `make demo`, and of a model trained on what it made."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks.manifest import read_manifest
+from tests.end_to_end.test_prefect import ROOT
+
+pytestmark = pytest.mark.full
+LEAST_IOU = 0.35  # of optical pictures; three seeds came to more (benchmarks/RESULTS.md)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """Run `make demo` in a copy of this checkout that has this environment."""
+    folder = tmp_path_factory.mktemp("demo")
+    copy = folder / "checkout"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(copy)], check=True)
+    (copy / ".venv").symlink_to(Path(sys.prefix))
+    env = {**os.environ, "PYTHONPATH": str(copy), "PREFECT_HOME": str(folder / "prefect")}
+    done = subprocess.run(
+        ["make", "-C", str(copy), "demo", "-o", ".venv/.run"],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_the_demo_builds_thousands_of_proved_samples(
+    demo: subprocess.CompletedProcess[str],
+) -> None:
+    manifest = read_manifest(Path(demo.args[2]) / "demo" / "dataset")
+    samples = sum(file.rows for file in manifest.files)
+    assert samples > 5000
+    assert f"proved   {samples:,} of {samples:,} samples" in demo.stdout
+
+
+def test_a_model_trained_on_the_demo_finds_named_classes_of_held_out_scenes(
+    terrascope, demo: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    dataset = Path(demo.args[2]) / "demo" / "dataset"
+    out = tmp_path / "model"
+    done = terrascope("train", "--data", dataset, "--out", out, "--engine", "local")
+    assert done.returncode == 0, done.stderr
+    named = json.loads((out / "training.json").read_text())["named"]
+    ious = [
+        one["iou"]
+        for one in named
+        if one["learnt"] and one["modality"] == "optical" and one["source"] != "xbd"
+    ]
+    assert len(ious) > 50
+    assert np.mean(ious) > LEAST_IOU
