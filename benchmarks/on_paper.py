@@ -5,7 +5,8 @@ their input and are computed again (`gradient_checkpointing`), what is frozen is
 is trained in float32 with its gradient and two moments of Adam. Operations are those that a step
 needs, two a weight and token in each direction; what is computed again is not among them, as in
 the usual model FLOPs utilisation. Of frozen linear layers only the gradient of their input is
-needed. D = model width, L = layers, T = tokens, V = vocabulary.
+needed. Scores are those of the tokens that are no image's, as if all of these were learnt.
+D = model width, L = layers, T = tokens, V = vocabulary.
 
     .venv/bin/python benchmarks/on_paper.py [--batch-size 4] [--length 2048]
 """
@@ -66,6 +67,10 @@ class Shape:
         """Tokens of a step, padding and regions among them."""
         return self.rows * self.length
 
+    def scored(self, tile_tokens: int) -> int:
+        """Return the tokens of a step that are no image's, of so many a tile."""
+        return self.tokens - self.tiles * tile_tokens
+
 
 def main() -> None:
     """Print memory and time of a step on paper."""
@@ -102,6 +107,7 @@ def memory(model: TerraScopeModel, shape: Shape) -> Memory:
     kv_width = text.hidden_size * text.num_key_value_heads // text.num_attention_heads
     linear_inputs = 6 * text.hidden_size + text.intermediate_size
     one_layer = 8 * text.hidden_size + 2 * kv_width + 3 * text.intermediate_size + linear_inputs
+    scored = shape.scored(cast(InternVLConfig, model.config.vlm_config).image_seq_length)
     # scores in bf16 and float32, and their gradient in both
     return Memory(
         frozen=frozen,
@@ -110,7 +116,7 @@ def memory(model: TerraScopeModel, shape: Shape) -> Memory:
         moments=2 * trained,
         layer_inputs=2 * shape.tokens * text.hidden_size * text.num_hidden_layers,
         one_layer=2 * shape.tokens * one_layer,
-        scores=(2 + 4 + 4 + 2) * shape.tokens * text.vocab_size,
+        scores=(2 + 4 + 4 + 2) * scored * text.vocab_size,
     )
 
 
@@ -121,7 +127,8 @@ def step_flops(model: TerraScopeModel, shape: Shape) -> float:
     frozen, trained = _linear(language.layers)
     head = text.vocab_size * text.hidden_size
     # forward and the gradient of inputs for all, the gradient of weights for what is trained
-    dense = (4 * frozen + 6 * trained + 4 * head) * shape.tokens
+    dense = (4 * frozen + 6 * trained) * shape.tokens
+    dense += 4 * head * shape.scored(config.image_seq_length)
     # half of all pairs of tokens are seen; queries with keys, and with values; two ways back
     seen_pairs = shape.rows * shape.length**2 / 2
     attention = 3 * 2 * 2 * seen_pairs * text.hidden_size * text.num_hidden_layers

@@ -37,7 +37,7 @@ class TerraScopeOutput(ModelOutput):
         bce_loss: Cross-entropy of the masks.
         dice_loss: Dice loss of the masks.
         prompt_loss: How far [SEG]'s prompts are from those of a lexicon; 0 without one.
-        logits: (B, T, vocabulary).
+        logits: (B, T, vocabulary); with labels those that a loss is taken of, (N, vocabulary).
         mask_logits: (M, h, w), of all [SEG] in order.
     """
 
@@ -170,15 +170,15 @@ class TerraScopeModel(PreTrainedModel):
                 _, logits, _ = self._read(ids_BT, attention_BT, seen, segments, sight)
             segments, attention_BT = self._exposed(ids_BT, attention_BT, seen, segments, logits)
         hidden_BTD, mask_logits, distance = self._read(ids_BT, attention_BT, seen, segments, sight)
-        logits_BTV = self.vlm.lm_head(hidden_BTD)
-        output = TerraScopeOutput(logits=logits_BTV, mask_logits=mask_logits, prompt_loss=distance)
-        if labels_BT is not None:
-            language_loss = functional.cross_entropy(
-                logits_BTV[:, :-1].float().flatten(0, 1),
-                labels_BT[:, 1:].flatten(),
-                ignore_index=IGNORED,
-            )
-            self._add_losses(output, language_loss, masks_Mhw, bool(segments))
+        output = TerraScopeOutput(mask_logits=mask_logits, prompt_loss=distance)
+        if labels_BT is None:
+            output.logits = self.vlm.lm_head(hidden_BTD)
+            return output
+        next_BT = labels_BT[:, 1:]
+        counts_BT = next_BT != IGNORED  # no scores of the others: a vocabulary is wide
+        output.logits = self.vlm.lm_head(hidden_BTD[:, :-1][counts_BT])
+        language_loss = functional.cross_entropy(output.logits.float(), next_BT[counts_BT])
+        self._add_losses(output, language_loss, masks_Mhw, bool(segments))
         return output
 
     def embed(

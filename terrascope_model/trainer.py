@@ -118,7 +118,7 @@ class StageTrainer(Trainer):
         loss = (weights_K * losses_K).sum()
         self._stop_unless_finite(output["loss"].detach(), sample_ids)
         self._sums_K += losses_K.detach()
-        read = float(output.logits is not None)  # else only masks have losses
+        read = float(lexicon is None or not lexicon.alone)  # else only masks have losses
         self._summed_K += self._summed_K.new_tensor([read, 1.0, 1.0, read])
         return (loss, output) if return_outputs else loss
 

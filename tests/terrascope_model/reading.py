@@ -27,7 +27,11 @@ def text_of(row: int, regions: list[int]) -> list[int]:
 
 
 def read(
-    model: TerraScopeModel, rows: list[list[int]], *, placeholders: list[list[int]] | None = None
+    model: TerraScopeModel,
+    rows: list[list[int]],
+    *,
+    placeholders: list[list[int]] | None = None,
+    labelled: bool = True,
 ) -> TerraScopeOutput:
     """Read a batch whose rows have regions of so many tokens each."""
     ids, attention = left_padded([text_of(n, p) for n, p in enumerate(placeholders or rows)])
@@ -40,4 +44,5 @@ def read(
     masks = torch.zeros(len(segments), 32, 32)
     masks[:, 8:20, 4:] = 1
     seen = see([[Carried()] for _ in rows])
-    return model(ids, attention, seen, segments, labels_BT=labels, masks_Mhw=masks)
+    learnt = {"labels_BT": labels, "masks_Mhw": masks} if labelled else {}
+    return model(ids, attention, seen, segments, **learnt)

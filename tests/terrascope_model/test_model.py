@@ -7,11 +7,12 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from terrascope_model.batch import Segment
+from terrascope_model.batch import IGNORED, Segment
 from terrascope_model.configuration import RELEASED
 from terrascope_model.losses import at_points, dice_loss, mask_losses, uncertain_points
 from terrascope_model.model import TerraScopeModel, TerraScopeOutput
 from tests.terrascope_model.conftest import (
+    EOS,
     SEG,
     Carried,
     left_padded,
@@ -103,11 +104,29 @@ def test_what_was_put_in_changes_what_follows(model: TerraScopeModel) -> None:
 
 def test_padding_changes_nothing(model: TerraScopeModel) -> None:
     with torch.no_grad():
-        both = read(model, [[2], [3, 4]])
-        alone = read(model, [[2]])
+        both = read(model, [[2], [3, 4]], labelled=False)
+        alone = read(model, [[2]], labelled=False)
     length = alone.logits.shape[1]
     assert torch.allclose(both.logits[0, -length:], alone.logits[0], atol=1e-5)
     assert torch.allclose(both.mask_logits[0], alone.mask_logits[0], atol=1e-4)
+
+
+def test_scores_are_computed_where_a_loss_is_taken_and_are_those_of_the_whole_text(
+    make_model: Callable[..., TerraScopeModel],
+) -> None:
+    model = make_model().eval()
+    rows = [[4, 2], [3]]
+    whole, due = read(model, rows, labelled=False), read(model, rows)
+    ids, attention = left_padded([text_of(n, regions) for n, regions in enumerate(rows)])
+    labels = ids.masked_fill((attention == 0) | (ids < EOS) & (ids != SEG), IGNORED)
+    places = (labels[:, 1:] != IGNORED).nonzero().tolist()
+    assert due.logits.shape[0] == len(places) < ids.numel() / 2
+    for scores, (row, at) in zip(due.logits, places, strict=True):
+        assert torch.allclose(scores, whole.logits[row, at], atol=1e-5)
+    by_hand = torch.nn.functional.cross_entropy(
+        whole.logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED
+    )
+    assert due.language_loss.item() == pytest.approx(by_hand.item(), rel=1e-5)
 
 
 def test_exposure_feeds_predicted_regions_in_training_alone(
@@ -131,7 +150,7 @@ def test_an_exposed_text_is_read_like_the_shorter_one_that_is_written(
     monkeypatch.setattr("terrascope_model.model.region_tokens", lambda *_, **__: found)
     model = make_model(exposure=1.0).train()
     with torch.no_grad():
-        exposed = read(model, [[30]]).logits[0]
+        exposed = read(model, [[30]], labelled=False).logits[0]
         model.eval()
         ids, attention = left_padded([text_of(0, [4])])
         segments = [Segment(row=0, image=0, tokens_K=found)]
