@@ -63,17 +63,17 @@ class TrainSettings(BaseModel):
     lora_dropout: float = Field(default=0.05, ge=0, lt=1, description="Before it.")
     seed: int = Field(default=0, ge=0, description="Of the first weights and of what is drawn.")
     stage1_steps: int = Field(default=800, ge=0, description="Steps on named classes.")
-    stage2_steps: int = Field(default=240, ge=0, description="Steps on traces.")
+    stage2_steps: int = Field(default=300, ge=0, description="Steps on traces.")
     batch_size: int = Field(default=8, ge=1, description="Samples a pass and process.")
     accumulated: int = Field(default=1, ge=1, description="Passes a step.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Its highest, of stage 1.")
-    stage2_learning_rate: float = Field(default=6e-4, gt=0, description="Its highest, of stage 2.")
+    stage2_learning_rate: float = Field(default=4e-4, gt=0, description="Its highest, of stage 2.")
     warmup_share: float = Field(
         default=0.1, ge=0, lt=1, description="Of a stage's steps, until it is reached."
     )
     weight_decay: float = Field(default=0.01, ge=0, description="Of AdamW.")
     rehearsed: float = Field(
-        default=0.33,
+        default=0.5,
         ge=0,
         lt=1,
         description="Share of stage 2's samples that are those of stage 1, or masks are forgotten.",
