@@ -48,30 +48,36 @@ class Batches(Sampler[list[int]]):
     def epoch(self, number: int) -> list[list[int]]:
         """Return the batches of one epoch; the epoch is in the numbers.
 
-        A last batch with fewer items than there are processes has some of them twice.
+        An item that comes several times has another number each time, so that what is drawn for it
+        is drawn anew. A last batch with fewer items than there are processes has some of them
+        twice.
         """
         drawn = []
         for together in self._together(number):
             enough = together * -(-self._ranks // len(together))
             shared = together if len(together) >= self._ranks else enough[: self._ranks]
-            drawn.append(
-                [number * len(self._samples) + at for at in shared[self._rank :: self._ranks]]
-            )
+            drawn.append(shared[self._rank :: self._ranks])
         return drawn
 
     def _together(self, number: int) -> list[list[int]]:
         """Return the batches of an epoch over all processes."""
         random = np.random.default_rng((self._seed, number))
         samples = self._samples
+        most = math.ceil(max(samples.weights))  # times that an item comes in an epoch
         of_group: list[list[int]] = [[] for _ in range(max(samples.groups) + 1)]
         for at, (group, weight) in enumerate(zip(samples.groups, samples.weights, strict=True)):
-            of_group[group] += [at] * (int(weight) + int(random.random() < weight % 1))
+            times = int(weight) + int(random.random() < weight % 1)
+            begin = number * most * len(samples) + at
+            of_group[group] += [begin + copy * len(samples) for copy in range(times)]
         drawn: list[list[int]] = []
         order = random.permutation(len(of_group))
         for begin in range(0, len(order), KEPT_GROUPS):
             mixed = [at for group in order[begin : begin + KEPT_GROUPS] for at in of_group[group]]
+            if not mixed:
+                continue
             mixed = [mixed[at] for at in random.permutation(len(mixed))]
-            mixed.sort(key=samples.lengths.__getitem__)  # those of a length stay in random order
+            # those of a length stay in random order
+            mixed.sort(key=lambda item: samples.lengths[item % len(samples)])
             size = self._batch_size * self._ranks
             num_batches = math.ceil(
                 len(mixed) / size

@@ -37,7 +37,7 @@ _FRAME_TOKENS = 64  # at most, of turns, lines and the marks around an image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixture:
-    """How often a sample comes in an epoch: the product of its weights, 1 where none is given."""
+    """How often a sample comes beside others: the product of its weights, 1 where none is given."""
 
     tier: Mapping[str, float] = field(default_factory=dict)
     source: Mapping[str, float] = field(default_factory=dict)
@@ -45,11 +45,11 @@ class Mixture:
     modality: Mapping[str, float] = field(default_factory=dict)
 
     def weight_of_picture(self, source: str, modality: str) -> float:
-        """Return how often a picture comes in an epoch on average, by itself."""
+        """Return how often a class of a picture comes beside those of others."""
         return self.source.get(source, 1.0) * self.modality.get(modality, 1.0)
 
     def weight(self, row: Mapping[str, Any]) -> float:
-        """Return how often a row comes in an epoch on average."""
+        """Return how often a row comes beside others."""
         return (
             self.tier.get(row["tier"], 1.0)
             * self.source.get(row["source"], 1.0)
@@ -209,7 +209,8 @@ class Shown:
 class Referring(Samples):
     """Every picture of every scene, with some of its classes to segment.
 
-    "Please segment the water." The first stage learns on these. Which classes are asked for is
+    "Please segment the water." The first stage learns on these, and the second
+    may rehearse them. Which classes are asked for is
     drawn anew in each epoch, from one to `at_once` of them, so that names are read from the
     question and not guessed from the picture; so is how the picture is turned and mirrored. (In the
     paper it is one class at a time. Several make more of an image that has to be looked at anyway,

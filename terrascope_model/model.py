@@ -1,7 +1,7 @@
 """The model: a vision-language model whose every [SEG] asks for a mask and is followed by it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -162,7 +162,7 @@ class TerraScopeModel(PreTrainedModel):
         are in the order of the [SEG] in the rows. `masks_Mhw` are the annotated masks, 0 to 1, as
         large as the decoder's. ValueError where placeholders and features do not agree.
         """
-        if self.lexicon is not None and self.lexicon.alone and segments:
+        if self.lexicon is not None and self.lexicon.alone:
             return self._by_name(self.lexicon, seen, segments, masks_Mhw)
         sight = self.look(seen)
         if self.training and self.config.exposure:
@@ -271,7 +271,7 @@ class TerraScopeModel(PreTrainedModel):
                     spare = found.new_zeros(num_places - len(found))
                     attention_BT[row, at + 1 : at + 1 + len(spare)] = 0
                     tokens_K = torch.cat([spare, found])
-                    segment = Segment(row=row, image=segment.image, tokens_K=tokens_K)
+                    segment = replace(segment, tokens_K=tokens_K)
             fed.append(segment)
         return fed, attention_BT
 

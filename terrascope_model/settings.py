@@ -55,8 +55,8 @@ class TrainSettings(BaseModel):
     )
     trained: Literal["all", "parts"] = Field(
         default="all",
-        description="Everything but vision in stage 1, or what the paper trains in each stage, "
-        "with LoRA.",
+        description="Everything but vision encoder and projector in stage 1, or what the paper "
+        "trains in each stage, with LoRA.",
     )
     lora_rank: int = Field(default=128, ge=1, description="Of the language model's LoRA.")
     lora_alpha: int = Field(default=256, ge=1, description="Its weight, times the rank.")
@@ -82,7 +82,7 @@ class TrainSettings(BaseModel):
         default=0.0,
         ge=0,
         le=1,
-        description="Share of a trace's steps that are fed the predicted mask's tokens.",
+        description="Share of a text's steps that are fed the predicted mask's tokens.",
     )
     feedback: Literal["tokens", "measure", "both", "none"] = Field(
         default="tokens",
@@ -112,10 +112,10 @@ class TrainSettings(BaseModel):
         default=0.05,
         ge=0,
         le=1,
-        description="Of a picture that a class covers, to be asked for in stage 1.",
+        description="Of a picture that a class covers, to be asked for by its name.",
     )
     modality_weights: dict[str, float] = Field(
-        default={"sar": 0.25}, description="How often a sensor's pictures come in stage 1."
+        default={"sar": 0.25}, description="How often a sensor's pictures come with named classes."
     )
     tier_weights: dict[str, float] = Field(default={}, description="How often a tier comes.")
     source_weights: dict[str, float] = Field(default={}, description="How often a source comes.")

@@ -16,9 +16,9 @@ from masks.rle import decode
 from terrascope_model.files import DataError
 from terrascope_model.sample import Picture
 
-KEPT_GROUPS = 16  # row groups whose items are mixed, and that each worker keeps at least
-KEPT_GROUP_BYTES = 2**29  # of row groups that each worker keeps, if those are smaller
-KEPT_BYTES = 2**30  # of pictures as they are prepared, in each worker
+KEPT_GROUPS = 16  # row groups whose items are mixed, and that each reader keeps at least
+KEPT_GROUP_BYTES = 2**29  # of row groups that each reader keeps, if those are smaller
+KEPT_BYTES = 2**30  # of pictures as they are prepared, in each reader
 _MEASURED = ("grid", "scene_masks")
 
 

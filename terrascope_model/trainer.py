@@ -139,7 +139,7 @@ class StageTrainer(Trainer):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log each loss's mean of the steps since the last time that have it, and the sum's."""
         if self._summed_K.any() and "loss" in logs:
-            means_K = self._sums_K / self._summed_K.clamp(min=1)
+            means_K = self._sums_K / self._summed_K.clamp(min=1)  # 0 where no step had it
             means_K = self.accelerator.reduce(means_K, reduction="mean")
             logs |= dict(zip(LOSSES, means_K.tolist(), strict=True))
             self._sums_K.zero_()

@@ -103,6 +103,28 @@ def test_weights_say_how_often_a_sample_comes(
             assert 8 <= drawn[number] <= 32
 
 
+def test_an_item_that_comes_twice_in_an_epoch_is_drawn_anew(
+    dataset: Path, processor: TerraScopeProcessor
+) -> None:
+    named = Referring(dataset, processor, mixture=Mixture(modality={"sar": 6.0}))
+    batches = Batches(named, 8, num_batches=1)
+    visits: dict[int, list[int]] = {}
+    numbers = [number for epoch in range(2) for batch in batches.epoch(epoch) for number in batch]
+    assert len(set(numbers)) == len(numbers)
+    for number in numbers:
+        visits.setdefault(number % len(named), []).append(number)
+    often = max(visits.values(), key=len)
+    assert len(often) > 4
+    assert len({named[number].ground_I3GG.sum(dim=0).numpy().tobytes() for number in often}) > 1
+
+
+def test_row_groups_of_which_nothing_comes_are_passed_over(
+    dataset: Path, processor: TerraScopeProcessor
+) -> None:
+    rare = Traces(dataset, processor, mixture=Mixture(tier={"l1": 0.001, "cap": 0.001}))
+    assert len(list(Batches(rare, 4, num_batches=3))) == 3
+
+
 def test_batches_go_on_from_epoch_to_epoch(traces: Traces) -> None:
     whole = Batches(traces, 7, num_batches=1)
     first, second = whole.epoch(0), whole.epoch(1)
@@ -250,6 +272,14 @@ def test_two_kinds_come_together_in_their_shares(
         sum(found) <= sum(alone.weights) * (1 + 1e-9)
         for found, alone in zip(kinds, (traces, named), strict=True)
     )
+
+
+def test_a_kind_that_weighs_nothing_is_refused(
+    dataset: Path, processor: TerraScopeProcessor, traces: Traces
+) -> None:
+    nothing = Referring(dataset, processor, mixture=Mixture(source={"bigearthnet": 0, "xbd": 0}))
+    with pytest.raises(DataError, match="rehearsed"):
+        Together(traces, nothing, 0.5)
 
 
 def test_an_item_of_two_kinds_together_is_that_of_its_kind(

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 from PIL import Image
 
 from schemas.trace import SEG
@@ -15,10 +17,11 @@ from terrascope_model.sample import Picture, Sample, StepMask
 from terrascope_model.settings import TrainSettings
 from terrascope_model.shards import Place, Rows
 from terrascope_model.stage import run_stage
+from terrascope_model.trained_parts import set_trained
 
 NUM_PICTURES, SIDE_PX, SQUARE_PX = 64, 64, 28
 NAMES = ("the sea", "a wood")
-STEPS = 160
+STEPS = 300
 SETTINGS = TrainSettings(stage1_steps=STEPS, stage2_steps=0, save_steps=STEPS)
 
 
@@ -52,10 +55,12 @@ class Squares(Samples):
         )
 
 
+@pytest.mark.full
 def test_squares_are_marked_by_the_name_that_is_asked_for(tmp_path: Path) -> None:
     processor = tiny_processor([f"Please segment {n} and {n}. I mark {n}." for n in NAMES])
     model = tiny_model(processor, seed=0)
     model.lexicon = Lexicon(NAMES, model.ground.prompt_width)
+    set_trained(model, "stage1", None, new_ids=[], computed=torch.float32)
     squares = Squares(processor)
     run_stage("stage1", model, processor, squares, tmp_path, STEPS, SETTINGS)
     model.lexicon = None

@@ -8,7 +8,8 @@ import torch
 from terrascope_model.batch import Segment
 from terrascope_model.lexicon import HANDED_OVER, HELD, READ_EVERY, Lexicon, share_by_name
 from terrascope_model.model import TerraScopeModel
-from tests.terrascope_model.conftest import Carried, see
+from tests.terrascope_model.conftest import Carried, left_padded, see
+from tests.terrascope_model.reading import text_of
 
 NAMES = ("trees", "water")
 
@@ -96,3 +97,13 @@ def test_a_step_without_text_teaches_masks_and_names_and_nothing_else(
     taught = {name.partition(".")[0] for name, p in model.named_parameters() if p.grad is not None}
     assert taught == {"ground", "lexicon"}
     assert model.lexicon.prompts.weight.grad.any(1).tolist() == [False, True]
+
+
+def test_what_is_exposed_keeps_its_name(make_model: Callable[..., TerraScopeModel]) -> None:
+    model = make_model(exposure=1.0).train()
+    model.lexicon = Lexicon(NAMES, model.ground.prompt_width)
+    ids, attention = left_padded([text_of(0, [4])])
+    segments = [Segment(row=0, image=0, tokens_K=torch.arange(4), name="water")]
+    masks = torch.ones(1, 32, 32)
+    output = model(ids, attention, see([[Carried()]]), segments, ids, masks)
+    assert output.prompt_loss > 0

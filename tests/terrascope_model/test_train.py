@@ -35,6 +35,7 @@ def test_a_trained_model_is_loaded_with_its_processor(trained: Path) -> None:
     assert isinstance(model, TerraScopeModel)
     assert model.config.vlm_config.text_config.vocab_size == len(processor.tokenizer)
     assert model.config.max_region_tokens == processor.max_region_tokens
+    assert model.vlm.lm_head.weight is model.get_input_embeddings().weight
 
 
 def test_names_end_with_the_first_stage(trained: Path) -> None:
