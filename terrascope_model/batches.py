@@ -79,9 +79,8 @@ class Batches(Sampler[list[int]]):
             # those of a length stay in random order
             mixed.sort(key=lambda item: samples.lengths[item % len(samples)])
             size = self._batch_size * self._ranks
-            num_batches = math.ceil(
-                len(mixed) / size
-            )  # of about one size: a step of one item is noise
+            # of about one size: a step of one item is noise
+            num_batches = math.ceil(len(mixed) / size)
             batches = [part.tolist() for part in np.array_split(mixed, num_batches)]
             drawn += [batches[at] for at in random.permutation(num_batches)]
         return drawn

@@ -1,9 +1,10 @@
 """Learn in two stages: first what a name looks like, then to reason with masks.
 
 Stage 1 learns "Please segment the …" on every class of every scene (paper, section 3.4), stage 2
-the traces. Each is resumed from its last checkpoint where one is, to the same end as undisturbed.
-A stage begins with the model as it is made and what the stages before it have trained, so that a
-second start and an undisturbed one go the same way.
+the traces, and where `rehearsed` says so what stage 1 learnt in a share of its batches. Each is
+resumed from its last checkpoint where one is, to the same end as undisturbed. A stage begins with
+the model as it is made and what the stages before it have trained, so that a second start and an
+undisturbed one go the same way.
 
 `python -m terrascope_model.train` is for one process, and under `torchrun` for several.
 """
