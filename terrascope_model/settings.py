@@ -68,6 +68,11 @@ class TrainSettings(BaseModel):
     accumulated: int = Field(default=1, ge=1, description="Passes a step.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Its highest, of stage 1.")
     stage2_learning_rate: float = Field(default=4e-4, gt=0, description="Its highest, of stage 2.")
+    language_rate: float = Field(
+        default=1.0,
+        gt=0,
+        description="The learning rate of the vision-language model in stage 2, times the other.",
+    )
     warmup_share: float = Field(
         default=0.1, ge=0, lt=1, description="Of a stage's steps, until it is reached."
     )
@@ -93,6 +98,11 @@ class TrainSettings(BaseModel):
     )
     gradient_checkpointing: bool = Field(
         default=False, description="Compute layers twice and keep only what is between them."
+    )
+    compiled: bool = Field(
+        default=False,
+        description="Compile the vision-language model's layers: a minute at first, and a faster "
+        "step of a large model on a GPU.",
     )
     sharded: bool = Field(
         default=False, description="Share the weights out over the processes (FSDP)."

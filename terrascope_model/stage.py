@@ -14,7 +14,7 @@ from terrascope_model.processor import TerraScopeProcessor
 from terrascope_model.settings import TrainSettings
 from terrascope_model.sharding import share_out
 from terrascope_model.stage_lines import StageLines
-from terrascope_model.trained_parts import STAGES, checkpoint_layers
+from terrascope_model.trained_parts import STAGES, checkpoint_layers, compile_layers
 from terrascope_model.trainer import LOSSES, StageTrainer
 
 STATE = "trainer_state.json"
@@ -43,11 +43,14 @@ def run_stage(
             return _losses(state)
     if settings.gradient_checkpointing:
         checkpoint_layers(model)
+    if settings.compiled:
+        compile_layers(model)
     if settings.sharded:
         share_out(model)
     trainer = StageTrainer(
         settings,
         processor,
+        language_rate=1.0 if stage == STAGES[0] else settings.language_rate,
         model=model,
         args=arguments(stage, folder, steps, settings),
         train_dataset=samples,

@@ -97,6 +97,7 @@ def merge(model: TerraScopeModel) -> None:
                 setattr(parent, name, child.get_base_layer())
             elif isinstance(child, NewRows):
                 setattr(parent, name, child.merge())
+    vars(model.vlm.model.language_model).pop("peft_config", None)
     model.requires_grad_(True)
 
 
@@ -105,6 +106,24 @@ def checkpoint_layers(model: TerraScopeModel) -> None:
     name = "activation_checkpointing_enable"  # transformers before 5.22 call it otherwise
     enable = getattr(model, name, None) or model.gradient_checkpointing_enable
     enable({"use_reentrant": False})
+
+
+def keep_layers(model: TerraScopeModel) -> None:
+    """Let layers keep all that the gradients need, as they do at first."""
+    name = "activation_checkpointing_disable"
+    disable = getattr(model, name, None) or model.gradient_checkpointing_disable
+    disable()
+
+
+def compile_layers(model: TerraScopeModel) -> None:
+    """Let the layers of the vision-language model be compiled, each kind once, as they first run.
+
+    What lies between them reads lists and numbers, at which a compiler would stop.
+    """
+    for layer in model.vlm.model.language_model.layers:
+        layer.compile()
+    for layer in model.vlm.model.vision_tower.encoder.layer:
+        layer.compile()
 
 
 def new_token_ids(vocabulary: Mapping[str, int]) -> list[int]:
@@ -125,7 +144,10 @@ def _add_lora(model: TerraScopeModel, lora: Lora) -> None:
         lora_dropout=lora.dropout,
         target_modules=list(_LINEAR),
     )
-    inject_adapter_in_model(config, model.vlm.model.language_model)
+    language = inject_adapter_in_model(config, model.vlm.model.language_model)
+    for part in language.modules():
+        if isinstance(part, LoraLayer):  # else wide inputs are copied to the adapters' float32
+            part.cast_input_dtype_enabled = False
 
 
 def _add_new_rows(model: TerraScopeModel, new_ids: list[int]) -> None:

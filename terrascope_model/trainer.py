@@ -44,7 +44,12 @@ class StageTrainer(Trainer):
     """
 
     def __init__(
-        self, settings: TrainSettings, processor: TerraScopeProcessor, **options: Any
+        self,
+        settings: TrainSettings,
+        processor: TerraScopeProcessor,
+        *,
+        language_rate: float,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         if settings.sharded:  # gradients are brought together where weights are shared out already
@@ -52,6 +57,7 @@ class StageTrainer(Trainer):
                 self.accelerator.prepare_model, evaluation_mode=True
             )
         self._settings, self._processor = settings, processor
+        self._language_rate = language_rate
         self._sums_K = torch.zeros(len(LOSSES), device=self.args.device)
         self._summed_K = torch.zeros_like(self._sums_K)
 
@@ -77,6 +83,20 @@ class StageTrainer(Trainer):
         return prepare_data_loader(
             loader, self.args.device, num_processes=1, process_index=0, put_on_device=True
         )
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Return the optimizer, with a rate of its own for what reads and writes words."""
+        optimizer = super().create_optimizer(model)
+        found = model or self.model
+        assert found is not None
+        words = {p for name, p in found.named_parameters() if "vlm." in name}
+        for group in list(optimizer.param_groups):
+            own = [p for p in group["params"] if p in words]
+            group["params"] = [p for p in group["params"] if p not in words]
+            if own:
+                rate = group["lr"] * self._language_rate
+                optimizer.add_param_group({**group, "params": own, "lr": rate})
+        return optimizer
 
     def training_step(
         self,

@@ -14,6 +14,7 @@ from terrascope_model.trained_parts import (
     TRAINED,
     Lora,
     checkpoint_layers,
+    compile_layers,
     merge,
     set_trained,
     trained_numbers,
@@ -137,12 +138,18 @@ def test_tied_rows_are_trained_as_one(make_model: Make) -> None:
     assert model.vlm.lm_head.weight is model.get_input_embeddings().weight
 
 
-def test_gradient_checkpointing_gives_the_same_gradients(make_model: Make) -> None:
+@pytest.mark.filterwarnings("default")  # torch's compiler warns of itself
+@pytest.mark.parametrize("also_compiled", [False, True])
+def test_gradient_checkpointing_gives_the_same_gradients(
+    make_model: Make, also_compiled: bool
+) -> None:
     kept: list[dict[str, Tensor]] = []
     for checkpointed in (False, True):
         model = make_model(max_region_tokens=6).train()
         if checkpointed:
             checkpoint_layers(model)
+            if also_compiled:
+                compile_layers(model)
             assert model.vlm.model.language_model.layers[0].gradient_checkpointing
             assert model.vlm.model.vision_tower.encoder.layer[0].gradient_checkpointing
         loss = read(model, ROWS).loss
@@ -151,4 +158,4 @@ def test_gradient_checkpointing_gives_the_same_gradients(make_model: Make) -> No
         kept.append({n: p.grad for n, p in model.named_parameters() if p.grad is not None})
     assert kept[0].keys() == kept[1].keys()
     for name, gradient in kept[0].items():
-        torch.testing.assert_close(kept[1][name], gradient, rtol=1e-5, atol=1e-7)
+        torch.testing.assert_close(kept[1][name], gradient, rtol=1e-5, atol=1e-6)
