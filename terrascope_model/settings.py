@@ -16,6 +16,7 @@ _LARGE: dict[str, Any] = {
     "accumulated": 4,
     "learning_rate": 2e-5,
     "stage2_learning_rate": 4e-5,
+    "language_rate": 1.0,
     "warmup_share": 0.3,
     "weight_decay": 0.0,
     "precision": "bf16",
@@ -69,7 +70,7 @@ class TrainSettings(BaseModel):
     learning_rate: float = Field(default=1e-3, gt=0, description="Its highest, of stage 1.")
     stage2_learning_rate: float = Field(default=4e-4, gt=0, description="Its highest, of stage 2.")
     language_rate: float = Field(
-        default=1.0,
+        default=3.0,
         gt=0,
         description="The learning rate of the vision-language model in stage 2, times the other.",
     )
