@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,6 +39,7 @@ from terrascope_model.sizes import (
     vlm_sizes,
 )
 from terrascope_model.tokens import IMAGE, REGION, train_tokenizer
+from terrascope_model.warm_start import start_from
 
 MASK_PX_A_PATCH = 4  # along the side of a patch, of SAM 2's masks
 SHAPE_TOKENS = 8000  # of the tokenizer of `shape-8b`, whose vocabulary is as large as InternVL3's
@@ -68,11 +69,21 @@ def recipe(dataset: Path, settings: TrainSettings) -> Recipe:
     """
     match settings.preset:
         case "tiny":
-            return _tiny(dataset, settings)
+            made = _tiny(dataset, settings)
         case "shape-8b":
-            return _shape(dataset, settings)
+            made = _shape(dataset, settings)
         case "internvl3-1b" | "internvl3-8b":
-            return _pretrained(settings)
+            made = _pretrained(settings)
+    return _started(made, Path(settings.start)) if settings.start else made
+
+
+def _started(made: Recipe, folder: Path) -> Recipe:
+    def make() -> TerraScopeModel:
+        model = made.make()
+        start_from(model, made.processor.tokenizer, folder)
+        return model
+
+    return replace(made, make=make)
 
 
 def texts_of(dataset: Path) -> Iterator[str]:

@@ -54,6 +54,10 @@ class TrainSettings(BaseModel):
     weights_ground: str = Field(
         default="", description="Folder or hub id of SAM 2's weights, for internvl3-*."
     )
+    start: str = Field(
+        default="",
+        description="Folder of a trained model of the same preset, whose weights are gone on with.",
+    )
     trained: Literal["all", "parts"] = Field(
         default="all",
         description="Everything but vision encoder and projector in stage 1, or what the paper "
@@ -116,8 +120,7 @@ class TrainSettings(BaseModel):
     workers: int = Field(default=0, ge=0, description="Processes that read samples, a process.")
     names_first: bool = Field(
         default=True,
-        description="Ask for masks by a vector a name at first, for a model that starts from "
-        "nothing.",
+        description="Ask for masks by a vector a name at first, where a model starts from nothing.",
     )
     least_share: float = Field(
         default=0.05,

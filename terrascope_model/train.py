@@ -81,6 +81,7 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
             },
             "iou": [asdict(group) for group in grouped(named)],
             "named": [asdict(one) for one in named],
+            "names": list(Referring(dataset, made.processor).names),
             "too_long": too_long,
             "curves": curves,
         }
@@ -106,7 +107,7 @@ def _learn(
             too_long[stage] = {"samples": number, "first": first}
             say(f"{stage}  {number} samples are too long and left out: {', '.join(first)}")
         model = made_so_far(made, out, stage, settings)
-        if isinstance(samples, Referring) and settings.names_first:
+        if isinstance(samples, Referring) and settings.names_first and not settings.start:
             model.lexicon = Lexicon(samples.names, model.ground.prompt_width)
         curves[stage] = run_stage(stage, model, made.processor, samples, out, steps, settings)
     return curves, too_long

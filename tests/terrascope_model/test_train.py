@@ -53,6 +53,16 @@ def test_every_loss_of_both_stages_is_noted(trained: Path) -> None:
     assert noted["losses"].keys() == due
 
 
+def test_training_goes_on_from_a_model_that_was_trained(
+    dataset: Path, trained: Path, tmp_path: Path
+) -> None:
+    at_once = SHORT.model_copy(update={"stage1_steps": 1, "stage2_steps": 0, "learning_rate": 1e-9})
+    train(dataset, tmp_path, at_once.model_copy(update={"start": str(trained)}))
+    weights, before = (load_file(out / "model.safetensors") for out in (tmp_path, trained))
+    for name, weight in weights.items():
+        torch.testing.assert_close(weight, before[name], atol=1e-6, rtol=0)
+
+
 def test_curves_are_written_for_tensorboard(trained: Path) -> None:
     assert list((trained / "stage1").rglob("events.out.tfevents*"))
 
