@@ -1,17 +1,26 @@
 """The build without Prefect: the same stages in the same order, in this process."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from tasks.config import BuildConfig
+from tasks.progress import told
 from tasks.publish import Published
+from tasks.refine import REFINED_TIERS
 from tasks.stages import (
+    annotate_batch,
+    annotators_of,
     ask_batch,
     caption_batch,
     captioner_for,
     compose_batch,
     composers_for,
     fingerprint_batch,
+    fit_annotator,
+    folds_to_fit,
     ingest_batch,
     list_sources,
     publish_dataset,
+    refine_batch,
     select_samples,
     write_batch,
 )
@@ -31,6 +40,18 @@ def build(config: BuildConfig) -> Published:
         if "l2" in config.stages:
             with composers_for(config, scenes) as composers:
                 made += [compose_batch(config, done, composers) for done in scenes]
+        if config.annotates:
+            folds = folds_to_fit(config, scenes)
+            with ThreadPoolExecutor() as side_by_side:
+                fitted = [side_by_side.submit(fit_annotator, config, f, told) for f in folds]
+            for one in fitted:
+                one.result()
+            annotators = annotators_of(config, folds)
+            for done in scenes:
+                annotate_batch(config, done, annotators)
+            for done in made:
+                if done.stage in REFINED_TIERS:
+                    refine_batch(config, done)
         if config.control.near_duplicates:
             for done in scenes:
                 fingerprint_batch(config, done)

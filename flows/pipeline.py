@@ -7,15 +7,18 @@ from prefect import flow, task, unmapped
 from prefect.artifacts import create_link_artifact, create_table_artifact
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows.annotator import annotator
 from flows.cap_cot import cap_cot
 from flows.terra_cot import terra_cot
 from tasks.config import BuildConfig
 from tasks.publish import Published
+from tasks.refine import REFINED_TIERS
 from tasks.stages import (
     fingerprint_batch,
     ingest_batch,
     list_sources,
     publish_dataset,
+    refine_batch,
     select_samples,
     write_batch,
 )
@@ -26,6 +29,7 @@ ingest = task(name="ingest", task_run_name="ingest {batch[0].name}")(ingest_batc
 fingerprint = task(name="fingerprint", task_run_name="fingerprint {scenes.batch[0].name}")(
     fingerprint_batch
 )
+refine = task(name="refine", task_run_name="refine {made.stage} {made.batch[0].name}")(refine_batch)
 select = task(name="select", task_run_name="select")(select_samples)
 write = task(name="write shards", task_run_name="shards {made.stage} {made.batch[0].name}")(
     write_batch
@@ -47,6 +51,9 @@ def pipeline(config: BuildConfig) -> Published:
         scenes = ingest.map(unmapped(config), plan.batches).result()
         captioned = cap_cot(config, scenes) if "cap_cot" in config.stages else []
         asked = terra_cot(config, scenes) if {"l1", "l2"} & set(config.stages) else []
+        if config.annotates:
+            annotator(config, scenes)
+            refine.map(unmapped(config), [d for d in asked if d.stage in REFINED_TIERS]).result()
         if config.control.near_duplicates:
             fingerprint.map(unmapped(config), scenes).result()
         select(config, plan)

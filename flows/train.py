@@ -14,7 +14,7 @@ from prefect.artifacts import (
 )
 
 from tasks.curves import draw_curves
-from tasks.progress import console
+from tasks.progress import told
 from tasks.training import Trained, learn, share_done, trained
 from terrascope_model.settings import TrainSettings
 
@@ -37,7 +37,7 @@ def fit(data: Path, out: Path, settings: TrainSettings, processes: int | None) -
     assert isinstance(bar, UUID), "a task that is not async creates at once"
     for line in learn(data, out, settings, processes):
         logger.info(line)
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        told(line)
         done = share_done(line, settings)
         if done is not None:
             update_progress_artifact(bar, 100 * done)

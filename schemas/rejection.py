@@ -50,6 +50,7 @@ class Reason(StrEnum):
     OFF_QUESTION = "off_question"  # question and program speak of different things
     BAD_RULE = "bad_rule"  # no rule of the rule book, or one that does not apply
     BAD_PREMISE = "bad_premise"  # a premise that is missing, or is not what was measured
+    REFINED_ANSWER = "refined_answer"  # annotation and prediction share what answers otherwise
     LOW_MARKS = "low_marks"  # a second model finds the question unnatural or in no need of images
     READER_FAILED = "reader_failed"  # the reader could not cope; a fault of ours to mend
 

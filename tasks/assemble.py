@@ -17,6 +17,7 @@ from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Output, Record, output_of
 from tasks.manifest import MANIFEST_NAME
+from tasks.refine import candidates_stage
 from tasks.selection import decisions_of
 from tasks.shards import Provenance, write_shard
 
@@ -45,13 +46,13 @@ def write_granule(config: BuildConfig, granule: GranuleId, tier: Tier, stages: s
         stages: JSON, stage name -> version.
     """
     ledger = Ledger(config.out)
-    made_by = MADE_BY[tier]
+    made_by = candidates_stage(config, MADE_BY[tier])
     scenes, made = _path(ledger, INGEST, granule), _path(ledger, made_by, granule)
     table = pq.read_table(made, filters=[("tier", "==", tier.value)])
     decisions = decisions_of(ledger, granule)
     ids = table.column("sample_id").to_pylist()
     why = [decisions[sample_id] for sample_id in ids]
-    config_digest = digest_of(config.content_of(made_by))
+    config_digest = digest_of(config.content_of(MADE_BY[tier]))
     key = digest_of(
         {
             "stages": stages,

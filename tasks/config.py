@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from schemas.scene import SarRendering
+from tasks.annotation.settings import AnnotatorSettings, RefineSettings
 from tasks.captions.settings import CaptionerSettings
 from tasks.composition.settings import ComposerSettings, ControlSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
@@ -46,6 +47,13 @@ class BuildConfig(BaseModel):
     composer: ComposerSettings = Field(
         default=ComposerSettings(),
         description="Who composes L2 questions; see tasks/composition/settings.py.",
+    )
+    annotator: AnnotatorSettings = Field(
+        default=AnnotatorSettings(),
+        description="Who predicts masks to refine with; see tasks/annotation/settings.py.",
+    )
+    refine: RefineSettings = Field(
+        default=RefineSettings(), description="When a step's mask is refined."
     )
     tasks: tuple[str, ...] = Field(
         default=TASKS, min_length=1, description="Kinds of L1 questions to ask."
@@ -94,8 +102,21 @@ class BuildConfig(BaseModel):
             case "cap_cot":
                 return {**read, "captioner": self.captioner.content()}
             case "l2":
-                return {**read, "composer": self.composer.content()}
-        return {**read, "tasks": list(self.tasks)}
+                return {**read, "composer": self.composer.content(), **self._refined()}
+        return {**read, "tasks": list(self.tasks), **self._refined()}
+
+    @property
+    def annotates(self) -> bool:
+        """Whether an annotator predicts masks, and steps' masks are refined with them."""
+        return self.annotator.kind != "none"
+
+    def _refined(self) -> dict[str, Any]:
+        if not self.annotates:
+            return {}
+        return {
+            "annotator": self.annotator.content(),
+            "refine": self.refine.model_dump(mode="json"),
+        }
 
     @property
     def dataset(self) -> str:
@@ -158,6 +179,11 @@ def check_config(config: BuildConfig) -> None:
     for task in config.tasks:
         if task not in TASKS:
             raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
+    if config.annotator.kind == "train" and "cap_cot" not in config.stages:
+        raise ConfigError(
+            "annotator.kind train learns on captions: add cap_cot to the stages, or name a model "
+            "that was trained before (annotator.kind folder)"
+        )
 
 
 def read_yaml(file: Path | None) -> dict[str, Any]:

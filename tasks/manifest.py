@@ -104,6 +104,24 @@ class BlindGain(_Record):
     after: float
 
 
+class RefinedClass(_Record):
+    """How an annotator's masks of one class lie to the annotated ones, in training scenes.
+
+    `marked` are those that it marked at all; `mean_iou` is over all, 0 where it marked none.
+    `intersected` are above the floor of IoU (all that are marked, under the paper's policy), and
+    `kept_share` is how much of the annotated area is left of these.
+    """
+
+    source: str
+    layer: str
+    label: str
+    masks: int = Field(ge=0)
+    marked: int = Field(ge=0)
+    mean_iou: float = Field(ge=0, le=1)
+    intersected: int = Field(ge=0)
+    kept_share: float = Field(ge=0, le=1)
+
+
 class Manifest(_Record):
     """All that a reader needs to trust, cite and rebuild a dataset."""
 
@@ -114,6 +132,7 @@ class Manifest(_Record):
     counts: tuple[StageCount, ...]
     rates: tuple[SelectionRate, ...] = ()
     blind: tuple[BlindGain, ...] = ()  # of each task the rule that gained most
+    refined: tuple[RefinedClass, ...] = ()  # of the classes that an annotator was asked for
     unmet: tuple[str, ...] = ()  # wishes of the mixture that could not be met, in words
     config: dict[str, JsonValue]  # as given
     config_digest: str

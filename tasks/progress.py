@@ -12,6 +12,11 @@ LINE_EVERY_S = 10.0
 console = Console(stderr=True)
 
 
+def told(line: str) -> None:
+    """Print a line as it is."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 class Bar:
     """One stage's progress over granules."""
 

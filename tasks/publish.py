@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 from schemas.parquet import REJECT_SCHEMA
 from schemas.rejection import Reason, Rejected
 from schemas.tier import Tier
+from tasks.annotation.figures import refined_classes
+from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.ask import STAGE as L1
 from tasks.assemble import MADE_BY, shards_of
 from tasks.assemble import STAGE as SHARDS
@@ -43,6 +45,8 @@ from tasks.manifest import (
     utc_now,
     write_manifest,
 )
+from tasks.refine import STAGE as REFINE
+from tasks.refine import candidates_stage, refined_stage
 from tasks.report import write_report
 from tasks.selection import stored_control, stored_rates, stored_unmet
 from tasks.shards import write_rejects
@@ -78,9 +82,11 @@ def publish(
     ledger = Ledger(config.out)
     tiers = [tier for tier, stage in MADE_BY.items() if stage in config.stages]
     made = list(dict.fromkeys(MADE_BY[tier] for tier in tiers))
+    refining = [refined_stage(stage) for stage in made if candidates_stage(config, stage) != stage]
+    annotating = [ANNOTATE, *refining] if config.annotates else []
     records = {
         stage: [_record(ledger, stage, granule) for granule in granules]
-        for stage in (INGEST, *made, *map(shards_of, tiers))
+        for stage in (INGEST, *made, *annotating, *map(shards_of, tiers))
     }
     manifest = Manifest(
         dataset=config.out.resolve().name,
@@ -99,13 +105,14 @@ def publish(
             for granule, record in zip(granules, records[shards_of(tier)], strict=True)
             for output in record.outputs
         ),
-        quarantine=_gather_quarantine(ledger, granules, made),
+        quarantine=_gather_quarantine(ledger, granules, [*made, *refining]),
         counts=_counts(config, ledger, records),
         rates=tuple(
             SelectionRate(group=group, answer_key=answer, rate=rate)
             for (group, answer), rate in stored_rates(ledger).items()
         ),
         blind=_blind_gains(ledger),
+        refined=refined_classes(ledger, granules, config.refine) if config.annotates else (),
         unmet=tuple(stored_unmet(ledger)),
         config=config.model_dump(mode="json", exclude={"workers", "out"}),
         config_digest=config.content_digest,
@@ -183,8 +190,12 @@ def _counts(
         left_out=0,
     )
     counts = [index, _summed(INGEST, "scene", records[INGEST])]
+    if ANNOTATE in records:
+        counts.append(_summed(ANNOTATE, "class", records[ANNOTATE]))
     if L1 in records:
-        asked = ((L1, records[L1]), (SHARDS, records[shards_of(Tier.L1)]))
+        asked = [(L1, records[L1]), (SHARDS, records[shards_of(Tier.L1)])]
+        if refined_stage(L1) in records:
+            asked.insert(1, (REFINE, records[refined_stage(L1)]))
         counts += [_scenes_asked(stage, done) for stage, done in asked]
         counts += [_summed(stage, "sample", done) for stage, done in asked]
     if CAP_COT in records:
@@ -195,6 +206,8 @@ def _counts(
         written = [*records[shards_of(Tier.L2_SPATIAL)], *records[shards_of(Tier.L2_SEMANTIC)]]
         composed = _summed(L2, "question", records[L2])
         counts.append(_with_cost(config.composer.client, composed))
+        if refined_stage(L2) in records:
+            counts.append(_summed(REFINE, "question", records[refined_stage(L2)]))
         counts.append(_summed(SHARDS, "question", written))
     return tuple(counts)
 
@@ -246,7 +259,7 @@ def _gather_quarantine(
 ) -> tuple[QuarantineFile, ...]:
     """Gather all refusals, whatever stage they come from, into one table a source, set aside."""
     paths = [ledger.path("index", "all", ".rejects.parquet")]
-    refusing = [INGEST, *(stage for stage in made if stage in (CAP_COT, L2))]
+    refusing = [INGEST, *(stage for stage in made if stage != L1)]
     paths += [
         ledger.path(stage, granule.name, ".rejects.parquet")
         for stage in refusing

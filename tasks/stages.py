@@ -5,12 +5,17 @@ out are granule ids and counts, never scenes.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from threading import Lock
 
+from tasks.annotation.folds import Annotator, Fold, annotator_in, fit, folds_of
+from tasks.annotation.run import STAGE as ANNOTATE
+from tasks.annotation.run import VERSION as ANNOTATE_VERSION
+from tasks.annotation.run import annotate_granules
 from tasks.ask import STAGE as L1
 from tasks.ask import VERSION as L1_VERSION
 from tasks.ask import ask_granule
@@ -34,6 +39,8 @@ from tasks.ledger import Ledger, Record
 from tasks.pool import GranuleWork, run_granules
 from tasks.progress import Bar
 from tasks.publish import Published, publish
+from tasks.refine import VERSION as REFINE_VERSION
+from tasks.refine import candidates_stage, refine_granule, refined_stage
 from tasks.selection import select
 from tasks.shards import write_rejects
 from tasks.writers.opened import Served, serving
@@ -43,6 +50,9 @@ STAGE_VERSIONS = {
     CAP_COT: CAP_COT_VERSION,
     L1: L1_VERSION,
     L2: L2_VERSION,
+    ANNOTATE: ANNOTATE_VERSION,
+    refined_stage(L1): REFINE_VERSION,
+    refined_stage(L2): REFINE_VERSION,
     SHARDS: SHARDS_VERSION,
 }
 
@@ -147,21 +157,59 @@ def composers_for(config: BuildConfig, scenes: Sequence[Done]) -> Iterator[Mappi
         yield {name: one for name, one in served.items() if one is not None}
 
 
+def folds_to_fit(config: BuildConfig, scenes: Sequence[Done]) -> list[Fold]:
+    """Return the annotators that are to be trained, with what each learns on; none of a model."""
+    if config.annotator.kind != "train":
+        return []
+    return folds_of(config, [granule for done in scenes for granule in done.batch])
+
+
+def fit_annotator(config: BuildConfig, fold: Fold, say: Callable[[str], None]) -> None:
+    """Train a fold's annotator, and say what is said meanwhile."""
+    for line in fit(fold, config.annotator):
+        say(line)
+
+
+def annotators_of(config: BuildConfig, folds: Sequence[Fold]) -> list[Annotator]:
+    """Return the annotators: of each fold the one that was trained, or the one for all."""
+    if config.annotator.kind == "folder":
+        return [annotator_in(Path(config.annotator.model))]
+    return [annotator_in(fold.model) for fold in folds]
+
+
+def annotate_batch(config: BuildConfig, scenes: Done, annotators: Sequence[Annotator]) -> Done:
+    """Predict masks of the classes of a batch's training scenes, in processes of their own."""
+    with _ONE_MODEL, Bar(ANNOTATE, len(scenes.batch)).shown() as bar:
+        records = annotate_granules(config, scenes.batch, annotators, bar.advance)
+    return _done(ANNOTATE, scenes.batch, records)
+
+
+def refine_batch(config: BuildConfig, made: Done) -> Done:
+    """Refine the masks of what a stage made of a batch."""
+    work = partial(refine_granule, stage=made.stage)
+    return _run(refined_stage(made.stage), work, config, made.batch)
+
+
+def candidates_made(config: BuildConfig) -> list[str]:
+    """Return the stages whose candidates are selected from."""
+    return [candidates_stage(config, stage) for stage in TIERS_MADE if stage in config.stages]
+
+
 def fingerprint_batch(config: BuildConfig, scenes: Done) -> Done:
     """Make what near-duplicates are found by, of every candidate of a batch."""
-    made = [stage for stage in TIERS_MADE if stage in config.stages]
+    made = candidates_made(config)
     return _run(FINGERPRINT, partial(fingerprint_granule, made=made), config, scenes.batch)
 
 
 def select_samples(config: BuildConfig, plan: Plan) -> int:
     """Decide which candidates of all granules are kept, on disk; return how many."""
-    made = [stage for stage in TIERS_MADE if stage in config.stages]
-    return select(config, plan.granules, made)
+    return select(config, plan.granules, candidates_made(config))
 
 
 def write_batch(config: BuildConfig, made: Done) -> list[Done]:
     """Write the shards of what a stage made of a batch, tier by tier; selection comes before."""
-    passed = {stage: STAGE_VERSIONS[stage] for stage in (INGEST, made.stage, SHARDS)}
+    refined = candidates_stage(config, made.stage)
+    passed = {s: STAGE_VERSIONS[s] for s in (INGEST, made.stage, refined, SHARDS)}
     stages = json.dumps(passed, sort_keys=True)
     return [
         _run(SHARDS, partial(write_granule, tier=tier, stages=stages), config, made.batch)
@@ -172,7 +220,10 @@ def write_batch(config: BuildConfig, made: Done) -> list[Done]:
 
 def publish_dataset(config: BuildConfig, plan: Plan) -> Published:
     """Make a finished dataset of what the stages left on disk."""
-    passed = {stage: STAGE_VERSIONS[stage] for stage in (INGEST, *config.stages, SHARDS)}
+    refined = {candidates_stage(config, stage) for stage in config.stages} - {*config.stages}
+    annotating = (ANNOTATE, *sorted(refined)) if config.annotates else ()
+    run = (INGEST, *config.stages, *annotating, SHARDS)
+    passed = {stage: STAGE_VERSIONS[stage] for stage in run}
     return publish(config, plan.granules, passed)
 
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ _STEP = re.compile(r"^(stage\d) (\d+)/(\d+) ")
 
 
 class TrainingFailed(UserError):
-    """Training did not come to its end; the message says why, checkpoints are kept."""
+    """Work with a model did not come to its end; the message says why, checkpoints are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,27 +70,49 @@ def load_settings(file: Path | None, options: dict[str, Any], more: list[str]) -
 
 
 def learn(
-    dataset: Path, out: Path, settings: TrainSettings, processes: int | None = None
+    dataset: Path,
+    out: Path,
+    settings: TrainSettings,
+    processes: int | None = None,
+    threads: int | None = None,
 ) -> Iterator[str]:
     """Train, and yield what is said meanwhile, line by line; all of it is in `train.log` as well.
 
-    One process a GPU if their number is not given, one on a machine without.
+    One process a GPU if their number is not given, one on a machine without; processes share the
+    cores if their `threads` are not given.
 
     Raises:
         TrainingFailed: with the reason that was given, or the last lines; or what is not installed.
     """
-    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        raise TrainingFailed(
-            f"{', '.join(missing)} cannot be imported; training needs `pip install -e '.[train]'`"
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    log = out / LOG_NAME
-    start = log.stat().st_size if log.exists() else 0
+    require_torch("training")
     number = processes or max(1, num_gpus())
     environment = dict(os.environ)
-    if number > 1:
-        environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // number)))
-    process = ServerProcess(command(dataset, out, settings, number), environment, log, GRACE_S)
+    if number > 1 or threads:
+        own = threads or max(1, (os.cpu_count() or 1) // number)
+        environment.setdefault("OMP_NUM_THREADS", str(own))
+    out.mkdir(parents=True, exist_ok=True)
+    yield from told_by(
+        command(dataset, out, settings, number), environment, out / LOG_NAME, "training"
+    )
+
+
+def require_torch(what: str) -> None:
+    """Raise TrainingFailed where what a model needs is not installed."""
+    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
+        raise TrainingFailed(
+            f"{', '.join(missing)} cannot be imported; {what} needs `pip install -e '.[train]'`"
+        )
+
+
+def told_by(
+    command: list[str], environment: Mapping[str, str], log: Path, what: str
+) -> Iterator[str]:
+    """Run a command that works with a model, and yield its lines; all are in its log as well.
+
+    TrainingFailed where it does not end well, with the reason that it gave, or its last lines.
+    """
+    start = log.stat().st_size if log.exists() else 0
+    process = ServerProcess(command, environment, log, GRACE_S)
     faults = []
     try:
         for line in _followed(process, log, start):
@@ -100,7 +122,7 @@ def learn(
                 yield line
         end = process.end
         if end != "ended with status 0":
-            raise TrainingFailed(faults[0] if faults else f"training {end}: {process.tail()}")
+            raise TrainingFailed(faults[0] if faults else f"{what} {end}: {process.tail()}")
     finally:
         process.stop()
 

@@ -152,7 +152,7 @@ class Answerer:
         for event in stream(self.model, *prompts, seen, decoding):
             row = rows[event.row]
             if isinstance(event, Segmented):
-                row.masks.append(_step_mask(event.image, event.mask_HW))
+                row.masks.append(_step_mask(event.image, event.mask_HW, event.confidence))
                 yield event.row, row.masks[-1]
                 row.ids += event.forced
             elif isinstance(event, Wrote) and event.token_id == eos:
@@ -217,9 +217,9 @@ def answer_of(text: str) -> str:
     return ""
 
 
-def _step_mask(picture: int, mask_HW: Tensor) -> StepMask:
+def _step_mask(picture: int, mask_HW: Tensor, confidence: float = 1.0) -> StepMask:
     on_cpu: NDArray[np.bool_] = mask_HW.cpu().numpy()
-    return StepMask(picture=picture, mask_HW=on_cpu)
+    return StepMask(picture=picture, mask_HW=on_cpu, confidence=confidence)
 
 
 def _check_config(folder: Path) -> None:

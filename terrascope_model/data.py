@@ -23,6 +23,7 @@ from masks.rle import area_px, decode
 from schemas.trace import SEG
 from terrascope_model.feedback import puts_facts
 from terrascope_model.files import DataError
+from terrascope_model.naming import AT_ONCE, segment_question, segment_trace
 from terrascope_model.processor import Encoded, TerraScopeProcessor
 from terrascope_model.sample import STRAIGHT, Sample, StepMask, Turn
 from terrascope_model.shards import Place, Rows
@@ -227,7 +228,7 @@ class Referring(Samples):
         processor: TerraScopeProcessor,
         *,
         split: str = "train",
-        at_once: int = 8,
+        at_once: int = AT_ONCE,
         turned: bool = True,
         seed: int = 0,
         max_length: int = 0,
@@ -255,7 +256,8 @@ class Referring(Samples):
                     classes=classes,
                 )
                 longest = sorted(classes, key=lambda named: -len(named[1]))[:at_once]
-                texts = (_question(longest), _trace(longest))
+                phrases = [phrase for _, phrase in longest]
+                texts = (segment_question(phrases), segment_trace(phrases))
                 if self._fits(texts, 1, partial(self.ask, shown, longest)):
                     self.shown.append(shown)
                     weight = (mixture or Mixture()).weight_of_picture(shown.source, shown.modality)
@@ -285,8 +287,8 @@ class Referring(Samples):
             return Sample(
                 sample_id=row["scene_id"],
                 pictures=(self.rows.pictures(row)[shown.picture],),
-                question=_question(asked),
-                trace=_trace(asked),
+                question=segment_question([phrase for _, phrase in asked]),
+                trace=segment_trace([phrase for _, phrase in asked]),
                 masks=tuple(
                     StepMask(picture=0, mask_HW=mask, name=phrase)
                     for mask, (_, phrase) in zip(masks, asked, strict=True)
@@ -318,21 +320,6 @@ def _rows(dataset: Path, columns: Sequence[str], processor: TerraScopeProcessor)
         picture_bytes=3 * 4 * (tiles * tile_px**2 + processor.ground_px**2),
         measured=puts_facts(processor.feedback),
     )
-
-
-def _question(asked: Sequence[tuple[int, str]]) -> str:
-    return f"Please segment the {listed([phrase for _, phrase in asked])}."
-
-
-def _trace(asked: Sequence[tuple[int, str]]) -> str:
-    return " ".join(f"I mark {phrase} {SEG}." for _, phrase in asked)
-
-
-def listed(phrases: Sequence[str]) -> str:
-    """Return phrases in the words of a sentence, as in water, trees and crops."""
-    if len(phrases) == 1:
-        return phrases[0]
-    return ", ".join(phrases[:-1]) + f" and {phrases[-1]}"
 
 
 def segmented_picture(infos: Sequence[Mapping[str, Any]], at: int) -> int:

@@ -81,11 +81,13 @@ class Segmented:
 
     `image` counts the images of the row; `tokens_K` are visual tokens, `forced` the ids of facts.
     Both are empty where they would not fit in the model's positions; the row ends there.
+    `confidence` is the mean probability that the mask's pixels belong to it, 0 of an empty mask.
     """
 
     row: int
     image: int
     mask_HW: Tensor
+    confidence: float
     tokens_K: Tensor
     forced: tuple[int, ...]
 
@@ -158,7 +160,7 @@ def stream(
         if asking:
             chosen = [_chosen(seen, row, written[row], decoding.choose_image) for row in asking]
             pieces = []
-            for row, image, (mask_HW, tokens_K) in zip(
+            for row, image, (mask_HW, confidence, tokens_K) in zip(
                 asking, chosen, writer.segment(asking, chosen, max_tokens), strict=True
             ):
                 first = next(i for i, placed in enumerate(seen.images) if placed.row == row)
@@ -175,6 +177,7 @@ def stream(
                     row=row,
                     image=image - first,
                     mask_HW=mask_HW,
+                    confidence=confidence,
                     tokens_K=tokens_K,
                     forced=tuple(forced),
                 )
@@ -265,22 +268,25 @@ class _Writer:
 
     def segment(
         self, rows: Sequence[int], images: Sequence[int], max_tokens: int
-    ) -> list[tuple[Tensor, Tensor]]:
-        """Return each row's mask of its image, at the image's size, and its region's tokens."""
+    ) -> list[tuple[Tensor, float, Tensor]]:
+        """Return each row's mask of its image, at the image's size.
+
+        With each its confidence, and its region's tokens.
+        """
         model = self._model
         placed = [self._seen.images[image] for image in images]
         logits_Mhw = model.masks_of(self._hidden_BD[list(rows)], placed, self._sight.features)
         found = []
         for logits_hw, image in zip(logits_Mhw.float(), placed, strict=True):
-            mask_HW = (
-                functional.interpolate(
-                    logits_hw[None, None], image.size_HW, mode="bilinear", align_corners=False
-                )[0, 0]
-                > 0
-            )
+            logits_HW = functional.interpolate(
+                logits_hw[None, None], image.size_HW, mode="bilinear", align_corners=False
+            )[0, 0]
+            mask_HW = logits_HW > 0
+            inside = logits_HW[mask_HW].sigmoid()
+            confidence = float(inside.mean()) if len(inside) else 0.0
             more_than = model.config.more_than
             tokens_K = region_tokens(mask_HW, image.layout, max_tokens, more_than=more_than)
-            found.append((mask_HW, tokens_K))
+            found.append((mask_HW, confidence, tokens_K))
         return found
 
     def piece(self, image: int, tokens_K: Tensor, forced: Sequence[int]) -> Tensor:

@@ -61,11 +61,13 @@ class StepMask:
         picture: Which of the sample's pictures it lies on.
         mask_HW: As large as that picture.
         name: What it is of, where it is asked for by a name alone.
+        confidence: Of a predicted one, the mean probability of its pixels; 0 where it has none.
     """
 
     picture: int
     mask_HW: NDArray[np.bool_]
     name: str = ""
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

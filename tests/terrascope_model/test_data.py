@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from terrascope_model.batches import Batches
-from terrascope_model.data import Mixture, Referring, Traces, listed, segmented_picture
+from terrascope_model.data import Mixture, Referring, Traces, segmented_picture
 from terrascope_model.files import DataError
+from terrascope_model.naming import listed
 from terrascope_model.presets import tiny
 from terrascope_model.processor import TerraScopeProcessor
 from terrascope_model.recipe import texts_of

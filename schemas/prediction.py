@@ -1,0 +1,38 @@
+"""What an annotator predicts of a scene's classes, and which annotator a scene is shown to."""
+
+import hashlib
+from enum import StrEnum
+
+import pyarrow as pa
+
+PREDICTION_SCHEMA = pa.schema(
+    [
+        ("scene_id", pa.string()),
+        ("image_index", pa.int32()),  # of the scene: the picture that was looked at
+        ("layer", pa.string()),
+        ("label", pa.string()),
+        ("date_index", pa.int32()),
+        ("outcome", pa.string()),
+        ("counts", pa.string()),  # COCO RLE; "" where no mask was marked
+        ("confidence", pa.float64()),  # mean probability of the mask's pixels
+        ("annotated_px", pa.int64()),
+        ("predicted_px", pa.int64()),
+        ("shared_px", pa.int64()),
+    ]
+)
+
+
+class Outcome(StrEnum):
+    """What became of a class that an annotator was asked for."""
+
+    MARKED = "marked"
+    NOT_MARKED = "not_marked"  # it wrote no mask of that name
+    NOTHING = "nothing"  # a mask without a pixel
+    EVERYTHING = "everything"  # a mask of all pixels, of a class that does not cover them
+    NEVER_LEARNT = "never_learnt"  # as not_marked, of a name that its training never asked for
+    WRONG_SIZE = "wrong_size"  # a mask of another size than its picture
+
+
+def fold_of(place: str, folds: int) -> int:
+    """Return the fold of a place; its scenes are shown to that fold's annotator."""
+    return int(hashlib.sha256(place.encode()).hexdigest()[:8], 16) % folds

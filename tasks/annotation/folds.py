@@ -1,0 +1,181 @@
+"""Folds: who annotates which place, and what each annotator is trained on.
+
+The places of training scenes are split by their id; the annotator of a fold learns on the captions
+of the others, so that how well it agrees with an annotation is no memory of it.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+from threading import Lock
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.prediction import fold_of
+from schemas.tier import Tier
+from tasks.annotation.settings import AnnotatorSettings
+from tasks.captions.scene import STAGE as CAP_COT
+from tasks.config import BuildConfig, ConfigError, digest_of
+from tasks.granules import GranuleId
+from tasks.ingest import STAGE as INGEST
+from tasks.ledger import Ledger
+from tasks.manifest import DataFile, Manifest, utc_now, write_manifest
+from tasks.shards import Provenance, write_shard
+from tasks.training import REPORT_NAME, learn, num_gpus
+
+STAGE = "annotator"
+VERSION = 1
+WEIGHTS = "model.safetensors"
+_ON_GPUS = Lock()  # one fold at a time
+LEARNT_SPLITS = ("train", "validation")  # the second to see how well it segments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotator:
+    """A trained annotator.
+
+    Attributes:
+        model: Its folder.
+        digest: Names its weights.
+        names: The classes that its training asked for; None where that is not known.
+    """
+
+    model: Path
+    digest: str
+    names: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """What one annotator is trained on, and where."""
+
+    number: int
+    dataset: Path
+    model: Path
+
+
+def folds_of(config: BuildConfig, granules: Sequence[GranuleId]) -> list[Fold]:
+    """Return the folds of a build, each with a dataset of the captions that it learns on.
+
+    They lie in a folder that is named by all that decides them; those of other builds are removed.
+    """
+    ledger = Ledger(config.out)
+    root = ledger.path(STAGE, "folds", "")
+    key = _key(config, ledger, granules)[:16]
+    for stale in root.glob("*"):
+        if stale.name != key:
+            rmtree(stale)
+    folds = [
+        Fold(number=n, dataset=root / key / f"captions-{n}", model=root / key / f"model-{n}")
+        for n in range(config.annotator.folds)
+    ]
+    for fold in folds:
+        if not (fold.dataset / "manifest.json").exists():
+            _write_dataset(config, ledger, granules, fold)
+    return folds
+
+
+def fit(fold: Fold, settings: AnnotatorSettings) -> Iterator[str]:
+    """Train a fold's annotator, or go on where that ended; yield what is said meanwhile.
+
+    Folds learn side by side and share the cores; with GPUs, one after the other on all of them.
+    TrainingFailed where it does not come to its end.
+    """
+    if (fold.model / REPORT_NAME).exists():
+        return
+    gpus = num_gpus()
+    threads = None if gpus else max(1, (os.cpu_count() or 1) // settings.folds)
+    with _ON_GPUS if gpus else nullcontext():
+        for line in learn(fold.dataset, fold.model, settings.training, threads=threads):
+            yield f"fold {fold.number}  {line}"
+
+
+def annotator_in(folder: Path) -> Annotator:
+    """Return a trained annotator; ConfigError where the folder holds none."""
+    weights, report = folder / WEIGHTS, folder / REPORT_NAME
+    if not weights.is_file():
+        raise ConfigError(
+            f"annotator: {folder} holds no {WEIGHTS}; give a folder that `terrascope train` wrote"
+        )
+    names = None
+    if report.is_file():
+        names = frozenset(json.loads(report.read_text(encoding="utf-8")).get("names", ())) or None
+    with weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Annotator(model=folder, digest=digest, names=names)
+
+
+def _write_dataset(
+    config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId], fold: Fold
+) -> None:
+    files = []
+    provenance = Provenance(config_digest=config.content_digest, stages="{}")
+    for granule in granules:
+        if granule.split not in LEARNT_SPLITS:
+            continue
+        scenes = pq.read_table(ledger.path(INGEST, granule.name, ".parquet"))
+        captions = pq.read_table(ledger.path(CAP_COT, granule.name, ".parquet"))
+        learnt = captions.filter(
+            pc.is_in(captions["scene_id"], _learnt(scenes, granule, fold, config.annotator.folds))
+        )
+        if not learnt.num_rows:
+            continue
+        path = fold.dataset / "data" / Tier.CAP / f"{granule.name}.parquet"
+        shard = write_shard(path, scenes, learnt, provenance)
+        files.append(
+            DataFile(
+                path=path.relative_to(fold.dataset).as_posix(),
+                sha256=shard.sha256,
+                rows=shard.rows,
+                bytes=shard.bytes,
+                tier=Tier.CAP.value,
+                source=granule.source,
+                split=granule.split,
+                bucket=granule.bucket,
+            )
+        )
+    write_manifest(
+        fold.dataset,
+        Manifest(
+            dataset=f"captions for the annotator of fold {fold.number}",
+            files=tuple(files),
+            counts=(),
+            config=config.model_dump(mode="json", exclude={"workers", "out"}),
+            config_digest=config.content_digest,
+            seed=config.seed,
+            commit="",
+            stages={STAGE: VERSION},
+            created=utc_now(),
+        ),
+    )
+
+
+def _learnt(scenes: pa.Table, granule: GranuleId, fold: Fold, folds: int) -> pa.Array:
+    """Return the ids of a granule's scenes that a fold's annotator learns on, or is tried on."""
+    rows = zip(scenes["scene_id"].to_pylist(), scenes["place"].to_pylist(), strict=True)
+    return pa.array(
+        [
+            scene_id
+            for scene_id, place in rows
+            if granule.split != "train" or fold_of(place, folds) != fold.number
+        ],
+        pa.string(),
+    )
+
+
+def _key(config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId]) -> str:
+    inputs = []
+    for granule in granules:
+        for stage in (INGEST, CAP_COT):
+            record = ledger.load(stage, granule.name)
+            assert record is not None, f"stage {stage} has not run for {granule.name}"
+            inputs.append(record.outputs[0].sha256)
+    content = config.annotator.content()
+    return digest_of({"stage": VERSION, "inputs": inputs, "annotator": content})

@@ -1,0 +1,62 @@
+"""Who annotates, and what becomes of masks that annotation and prediction share: settings alone."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from terrascope_model.settings import TrainSettings
+
+Policy = Literal["checked", "paper"]
+
+
+class AnnotatorSettings(BaseModel):
+    """The annotator: none, one that is trained on the build's captions, or a trained model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["none", "train", "folder"] = Field(
+        default="none",
+        description="train: on the captions, out of fold; folder: a model trained elsewhere.",
+    )
+    model: str = Field(default="", description="Its folder, for the kind folder.")
+    training: TrainSettings = Field(
+        default=TrainSettings(), description="How it is trained; as of `terrascope train`."
+    )
+    folds: int = Field(
+        default=2, ge=2, description="Each is annotated by a model that was trained on the others."
+    )
+    batch_size: int = Field(default=8, ge=1, description="Pictures that are asked about at once.")
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if (self.kind == "folder") != bool(self.model):
+            raise ValueError("`model` names the annotator's folder, and goes with kind: folder")
+        return self
+
+    def content(self) -> dict[str, Any]:
+        """Return what decides the predicted masks."""
+        if self.kind == "folder":
+            return {"kind": self.kind, "model": self.model}
+        own = {"kind", "training", "folds"}
+        return self.model_dump(mode="json", include=own)
+
+
+class RefineSettings(BaseModel):
+    """When a step's mask becomes what annotation and prediction share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    policy: Policy = Field(
+        default="checked",
+        description="checked: above the floor, and only where the answer stays; paper: always.",
+    )
+    iou_floor: float = Field(
+        default=0.7,
+        ge=0,
+        le=1,
+        description="IoU of annotation and prediction under which the annotation stays.",
+    )
+
+    def takes(self, iou: float) -> bool:
+        """Return whether a mask of such an IoU with the annotated one is intersected with it."""
+        return self.policy == "paper" or iou >= self.iou_floor
