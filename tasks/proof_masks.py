@@ -52,13 +52,23 @@ def check_mask(
 def _check_pixels(
     number: int, mask: RowMask, due_HW: MaskHW, found_HW: MaskHW
 ) -> Iterator[Finding]:
-    """An annotated mask is its expression, pixel by pixel; any other tells its true IoU."""
+    """An annotated mask is its expression, pixel by pixel, an intersection lies inside of it.
+
+    Any mask tells its true IoU.
+    """
     differing_px = int(np.count_nonzero(due_HW != found_HW))
     if mask.origin in (Origin.ANNOTATED, Origin.BOX) and differing_px:
         yield Finding(
             rule="mask_pixels",
             expected=f"mask {number} ({mask.label}) as its expression gives it",
             found=f"{differing_px} pixels differ",
+        )
+    outside_px = int(np.count_nonzero(found_HW & ~due_HW))
+    if mask.origin is Origin.INTERSECTION and outside_px:
+        yield Finding(
+            rule="mask_outside",
+            expected=f"mask {number} ({mask.label}) inside of its expression's",
+            found=f"{outside_px} pixels outside",
         )
     union_px = int(np.count_nonzero(due_HW | found_HW)) if differing_px else 0
     iou = np.count_nonzero(due_HW & found_HW) / union_px if union_px else 1.0

@@ -371,6 +371,19 @@ def test_a_predicted_mask_must_tell_its_true_iou(dataset):
     assert rules(dataset, digests=False) == [(rows[2]["sample_id"], "mask_iou")]
 
 
+def test_an_intersection_must_lie_inside_of_the_annotation(dataset):
+    path = shards_of(dataset)[0]
+    rows = rows_of(path)
+    mask = rows[2]["masks"][0]
+    mask_HW = decode_rle(mask["counts"].encode(), (120, 120)).copy()
+    area = int(mask_HW.sum())
+    mask_HW[tuple(np.argwhere(~mask_HW)[0])] = True
+    mask["counts"] = coco.encode(np.asfortranarray(mask_HW, dtype=np.uint8))["counts"].decode()
+    mask |= {"origin": "intersection", "iou": area / (area + 1)}
+    store(path, rows)
+    assert rules(dataset, digests=False) == [(rows[2]["sample_id"], "mask_outside")]
+
+
 def test_a_vague_open_answer_is_a_failure(dataset):
     """A strip of two pixels' width has a margin of its whole area."""
     path = shards_of(dataset)[0]
