@@ -15,6 +15,7 @@ from schemas.rejection import Reason, Rejected
 from schemas.tier import Tier
 from tasks.annotation.figures import refined_classes
 from tasks.annotation.run import STAGE as ANNOTATE
+from tasks.annotation.shown import refined_views
 from tasks.ask import STAGE as L1
 from tasks.assemble import MADE_BY, shards_of
 from tasks.assemble import STAGE as SHARDS
@@ -136,7 +137,10 @@ def publish(
         ledger.forget_others(stage, [granule.name for granule in granules])
     write_card(config.out, manifest)
     write_croissant(config.out, manifest)
-    write_report(config.out, manifest, seed=config.seed)
+    refined = (
+        refined_views(ledger, granules, config.refine, config.seed) if config.annotates else ()
+    )
+    write_report(config.out, manifest, seed=config.seed, refined=refined)
     write_manifest(config.out, manifest)
     return _published(config.out, manifest, changed=True)
 

@@ -1,20 +1,16 @@
 """A page to look at: samples drawn at random by seed, with masks in colour, beside the counts."""
 
-import base64
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-import numpy as np
 import pyarrow.parquet as pq
 
-from tasks.atomic import place_text
-from tasks.drawing import PartsHW, colour_of, hex_of, inline_image, outline_path
+from tasks.annotation.shown import RefinedView
+from tasks.drawing import colour_of, hex_of
 from tasks.inspect_dataset import Survey, gates, left_out, size_text, survey
 from tasks.manifest import BlindGain, Manifest
-from tasks.parts import parts_of
 from tasks.readable import (
     Piece,
     claim_lines,
@@ -24,38 +20,12 @@ from tasks.readable import (
     step_pieces,
 )
 from tasks.rows import Row, read_rows
-from tasks.show import image_title
+from tasks.shown import Picture, picture_of_row, write_page
 
 REPORT_NAME = "report/index.html"
 NUM_SAMPLES = 24
-MOST_PX = 512  # a larger image is made smaller for the page; masks keep their own pixels
-MOST_IMAGE_BYTES = 40_000
-MOST_OUTLINE = 60_000  # characters; a longer outline is drawn from a mask of half the size
-TEMPLATE = Path(__file__).with_name("report_template.html")
 
 Place = tuple[str, str]  # file, sample id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaskShape:
-    """A mask as an SVG path in the pixels of a grid `scale` times as coarse as the image's."""
-
-    number: int
-    colour: str
-    path: str
-    scale: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """One image with the masks that are seen on it."""
-
-    title: str
-    rendering: str
-    source: str  # data URI
-    width: int
-    height: int
-    masks: tuple[MaskShape, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +73,15 @@ class CountsTable:
 
 
 def write_report(
-    dataset: Path, manifest: Manifest, seed: int, num_samples: int = NUM_SAMPLES
+    dataset: Path,
+    manifest: Manifest,
+    seed: int,
+    num_samples: int = NUM_SAMPLES,
+    refined: Sequence[RefinedView] = (),
 ) -> Path:
     """Write `report/index.html`: one file that needs nothing else, neither network nor folder.
+
+    `refined` are shown as examples of refinement.
 
     Raises:
         OSError: if the page cannot be written.
@@ -113,21 +89,20 @@ def write_report(
     """
     found = survey(dataset, manifest)
     views = [sample_view(row) for row in drawn_rows(dataset, manifest, seed, num_samples)]
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    path = dataset / REPORT_NAME
+    write_page(
+        path,
+        "report.html",
         found=found,
         size=size_text(found.num_bytes),
         num_scenes=found.num_scenes,
         seed=seed,
         config_digest=manifest.config_digest,
         commit=manifest.commit,
-        tables=_tables(found, manifest.blind, manifest.unmet),
+        tables=[*_tables(found, manifest.blind, manifest.unmet), *_refined_tables(manifest)],
         samples=views,
+        refined=refined,
     )
-    path = dataset / REPORT_NAME
-    place_text(path, page)
     return path
 
 
@@ -183,7 +158,7 @@ def sample_view(row: Row) -> SampleView:
     north_up = row.grid.north_up
     return SampleView(
         row=row,
-        pictures=tuple(_picture(row, number) for number in range(len(row.images))),
+        pictures=tuple(picture_of_row(row, number) for number in range(len(row.images))),
         steps=tuple(
             StepView(
                 pieces=tuple(pieces),
@@ -204,32 +179,6 @@ def sample_view(row: Row) -> SampleView:
         claims=tuple(claim_lines(row)),
         writer=row.provenance.writer,
     )
-
-
-def _picture(row: Row, number: int) -> Picture:
-    kind, content = inline_image(row.images[number].bytes, MOST_PX, MOST_IMAGE_BYTES)
-    return Picture(
-        title=image_title(row, number),
-        rendering=row.image_info[number].rendering,
-        source=f"data:{kind};base64,{base64.b64encode(content).decode()}",
-        width=row.grid.width,
-        height=row.grid.height,
-        masks=tuple(
-            _shape(index, parts_of(row, mask))
-            for index, mask in enumerate(row.masks)
-            if mask.image_index == number
-        ),
-    )
-
-
-def _shape(number: int, parts_HW: PartsHW) -> MaskShape:
-    scale = 1
-    path = outline_path(parts_HW)
-    while len(path) > MOST_OUTLINE and min(parts_HW.shape) > 1:
-        scale *= 2
-        parts_HW = np.ascontiguousarray(parts_HW[::2, ::2])
-        path = outline_path(parts_HW)
-    return MaskShape(number=number, colour=hex_of(colour_of(number)), path=path, scale=scale)
 
 
 def _tables(found: Survey, blind: Sequence[BlindGain], unmet: Sequence[str]) -> list[CountsTable]:
@@ -297,4 +246,26 @@ def _tables(found: Survey, blind: Sequence[BlindGain], unmet: Sequence[str]) -> 
             columns=("source", "stage", "reason", "number"),
             rows=tuple((*key, number) for key, number in sorted(found.rejects.items())),
         ),
+    ]
+
+
+def _refined_tables(manifest: Manifest) -> list[CountsTable]:
+    """Return how an annotator's masks lie to the annotated ones, class by class."""
+    return [
+        CountsTable(
+            title="Predicted masks against annotated ones, in training scenes",
+            columns=("source", "class", "masks", "marked", "IoU", "intersected", "area kept"),
+            rows=tuple(
+                (
+                    one.source,
+                    one.label,
+                    one.masks,
+                    one.marked,
+                    f"{one.mean_iou:.2f}",
+                    one.intersected,
+                    f"{one.kept_share:.0%}" if one.intersected else "",
+                )
+                for one in manifest.refined
+            ),
+        )
     ]

@@ -1,4 +1,4 @@
-"""The circle of the data: captions train an annotator, its masks refine, and all of it is proved."""
+"""The circle of the data: captions train an annotator, its masks refine, all of it is proved."""
 
 import json
 from pathlib import Path
@@ -210,6 +210,7 @@ def test_an_annotator_is_trained_and_one_that_marks_nothing_changes_nothing(
     names = ("bigearthnet", "chatearthnet")
     build = (
         *("build", "--config", config, "--engine", "local", "--out", tmp_path / "dataset"),
+        *("--limit", 5),
         *(f"--source={name}={planet / name}" for name in names),
     )
     done = terrascope(*build)
