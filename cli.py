@@ -323,6 +323,27 @@ def ask(
     _say(f"picture  {out}")
 
 
+@app.command()
+def answers(
+    dataset: Dataset,
+    model: Annotated[Path, typer.Option(help="Folder of a trained model.")],
+    number: Annotated[int, typer.Option("--number", "-n", min=1, help="Questions.")] = 3,
+    split: Annotated[str, typer.Option(help="Whose questions are drawn.")] = "test",
+    seed: Annotated[int, typer.Option(min=0, help="Draws them.")] = 0,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Tokens to write at most.")] = 512,
+) -> None:
+    """Let a trained model answer held-out questions, with its masks, on a page of the report."""
+    _need_training_extra("answers")
+    from flows.answers import answers as answer
+
+    page, answered = answer(
+        dataset, model, split=split, number=number, seed=seed, max_new_tokens=max_new_tokens
+    )
+    for one in answered:
+        _say(f"{one.row.question}\n  {one.answer or 'no answer'}  (the dataset has {one.due})")
+    _say(f"answers  {page}")
+
+
 def _need_training_extra(command: str) -> None:
     """UserError where the packages that a model needs are not installed."""
     missing = [name for name in ("torch", "transformers") if find_spec(name) is None]

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 
 import pyarrow.parquet as pq
 
@@ -169,15 +170,20 @@ def sample_view(row: Row) -> SampleView:
             )
             for step, pieces in zip(row.steps, step_pieces(row), strict=True)
         ),
-        options=tuple(
-            OptionView(letter=letter, text=text, true=letter == row.answer.letter)
-            for letter, text in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", row.options, strict=False)
-        ),
+        options=option_views(row),
         interval=interval_text(row),
         program=program_text(row.program, north_up),
         program_json=program_json(row.program),
         claims=tuple(claim_lines(row)),
         writer=row.provenance.writer,
+    )
+
+
+def option_views(row: Row) -> tuple[OptionView, ...]:
+    """Return the options of a row, none of an open question."""
+    return tuple(
+        OptionView(letter=letter, text=text, true=letter == row.answer.letter)
+        for letter, text in zip(ascii_uppercase, row.options, strict=False)
     )
 
 

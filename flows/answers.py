@@ -1,0 +1,81 @@
+"""Let a trained model answer held-out questions of a dataset, and show them on a page."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from transformers.utils.logging import disable_progress_bar
+
+from masks.rle import decode
+from schemas.mask import MaskKind
+from tasks.answers_page import Answered, held_out_questions, write_answers
+from tasks.errors import UserError
+from tasks.rows import Row
+from terrascope_model.answer import Answerer, Asking, ModelFolderError
+from terrascope_model.sample import Picture, Sample
+
+
+def answers(
+    dataset: Path, model: Path, *, split: str, number: int, seed: int, max_new_tokens: int
+) -> tuple[Path, list[Answered]]:
+    """Draw questions, ask them together, and write the page; return it and what was answered.
+
+    UserError where there is no question, or no model.
+    """
+    rows = held_out_questions(dataset, split, number, seed)
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        answerer = Answerer.from_pretrained(model)
+    except ModelFolderError as error:
+        raise UserError(str(error)) from error
+    answerer.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    answered = asked(answerer, rows, Asking(max_new_tokens=max_new_tokens))
+    return write_answers(dataset, model, answered), answered
+
+
+def asked(answerer: Answerer, rows: Sequence[Row], asking: Asking) -> list[Answered]:
+    """Return what a model answers to rows of a dataset, asked together."""
+    found = answerer.answer([sample_of(row) for row in rows], asking)
+    return [
+        Answered(
+            row=row,
+            text=answer.text,
+            answer=answer.answer,
+            masks=tuple((mask.picture, mask.mask_HW) for mask in answer.masks),
+        )
+        for row, answer in zip(rows, found, strict=True)
+    ]
+
+
+def sample_of(row: Row) -> Sample:
+    """Return a row as it is asked, without its trace and masks."""
+    x_m, y_m = row.grid.pixel_size_x_m, row.grid.pixel_size_y_m
+    return Sample(
+        sample_id=row.sample_id,
+        pictures=tuple(
+            Picture(
+                image=Image.open(io.BytesIO(image.bytes)).convert("RGB"),
+                modality=info.modality,
+                date_index=info.date_index,
+                pixel_size_m=None if x_m is None or y_m is None else (x_m, y_m),
+                valid_HW=_valid_at(row, info.date_index),
+            )
+            for image, info in zip(row.images, row.image_info, strict=True)
+        ),
+        question=row.question,
+        options=tuple(row.options),
+    )
+
+
+def _valid_at(row: Row, date_index: int) -> NDArray[np.bool_] | None:
+    valid = (
+        mask.counts
+        for mask in row.evidence.masks
+        if mask.kind is MaskKind.VALID and mask.date_index == date_index
+    )
+    counts = next(valid, None)
+    return None if counts is None else decode(counts, row.evidence.size_HW)

@@ -1,0 +1,133 @@
+"""A page of held-out questions as a model answers them, beside the annotated masks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masks.rle import decode
+from schemas.tier import Tier
+from schemas.trace import ANSWER_CLOSE, ANSWER_OPEN
+from tasks.answer_picture import step_texts
+from tasks.drawing import colour_of, hex_of
+from tasks.errors import UserError
+from tasks.manifest import read_manifest
+from tasks.report import OptionView, drawn_rows, option_views
+from tasks.rows import Row
+from tasks.show import image_title
+from tasks.shown import Picture, picture_of, picture_of_row, write_page
+
+PAGE_NAME = "report/answers.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What a model made of a row: its text, its answer, and masks with their image's number."""
+
+    row: Row
+    text: str
+    answer: str
+    masks: tuple[tuple[int, NDArray[np.bool_]], ...]
+
+    @property
+    def due(self) -> str:
+        """The answer as the row's trace has it."""
+        return self.row.trace.split(ANSWER_OPEN)[1].split(ANSWER_CLOSE)[0]
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer is word for word the row's."""
+        return self.answer == self.due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLine:
+    """What was written of one mask; `note` says how it lies to the row's mask of that number."""
+
+    text: str
+    colour: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredView:
+    """All that the page shows of one question."""
+
+    answered: Answered
+    options: tuple[OptionView, ...]
+    annotated: tuple[Picture, ...]
+    predicted: tuple[Picture, ...]
+    before: str
+    steps: tuple[StepLine, ...]
+
+
+def held_out_questions(dataset: Path, split: str, number: int, seed: int) -> list[Row]:
+    """Draw questions of a split by seed, sources and tasks in turn.
+
+    UserError where there are none; ManifestError where the folder holds no finished dataset.
+    """
+    manifest = read_manifest(dataset)
+    files = tuple(f for f in manifest.files if f.split == split and f.tier != Tier.CAP)
+    if not files:
+        raise UserError(f"{dataset} has no questions of the split {split!r}; name another --split")
+    return drawn_rows(dataset, manifest.model_copy(update={"files": files}), seed, number)
+
+
+def write_answers(dataset: Path, model: Path, answered: Sequence[Answered]) -> Path:
+    """Write `report/answers.html`, one file that needs nothing else."""
+    path = dataset / PAGE_NAME
+    write_page(
+        path,
+        "answers.html",
+        dataset=dataset.resolve().name,
+        model=model.resolve().name,
+        right=sum(one.right for one in answered),
+        views=[_view(one) for one in answered],
+    )
+    return path
+
+
+def _view(answered: Answered) -> AnsweredView:
+    row = answered.row
+    before, texts = step_texts(answered.text)
+    return AnsweredView(
+        answered=answered,
+        options=option_views(row),
+        annotated=tuple(picture_of_row(row, number) for number in range(len(row.images))),
+        predicted=tuple(_predicted(answered, number) for number in range(len(row.images))),
+        before=before,
+        steps=tuple(
+            StepLine(text=text, colour=hex_of(colour_of(number)), note=_note(answered, number))
+            for number, text in enumerate(texts)
+        ),
+    )
+
+
+def _predicted(answered: Answered, number: int) -> Picture:
+    row = answered.row
+    return picture_of(
+        row.images[number].bytes,
+        f"{image_title(row, number)}: the model's masks",
+        [
+            (step, mask_HW.astype(np.int32))
+            for step, (image, mask_HW) in enumerate(answered.masks)
+            if image == number
+        ],
+        (row.grid.height, row.grid.width),
+    )
+
+
+def _note(answered: Answered, number: int) -> str:
+    """Return how a mask lies to the row's mask of the same number, if both are on one image."""
+    if number >= min(len(answered.masks), len(answered.row.masks)):
+        return ""
+    image, mask_HW = answered.masks[number]
+    due = answered.row.masks[number]
+    if due.image_index != image:
+        return ""
+    due_HW = decode(due.counts.encode("ascii"), due.size)
+    union_px = int((mask_HW | due_HW).sum())
+    iou = int((mask_HW & due_HW).sum()) / union_px if union_px else 1.0
+    return f"IoU {iou:.2f} with {due.label}"
