@@ -13,7 +13,7 @@ PREDICTION_SCHEMA = pa.schema(
         ("label", pa.string()),
         ("date_index", pa.int32()),
         ("outcome", pa.string()),
-        ("counts", pa.string()),  # COCO RLE; "" where no mask was marked
+        ("counts", pa.string()),  # COCO RLE; "" of a class that was never learnt
         ("confidence", pa.float64()),  # mean probability of the mask's pixels
         ("annotated_px", pa.int64()),
         ("predicted_px", pa.int64()),
@@ -26,11 +26,9 @@ class Outcome(StrEnum):
     """What became of a class that an annotator was asked for."""
 
     MARKED = "marked"
-    NOT_MARKED = "not_marked"  # it wrote no mask of that name
     NOTHING = "nothing"  # a mask without a pixel
     EVERYTHING = "everything"  # a mask of all pixels, of a class that does not cover them
-    NEVER_LEARNT = "never_learnt"  # as not_marked, of a name that its training never asked for
-    WRONG_SIZE = "wrong_size"  # a mask of another size than its picture
+    NEVER_LEARNT = "never_learnt"  # its training never asked for the name: no mask is taken
 
 
 def fold_of(place: str, folds: int) -> int:

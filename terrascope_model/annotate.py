@@ -1,4 +1,4 @@
-"""Annotate: trained models segment the annotated classes of scenes, by name, picture by picture.
+"""Annotate: trained models segment the annotated classes of scenes, each by its name.
 
 `python -m terrascope_model.annotate --jobs JSON` works off tables of scenes
 (`schemas.parquet.SCENE_SCHEMA`) in a process of its own and prints the number of each that is done.
@@ -27,26 +27,24 @@ from transformers.utils.logging import disable_progress_bar
 from masks.rle import area_px, decode, encode
 from schemas.mask import MaskKind, Origin
 from schemas.prediction import PREDICTION_SCHEMA, Outcome, fold_of
-from terrascope_model.answer import Answer, Answerer, Asking, ModelFolderError
-from terrascope_model.naming import AT_ONCE, marked_phrases, segment_question
-from terrascope_model.sample import Picture, Sample
+from terrascope_model.answer import Answerer, ModelFolderError
+from terrascope_model.sample import Picture, StepMask
 from terrascope_model.settings import FAULT
 
 SCENES_A_READ = 16  # rows with pictures held at a time
-TOKENS_A_NAME = 40  # that a class may take in an answer
 _COLUMNS = ("scene_id", "place", "images", "image_info", "scene_masks", "words")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedPicture:
-    """A picture of a scene, and some annotated classes of its date that are asked for."""
+class AskedClass:
+    """An annotated class of a scene, with its row of the scene's masks, and a picture to ask."""
 
     scene_id: str
     place: str
     image_index: int
     picture: Picture
-    masks: tuple[Mapping[str, Any], ...]
-    phrases: tuple[str, ...]
+    mask: Mapping[str, Any]
+    phrase: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,50 +56,46 @@ class Annotator:
 
 
 def predict(
-    asked: Iterator[AskedPicture], annotators: Sequence[Annotator], batch_size: int
+    asked: Iterator[AskedClass], annotators: Sequence[Annotator], batch_size: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield a row of `PREDICTION_SCHEMA` for every class that is asked for, picture by picture."""
-    waiting: dict[int, list[AskedPicture]] = {}
-    for picture in asked:
-        fold = fold_of(picture.place, len(annotators))
+    """Yield a row of `PREDICTION_SCHEMA` for every class that is asked for."""
+    waiting: dict[int, list[AskedClass]] = {}
+    for one in asked:
+        fold = fold_of(one.place, len(annotators))
         of_fold = waiting.setdefault(fold, [])
-        of_fold.append(picture)
+        of_fold.append(one)
         if len(of_fold) == batch_size:
-            yield from _answered(waiting.pop(fold), annotators[fold])
+            yield from _predicted(waiting.pop(fold), annotators[fold])
     for fold, of_fold in waiting.items():
-        yield from _answered(of_fold, annotators[fold])
+        yield from _predicted(of_fold, annotators[fold])
 
 
-def asked_pictures(row: Mapping[str, Any], sar_rendering: str) -> Iterator[AskedPicture]:
-    """Yield the pictures of a scene with the classes that an annotator is asked for.
+def asked_classes(row: Mapping[str, Any], sar_rendering: str) -> Iterator[AskedClass]:
+    """Yield the annotated classes of a scene, each with one picture of its date.
 
-    Of each layer and date one picture: a clear optical one before a cloudy one, radar at last.
+    A clear optical picture before a cloudy one, radar at last.
     """
     words = json.loads(row["words"])
-    classes: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    pictures: dict[int, Picture] = {}
     for mask in row["scene_masks"]:
         annotated = (mask["kind"], mask["origin"]) == (MaskKind.CLASS, Origin.ANNOTATED)
-        if annotated and area_px(mask["counts"].encode("ascii")):
-            classes.setdefault((mask["layer"], mask["date_index"]), []).append(mask)
-    for (layer, date_index), masks in classes.items():
-        image_index = _best_picture(row["image_info"], date_index, sar_rendering)
-        if image_index is None:
+        image_index = _best_picture(row["image_info"], mask["date_index"], sar_rendering)
+        if not annotated or image_index is None or not area_px(mask["counts"].encode("ascii")):
             continue
-        encoded = row["images"][image_index]["bytes"]
-        picture = Picture(
-            image=Image.open(io.BytesIO(encoded)).convert("RGB"),
-            modality=row["image_info"][image_index]["modality"],
-        )
-        for first in range(0, len(masks), AT_ONCE):
-            some = tuple(masks[first : first + AT_ONCE])
-            yield AskedPicture(
-                scene_id=row["scene_id"],
-                place=row["place"],
-                image_index=image_index,
-                picture=picture,
-                masks=some,
-                phrases=tuple(words[layer][mask["label"]]["phrase"] for mask in some),
+        if image_index not in pictures:
+            encoded = row["images"][image_index]["bytes"]
+            pictures[image_index] = Picture(
+                image=Image.open(io.BytesIO(encoded)).convert("RGB"),
+                modality=row["image_info"][image_index]["modality"],
             )
+        yield AskedClass(
+            scene_id=row["scene_id"],
+            place=row["place"],
+            image_index=image_index,
+            picture=pictures[image_index],
+            mask=mask,
+            phrase=words[mask["layer"]][mask["label"]]["phrase"],
+        )
 
 
 def _best_picture(
@@ -115,57 +109,35 @@ def _best_picture(
     return next(chain(clear, (at for at, _ in optical), radar), None)
 
 
-def _answered(asked: Sequence[AskedPicture], annotator: Annotator) -> Iterator[dict[str, Any]]:
-    samples = [
-        Sample(
-            sample_id=one.scene_id,
-            pictures=(one.picture,),
-            question=segment_question(one.phrases),
-        )
-        for one in asked
-    ]
-    most = max(len(one.phrases) for one in asked)
-    asking = Asking(max_new_tokens=TOKENS_A_NAME * most, max_masks=most)
-    for one, answer in zip(asked, annotator.answerer.answer(samples, asking), strict=True):
-        yield from rows_of(one, answer, annotator.names)
+def _predicted(asked: Sequence[AskedClass], annotator: Annotator) -> Iterator[dict[str, Any]]:
+    found = annotator.answerer.segment(
+        [one.picture for one in asked], [one.phrase for one in asked]
+    )
+    for one, mask in zip(asked, found, strict=True):
+        learnt = annotator.names is None or one.phrase in annotator.names
+        yield prediction_row(one, mask if learnt else None)
 
 
-def rows_of(
-    asked: AskedPicture, answer: Answer, names: frozenset[str] | None
-) -> Iterator[dict[str, Any]]:
-    """Yield what an answer says of each class; of one that is marked twice the first mask counts.
-
-    A mask is of the class that is named before it; where none is, nothing is known of it.
-    """
-    named = dict(reversed(list(zip(marked_phrases(answer.text), answer.masks, strict=False))))
-    for mask, phrase in zip(asked.masks, asked.phrases, strict=True):
-        annotated_HW = decode(mask["counts"].encode("ascii"), asked.picture.image.size[::-1])
-        found = named.get(phrase)
-        learnt = names is None or phrase in names
-        row: dict[str, Any] = {
-            "scene_id": asked.scene_id,
-            "image_index": asked.image_index,
-            "layer": mask["layer"],
-            "label": mask["label"],
-            "date_index": mask["date_index"],
-            "outcome": (Outcome.NOT_MARKED if learnt else Outcome.NEVER_LEARNT).value,
-            "counts": "",
-            "confidence": 0.0,
-            "annotated_px": int(annotated_HW.sum()),
-            "predicted_px": 0,
-            "shared_px": 0,
-        }
-        if found is not None and found.mask_HW.shape != annotated_HW.shape:
-            row["outcome"] = Outcome.WRONG_SIZE.value
-        elif found is not None:
-            row |= {
-                "outcome": _outcome(found.mask_HW, annotated_HW).value,
-                "counts": encode(found.mask_HW).decode("ascii"),
-                "confidence": found.confidence,
-                "predicted_px": int(found.mask_HW.sum()),
-                "shared_px": int((found.mask_HW & annotated_HW).sum()),
-            }
-        yield row
+def prediction_row(asked: AskedClass, found: StepMask | None) -> dict[str, Any]:
+    """Return a row of `PREDICTION_SCHEMA`; without a mask, of a class that was never learnt."""
+    annotated_HW = decode(asked.mask["counts"].encode("ascii"), asked.picture.size_HW)
+    none_HW = np.zeros_like(annotated_HW)
+    found_HW = none_HW if found is None else found.mask_HW
+    return {
+        "scene_id": asked.scene_id,
+        "image_index": asked.image_index,
+        "layer": asked.mask["layer"],
+        "label": asked.mask["label"],
+        "date_index": asked.mask["date_index"],
+        "outcome": (
+            Outcome.NEVER_LEARNT if found is None else _outcome(found_HW, annotated_HW)
+        ).value,
+        "counts": "" if found is None else encode(found_HW).decode("ascii"),
+        "confidence": 0.0 if found is None else found.confidence,
+        "annotated_px": int(annotated_HW.sum()),
+        "predicted_px": int(found_HW.sum()),
+        "shared_px": int((found_HW & annotated_HW).sum()),
+    }
 
 
 def _outcome(found_HW: NDArray[np.bool_], annotated_HW: NDArray[np.bool_]) -> Outcome:
@@ -176,11 +148,11 @@ def _outcome(found_HW: NDArray[np.bool_], annotated_HW: NDArray[np.bool_]) -> Ou
     return Outcome.MARKED
 
 
-def _pictures(path: Path, sar_rendering: str) -> Iterator[AskedPicture]:
+def _asked(path: Path, sar_rendering: str) -> Iterator[AskedClass]:
     with pq.ParquetFile(path) as file:
         for table in file.iter_batches(SCENES_A_READ, columns=list(_COLUMNS)):
             for row in table.to_pylist():
-                yield from asked_pictures(row, sar_rendering)
+                yield from asked_classes(row, sar_rendering)
 
 
 def _loaded(model: Mapping[str, Any], device: str) -> Annotator:
@@ -203,7 +175,7 @@ def main() -> None:
         sys.stderr.write(f"{FAULT}{' '.join(str(error).split())}\n")
         sys.exit(2)
     for number, job in enumerate(jobs["tables"]):
-        asked = _pictures(Path(job["scenes"]), jobs["sar_rendering"])
+        asked = _asked(Path(job["scenes"]), jobs["sar_rendering"])
         rows = list(predict(asked, annotators, jobs["batch_size"]))
         table = pa.Table.from_pylist(rows, schema=PREDICTION_SCHEMA)
         temporary = Path(f"{job['out']}.part")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
@@ -23,11 +24,13 @@ from terrascope_model.generate import (
     Sampling,
     Segmented,
     Wrote,
+    full_size,
     stream,
 )
 from terrascope_model.model import TerraScopeModel
+from terrascope_model.naming import segment_question, segment_trace
 from terrascope_model.processor import TerraScopeProcessor
-from terrascope_model.sample import Sample, StepMask
+from terrascope_model.sample import Picture, Sample, StepMask
 
 CONFIG = "config.json"
 _UNFINISHED = "\ufffd"  # what the first bytes of a character are decoded to
@@ -129,14 +132,42 @@ class Answerer:
         for _, event in self._events([sample], asking or Asking()):
             yield event
 
+    @torch.no_grad()
+    def segment(self, pictures: Sequence[Picture], phrases: Sequence[str]) -> list[StepMask]:
+        """Return the masks of named classes, one of each picture, in one pass over the texts.
+
+        The text that marks the class is given, so that nothing has to be written: what [SEG] asks
+        for there is what it would ask for in a text of the model's own.
+        """
+        samples = [
+            Sample(
+                sample_id=phrase,
+                pictures=(picture,),
+                question=segment_question([phrase]),
+                trace=segment_trace([phrase]),
+                # what is put in after [SEG] comes too late to change its mask
+                masks=(StepMask(picture=0, mask_HW=np.zeros(picture.size_HW, np.bool_)),),
+            )
+            for picture, phrase in zip(pictures, phrases, strict=True)
+        ]
+        batch = self.processor.collate([self.processor.encode(sample) for sample in samples])
+        device = self.model.device
+        logits_Mhw = self.model(
+            batch["ids_BT"].to(device),
+            batch["attention_BT"].to(device),
+            self._seen(batch["seen"]),
+            [segment.to(device) for segment in batch["segments"]],
+        ).mask_logits
+        found = (
+            full_size(logits_hw, picture.size_HW)
+            for logits_hw, picture in zip(logits_Mhw.float(), pictures, strict=True)
+        )
+        return [_step_mask(0, mask_HW, confidence) for mask_HW, confidence in found]
+
     def _events(self, samples: Sequence[Sample], asking: Asking) -> Iterator[tuple[int, Event]]:
         encoded = [self.processor.encode(replace(s, trace="", masks=())) for s in samples]
         batch = self.processor.collate(encoded, left=True)
-        device, kind = self.model.device, self.model.dtype
-        seen: Seen = batch["seen"].to(device)
-        seen = replace(
-            seen, tiles_N3SS=seen.tiles_N3SS.to(kind), ground_I3GG=seen.ground_I3GG.to(kind)
-        )
+        device, seen = self.model.device, self._seen(batch["seen"])
         eos = self.processor.tokenizer.eos_token_id
         decoding = Decoding(
             eos_token_id=eos,
@@ -181,6 +212,13 @@ class Answerer:
             return self.processor.text_ids(last_facts_text(marked, samples[row].pictures))
 
         return facts
+
+    def _seen(self, seen: Seen) -> Seen:
+        """Return images where the model is, in its precision."""
+        seen, kind = seen.to(self.model.device), self.model.dtype
+        return replace(
+            seen, tiles_N3SS=seen.tiles_N3SS.to(kind), ground_I3GG=seen.ground_I3GG.to(kind)
+        )
 
     def _decoded(self, ids: Sequence[int]) -> str:
         return self.processor.tokenizer.decode(ids)

@@ -187,6 +187,16 @@ def stream(
             return
 
 
+def full_size(logits_hw: Tensor, size_HW: tuple[int, int]) -> tuple[Tensor, float]:
+    """Return the mask (H, W) of logits, and the mean probability of its pixels, 0 of none."""
+    logits_HW = functional.interpolate(
+        logits_hw[None, None], size_HW, mode="bilinear", align_corners=False
+    )[0, 0]
+    mask_HW = logits_HW > 0
+    inside = logits_HW[mask_HW].sigmoid()
+    return mask_HW, float(inside.mean()) if len(inside) else 0.0
+
+
 def _chosen(seen: Seen, row: int, written: Sequence[int], choose_image: ChooseImage | None) -> int:
     """Return the batch's image that a row's [SEG] segments; a radar image means its optical one.
 
@@ -278,12 +288,7 @@ class _Writer:
         logits_Mhw = model.masks_of(self._hidden_BD[list(rows)], placed, self._sight.features)
         found = []
         for logits_hw, image in zip(logits_Mhw.float(), placed, strict=True):
-            logits_HW = functional.interpolate(
-                logits_hw[None, None], image.size_HW, mode="bilinear", align_corners=False
-            )[0, 0]
-            mask_HW = logits_HW > 0
-            inside = logits_HW[mask_HW].sigmoid()
-            confidence = float(inside.mean()) if len(inside) else 0.0
+            mask_HW, confidence = full_size(logits_hw, image.size_HW)
             more_than = model.config.more_than
             tokens_K = region_tokens(mask_HW, image.layout, max_tokens, more_than=more_than)
             found.append((mask_HW, confidence, tokens_K))

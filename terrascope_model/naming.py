@@ -1,12 +1,10 @@
 """How masks are asked for by the names of classes, and how a model says what it marks."""
 
-import re
 from collections.abc import Sequence
 
 from schemas.trace import SEG
 
 AT_ONCE = 8  # names at most in one question; masks of one image that differ by name alone
-_MARKED = re.compile(r"I mark (.+?) $")
 
 
 def segment_question(phrases: Sequence[str]) -> str:
@@ -17,12 +15,6 @@ def segment_question(phrases: Sequence[str]) -> str:
 def segment_trace(phrases: Sequence[str]) -> str:
     """Return what is written of some classes that are asked for."""
     return " ".join(f"I mark {phrase} {SEG}." for phrase in phrases)
-
-
-def marked_phrases(text: str) -> list[str]:
-    """Return what each [SEG] of such a text is of, "" where it does not say so."""
-    found = (_MARKED.search(part) for part in text.split(SEG)[:-1])
-    return [match[1] if match else "" for match in found]
 
 
 def listed(phrases: Sequence[str]) -> str:

@@ -27,6 +27,11 @@ class Picture:
     pixel_size_m: tuple[float, float] | None = None
     valid_HW: NDArray[np.bool_] | None = None
 
+    @property
+    def size_HW(self) -> tuple[int, int]:
+        """Its height and width in pixels."""
+        return (self.image.height, self.image.width)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

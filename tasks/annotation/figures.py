@@ -37,7 +37,7 @@ def _figures(
         layer=layer,
         label=label,
         masks=len(found),
-        marked=sum(bool(one.counts) for one in found),
+        marked=sum(one.predicted_px > 0 for one in found),
         mean_iou=mean(one.iou for one in found),
         intersected=len(shared),
         kept_share=sum(one.shared_px for one in shared) / annotated_px if annotated_px else 0.0,

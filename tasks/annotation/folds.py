@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from schemas.prediction import fold_of
 from schemas.tier import Tier
 from tasks.annotation.settings import AnnotatorSettings
+from tasks.atomic import place_text
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.config import BuildConfig, ConfigError, digest_of
 from tasks.granules import GranuleId
@@ -54,31 +55,39 @@ class Annotator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
-    """What one annotator is trained on, and where."""
+    """One annotator's number and folder."""
 
     number: int
-    dataset: Path
-    model: Path
+    folder: Path
+
+    @property
+    def dataset(self) -> Path:
+        """The captions that it learns on."""
+        return self.folder / "captions"
+
+    @property
+    def model(self) -> Path:
+        """What it is trained to."""
+        return self.folder / "model"
 
 
 def folds_of(config: BuildConfig, granules: Sequence[GranuleId]) -> list[Fold]:
     """Return the folds of a build, each with a dataset of the captions that it learns on.
 
-    They lie in a folder that is named by all that decides them; those of other builds are removed.
+    What is kept of a fold is begun anew where anything that decides it has changed.
     """
     ledger = Ledger(config.out)
-    root = ledger.path(STAGE, "folds", "")
-    key = _key(config, ledger, granules)[:16]
-    for stale in root.glob("*"):
-        if stale.name != key:
-            rmtree(stale)
+    key = _key(config, ledger, granules)
     folds = [
-        Fold(number=n, dataset=root / key / f"captions-{n}", model=root / key / f"model-{n}")
-        for n in range(config.annotator.folds)
+        Fold(number=number, folder=ledger.path(STAGE, f"fold-{number}", ""))
+        for number in range(config.annotator.folds)
     ]
     for fold in folds:
-        if not (fold.dataset / "manifest.json").exists():
+        note = fold.folder / "key.txt"
+        if not note.is_file() or note.read_text(encoding="utf-8") != key:
+            rmtree(fold.folder, ignore_errors=True)
             _write_dataset(config, ledger, granules, fold)
+            place_text(note, key)
     return folds
 
 

@@ -73,7 +73,7 @@ def prediction(mask_HW: MaskHW | None, annotated_HW: MaskHW) -> Prediction:
     empty = mask_HW is None
     found_HW = np.zeros((10, 10), np.bool_) if mask_HW is None else mask_HW
     return Prediction(
-        outcome=Outcome.NOT_MARKED if empty else Outcome.MARKED,
+        outcome=Outcome.NEVER_LEARNT if empty else Outcome.MARKED,
         counts="" if empty else encode(found_HW).decode(),
         confidence=0.9,
         annotated_px=int(annotated_HW.sum()),

@@ -1,7 +1,8 @@
-"""What is made of what an annotator writes: masks by name, and the ways in which one is missing."""
+"""What is made of an annotator's masks, and which picture it is shown."""
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,82 +10,51 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from masks.rle import encode
+from masks.rle import decode, encode
 from schemas.prediction import Outcome
-from terrascope_model.annotate import AskedPicture, asked_pictures, rows_of
-from terrascope_model.answer import Answer
-from terrascope_model.naming import marked_phrases, segment_trace
+from terrascope_model.annotate import AskedClass, asked_classes, prediction_row
 from terrascope_model.sample import Picture, StepMask
 
 LEFT_HW = np.zeros((4, 6), np.bool_)
 LEFT_HW[:, :3] = True
-NAMES = frozenset({"water", "trees"})
-
-
-def asked(*phrases: str) -> AskedPicture:
-    counts = encode(LEFT_HW).decode()
-    return AskedPicture(
-        scene_id="scene",
-        place="place",
-        image_index=0,
-        picture=Picture(image=Image.new("RGB", (6, 4))),
-        masks=tuple(
-            {"layer": "cover", "label": phrase.upper(), "date_index": 0, "counts": counts}
-            for phrase in phrases
-        ),
-        phrases=phrases,
-    )
-
-
-def answer(*marked: tuple[str, NDArray[np.bool_]]) -> Answer:
-    masks = tuple(StepMask(picture=0, mask_HW=mask, confidence=0.75) for _, mask in marked)
-    text = segment_trace([phrase for phrase, _ in marked])
-    return Answer(text=text, answer="", masks=masks, ended=True)
-
-
-def outcomes(picture: AskedPicture, written: Answer) -> list[str]:
-    return [row["outcome"] for row in rows_of(picture, written, NAMES)]
-
-
-def test_what_is_written_tells_what_each_mask_is_of() -> None:
-    assert marked_phrases("I mark water [SEG]. I mark the sea [SEG].") == ["water", "the sea"]
-    assert marked_phrases("Here is [SEG].") == [""]
-    assert marked_phrases("I mark nothing.") == []
-
-
-def test_a_mask_is_of_the_class_that_is_named_before_it() -> None:
-    written = answer(("trees", ~LEFT_HW), ("water", LEFT_HW))
-    water, trees = rows_of(asked("water", "trees"), written, NAMES)
-    assert (water["label"], water["outcome"]) == ("WATER", Outcome.MARKED)
-    assert (water["annotated_px"], water["predicted_px"], water["shared_px"]) == (12, 12, 12)
-    assert water["confidence"] == 0.75
-    assert (trees["predicted_px"], trees["shared_px"]) == (12, 0)
-
-
-def test_of_a_class_that_is_marked_twice_the_first_mask_counts() -> None:
-    written = answer(("water", LEFT_HW), ("water", ~LEFT_HW))
-    assert next(rows_of(asked("water"), written, NAMES))["shared_px"] == 12
+WATER = AskedClass(
+    scene_id="scene",
+    place="place",
+    image_index=0,
+    picture=Picture(image=Image.new("RGB", (6, 4))),
+    mask={"layer": "cover", "label": "W", "date_index": 0, "counts": encode(LEFT_HW).decode()},
+    phrase="water",
+)
 
 
 @pytest.mark.parametrize(
-    ("mask_HW", "outcome"),
+    ("mask_HW", "outcome", "pixels"),
     [
-        (np.zeros((4, 6), np.bool_), Outcome.NOTHING),
-        (np.ones((4, 6), np.bool_), Outcome.EVERYTHING),
-        (np.ones((6, 4), np.bool_), Outcome.WRONG_SIZE),
-        (LEFT_HW, Outcome.MARKED),
+        (LEFT_HW, Outcome.MARKED, (12, 12)),
+        (~LEFT_HW, Outcome.MARKED, (12, 0)),
+        (np.zeros((4, 6), np.bool_), Outcome.NOTHING, (0, 0)),
+        (np.ones((4, 6), np.bool_), Outcome.EVERYTHING, (24, 12)),
     ],
 )
 def test_masks_that_say_nothing_are_told_apart(
-    mask_HW: NDArray[np.bool_], outcome: Outcome
+    mask_HW: NDArray[np.bool_], outcome: Outcome, pixels: tuple[int, int]
 ) -> None:
-    assert outcomes(asked("water"), answer(("water", mask_HW))) == [outcome]
+    row = prediction_row(WATER, StepMask(picture=0, mask_HW=mask_HW, confidence=0.75))
+    assert (row["outcome"], row["confidence"], row["annotated_px"]) == (outcome, 0.75, 12)
+    assert (row["predicted_px"], row["shared_px"]) == pixels
+    assert (decode(row["counts"].encode(), (4, 6)) == mask_HW).all()
 
 
-def test_a_class_without_a_mask_is_told_and_one_that_was_never_learnt() -> None:
-    written = answer(("water", LEFT_HW))
-    found = outcomes(asked("water", "trees", "glaciers"), written)
-    assert found == [Outcome.MARKED, Outcome.NOT_MARKED, Outcome.NEVER_LEARNT]
+def test_of_a_class_that_was_never_learnt_no_mask_is_taken() -> None:
+    row = prediction_row(WATER, None)
+    assert (row["outcome"], row["counts"]) == (Outcome.NEVER_LEARNT, "")
+    assert (row["confidence"], row["predicted_px"], row["shared_px"]) == (0.0, 0, 0)
+
+
+def test_everything_is_the_mask_of_a_class_that_covers_all() -> None:
+    whole = {**WATER.mask, "counts": encode(np.ones((4, 6), np.bool_)).decode()}
+    found = StepMask(picture=0, mask_HW=np.ones((4, 6), np.bool_))
+    assert prediction_row(replace(WATER, mask=whole), found)["outcome"] == Outcome.MARKED
 
 
 def test_a_clear_picture_is_looked_at_before_a_cloudy_one_and_radar_at_last() -> None:
@@ -124,5 +94,5 @@ def looked_at(*kinds: str) -> int | None:
             }
         ],
     }
-    found = list(asked_pictures(row, "vv_vh"))
+    found = list(asked_classes(row, "vv_vh"))
     return found[0].image_index if found else None

@@ -118,6 +118,18 @@ def test_questions_asked_together_are_answered_as_alone(
     assert sum(len(answer.masks) for answer in together) > 4, "or nothing was tested"
 
 
+def test_named_classes_are_segmented_together_as_alone(random: Answerer) -> None:
+    """Each has a picture of its own, whatever the length of its name."""
+    pictures, phrases = [picture(), picture("sar", 1)], ["trees", "a much longer name of water"]
+    together = random.segment(pictures, phrases)
+    for one, shown, phrase in zip(together, pictures, phrases, strict=True):
+        (alone,) = random.segment([shown], [phrase])
+        assert one.mask_HW.shape == (40, 48)
+        assert (one.mask_HW == alone.mask_HW).all()
+        assert one.confidence == pytest.approx(alone.confidence, abs=1e-5)
+        assert (one.confidence > 0.5) == bool(one.mask_HW.any())
+
+
 def test_what_is_streamed_is_the_answer(random: Answerer) -> None:
     asking = Asking(max_new_tokens=40, feedback="both")
     *events, whole = random.stream(asked("optical"), asking)
