@@ -1,4 +1,4 @@
-# make demo   a planet, a dataset built from it, every answer proved      (sets up what it needs)
+# make demo   a planet, the circle of the data, a model that answers      (sets up what it needs)
 # make test   lint, types, import contract and tests                      (sets up what it needs)
 # make serve-env    .venv-serve with vLLM, for the GPUs of this machine or its CPU (3 to 10 GB)
 # make test-serve   the tests that start a real vLLM                      (sets up what it needs)
@@ -10,16 +10,20 @@ WORKERS ?= 2
 .PHONY: demo test test-full test-serve serve-env lint bench clean
 
 demo: demo/.planet
-	$(BIN)/terrascope build --out demo/dataset --workers $(WORKERS) \
+	$(BIN)/terrascope build --out demo/dataset --workers $(WORKERS) --config configs/circle-tiny.yaml \
 	  --source bigearthnet=demo/planet/bigearthnet --source xbd=demo/planet/xbd \
 	  --source chatearthnet=demo/planet/chatearthnet --source teochatlas=demo/planet/teochatlas
 	$(BIN)/terrascope verify demo/dataset --workers $(WORKERS)
 	$(BIN)/terrascope inspect demo/dataset
+	$(BIN)/terrascope train --data demo/dataset --out demo/model --config configs/model-tiny.yaml \
+	  --set start=demo/dataset/.work/annotator/fold-0/model
+	$(BIN)/terrascope answers demo/dataset --model demo/model
 	@echo
 	@echo "look at the samples:   demo/dataset/report/index.html"
+	@echo "and at the answers:    demo/dataset/report/answers.html"
 	@echo "see the run:           $(BIN)/prefect server start   then open http://127.0.0.1:4200/v2/runs"
 
-demo/.planet: .venv/.run
+demo/.planet: .venv/.train
 	rm -rf demo/planet
 	$(BIN)/terrascope planet demo/planet --scenes 600 --seed 7
 	touch $@
@@ -53,13 +57,13 @@ clean:
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-.venv/.run: .venv/bin/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt -e .
+.venv/.train: .venv/bin/pip pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[train]"
 	touch $@
 
 .venv/.dev: .venv/bin/pip pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev,train]"
-	touch $@ .venv/.run
+	touch $@ .venv/.train
 
 # An NVIDIA driver that answers means GPUs.
 SERVE = serve/requirements$(shell nvidia-smi -L >/dev/null 2>&1 || echo -cpu).txt

@@ -1,15 +1,15 @@
 """Refine: a step's mask becomes what annotation and prediction share, where the answer bears it.
 
-Answers are computed on the annotation and stay so. A step's mask is its expression on the annotated
-classes, intersected with the same expression on the predicted ones; under a floor of IoU between
-the two the annotated mask stays, and its origin says so. What the program comes to on the refined
-classes has to be the answer, or the sample is refused (`policy: paper` intersects always, and only
-counts such samples). Objects, boxes and classes that were not predicted stay as annotated, and so
-does everything outside the training split.
+Answers are computed on the annotation and stay so. A step's mask is what its expression on the
+annotated classes shares with the same expression on the predicted ones; under a floor of IoU
+between the two the annotated mask stays, and its origin says so. What the program comes to on the
+refined classes has to be the answer, or the sample is refused (`policy: paper` intersects always,
+and only counts such samples). Objects, boxes and classes that were not predicted stay as annotated,
+and so does everything outside the training split.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from masks.evaluate import evaluate
 from masks.measured import MaskHW, Measured
 from masks.regions import leaves, region
 from masks.rle import decode, encode
+from masks.shared import shared_pixels, shared_regions
 from schemas.mask import Evidence, MaskKind, Origin, SceneMask
 from schemas.parquet import CANDIDATE_SCHEMA
 from schemas.program import ClassMask, Valid, load_mask, load_program
@@ -29,7 +30,7 @@ from schemas.trace import value_text
 from schemas.value import Quantity, Undefined, Value
 from tasks.annotation.predictions import ClassAt, Prediction, read_predictions
 from tasks.annotation.run import STAGE as ANNOTATE
-from tasks.annotation.settings import RefineSettings
+from tasks.annotation.settings import Policy, RefineSettings
 from tasks.answer_text import read_quantity
 from tasks.atomic import placing
 from tasks.config import BuildConfig, digest_of
@@ -41,6 +42,12 @@ from tasks.shards import write_rejects
 
 STAGE = "refine"
 VERSION = 1
+Share = Callable[[MaskHW, MaskHW], MaskHW]
+SHARED: Mapping[Policy, Share] = {
+    "checked": shared_pixels,
+    "regions": shared_regions,
+    "paper": shared_pixels,
+}
 REFINED_TIERS = ("l1", "l2")  # stages whose samples are refined; captions train the annotator
 
 
@@ -75,11 +82,12 @@ class RefinedScene:
     ) -> None:
         self.north_up = evidence.north_up
         self._settings, self._size_HW = settings, evidence.size_HW
+        self._shared = SHARED[settings.policy]
         self._marked = {key for key, found in predicted.items() if found.counts}
         self._annotated = Measured(evidence)
         self._predicted = Measured(_with_classes(evidence, predicted))
         taken = {key: found for key, found in predicted.items() if settings.takes(found.iou)}
-        self.refined = Measured(_intersected(evidence, taken))
+        self.refined = Measured(_intersected(evidence, taken, self._shared))
         self._cut: dict[str, RefinedMask] = {}
 
     def cut(self, mask: Mapping[str, Any]) -> RefinedMask:
@@ -102,7 +110,7 @@ class RefinedScene:
         found_HW = region(expr, self._predicted).mask_HW
         if not self._settings.takes(_iou(due_HW, found_HW)):
             return replace(stays, why="annotated mask stays: IoU under the floor")
-        final_HW = due_HW & found_HW
+        final_HW = self._shared(due_HW, found_HW)
         counts = encode(final_HW).decode("ascii")
         iou = _iou(due_HW, final_HW)
         why = "intersection" if final_HW.any() else "intersection is empty"
@@ -256,7 +264,9 @@ def _with_classes(evidence: Evidence, predicted: Mapping[ClassAt, Prediction]) -
     return replace(evidence, masks=tuple(map(exchanged, evidence.masks)))
 
 
-def _intersected(evidence: Evidence, predicted: Mapping[ClassAt, Prediction]) -> Evidence:
+def _intersected(
+    evidence: Evidence, predicted: Mapping[ClassAt, Prediction], share: Share
+) -> Evidence:
     """Return evidence whose classes are what annotation and prediction share, where both are."""
 
     def shared(mask: SceneMask) -> SceneMask:
@@ -264,7 +274,7 @@ def _intersected(evidence: Evidence, predicted: Mapping[ClassAt, Prediction]) ->
         if mask.kind is not MaskKind.CLASS or found is None or not found.counts:
             return mask
         found_HW = decode(found.counts.encode("ascii"), evidence.size_HW)
-        shared_HW: MaskHW = decode(mask.counts, evidence.size_HW) & found_HW
+        shared_HW = share(decode(mask.counts, evidence.size_HW), found_HW)
         return replace(mask, counts=encode(shared_HW), origin=Origin.INTERSECTION)
 
     return replace(evidence, masks=tuple(map(shared, evidence.masks)))

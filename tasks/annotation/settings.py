@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from terrascope_model.settings import TrainSettings
 
-Policy = Literal["checked", "paper"]
+Policy = Literal["checked", "regions", "paper"]
 
 
 class AnnotatorSettings(BaseModel):
@@ -48,7 +48,8 @@ class RefineSettings(BaseModel):
 
     policy: Policy = Field(
         default="checked",
-        description="checked: above the floor, and only where the answer stays; paper: always.",
+        description="checked: intersected above the floor, and only where the answer stays; "
+        "regions: as well, but whole regions are kept or dropped; paper: always intersected.",
     )
     iou_floor: float = Field(
         default=0.7,

@@ -25,7 +25,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProces
     (copy / ".venv").symlink_to(Path(sys.prefix))
     env = {**os.environ, "PYTHONPATH": str(copy), "PREFECT_HOME": str(folder / "prefect")}
     done = subprocess.run(
-        ["make", "-C", str(copy), "demo", "-o", ".venv/.run"],
+        ["make", "-C", str(copy), "demo", "-o", ".venv/.train"],
         env=env,
         capture_output=True,
         text=True,

@@ -120,6 +120,16 @@ def test_the_papers_policy_intersects_whatever_the_overlap_even_to_nothing() -> 
     assert (cut.origin, cut.iou, cut.why) == ("intersection", 0.0, "intersection is empty")
 
 
+def test_whole_regions_are_kept_or_dropped_where_the_policy_says_so() -> None:
+    """Two ponds; of one nothing is predicted, of the other all but an edge."""
+    ponds_HW = columns(0, 1) | columns(2, 9)
+    regions = RefineSettings(policy="regions")
+    cut = scene(regions, water=columns(3, 9)).cut(mask_row(WATER, ponds_HW))  # 60 of 80
+    assert (cut.origin, cut.iou) == ("intersection", pytest.approx(70 / 80))
+    assert (decode(cut.counts.encode(), (10, 10)) == columns(2, 9)).all()
+    assert scene(regions, water=columns(4, 9)).cut(mask_row(WATER, ponds_HW)).origin == "annotated"
+
+
 @pytest.mark.parametrize("settings", [CHECKED, PAPER])
 def test_a_class_that_was_not_predicted_stays_as_annotated(settings: RefineSettings) -> None:
     for predicted in ({}, {"water": None}):
