@@ -5,12 +5,15 @@ from typing import Any
 
 from prefect import flow, task, unmapped
 from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.events import emit_event
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.annotator import annotator
 from flows.cap_cot import cap_cot
 from flows.terra_cot import terra_cot
 from tasks.config import BuildConfig
+from tasks.ledger import sha256_of
+from tasks.manifest import MANIFEST_NAME, read_manifest
 from tasks.publish import Published
 from tasks.refine import REFINED_TIERS
 from tasks.stages import (
@@ -36,6 +39,7 @@ write = task(name="write shards", task_run_name="shards {made.stage} {made.batch
 )
 seal = task(name="publish", task_run_name="publish")(publish_dataset)
 
+PUBLISHED = "terrascope.dataset.published"
 THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)  # the work is in processes
 
 
@@ -45,7 +49,7 @@ THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)  # the work is in
     task_runner=THREADS,
 )
 def pipeline(config: BuildConfig) -> Published:
-    """Archives -> scenes -> captions and questions -> selection -> shards -> a dataset."""
+    """Archives -> scenes -> captions, questions -> refined -> selection -> shards -> a dataset."""
     with claimed(config):
         plan = catalogue(config)
         scenes = ingest.map(unmapped(config), plan.batches).result()
@@ -60,7 +64,27 @@ def pipeline(config: BuildConfig) -> Published:
         write.map(unmapped(config), [*captioned, *asked]).result()
         published: Published = seal(config, plan)
     show(published)
+    if published.changed:
+        announce(published)
     return published
+
+
+@task(name="announce", task_run_name="announce")
+def announce(published: Published) -> None:
+    """Emit the event by which others learn that there is a new dataset, or a new version of one."""
+    folder = published.dataset.resolve()
+    emit_event(
+        PUBLISHED,
+        resource={
+            "prefect.resource.id": f"terrascope.dataset.{folder.name}",
+            "prefect.resource.name": folder.name,
+        },
+        payload={
+            "dataset": str(folder),
+            "manifest_sha256": sha256_of(folder / MANIFEST_NAME),
+            "samples": sum(file.rows for file in read_manifest(folder).files),
+        },
+    )
 
 
 @task(name="show", task_run_name="show")

@@ -120,6 +120,13 @@ def found(client: httpx.Client, what: str) -> list[dict[str, Any]]:
     return answer.json()
 
 
+def events(client: httpx.Client) -> list[dict[str, Any]]:
+    """Return the latest events that the server knows."""
+    answer = client.post("/events/filter", json={"limit": 50})
+    answer.raise_for_status()
+    return answer.json()["events"]
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return one PREFECT_HOME for all tests here: its database is made but once."""
@@ -155,7 +162,8 @@ def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
         assert {task["state_type"] for task in tasks} == {"COMPLETED"}
         first_words = {task["name"].split(" bigearthnet")[0] for task in tasks}
         making = {"caption", "ask L1", "compose L2"}
-        stages = {"catalogue", "ingest", *making, "fingerprint", "select", "publish", "show"}
+        ends = {"fingerprint", "select", "publish", "show", "announce"}
+        stages = {"catalogue", "ingest", *making, *ends}
         shards = {"shards cap_cot", "shards l1", "shards l2"}
         flows = {"cap-cot-0", "terra-cot-0"}  # each is one node of the run
         assert first_words == {*stages, *shards, *flows}
@@ -169,6 +177,11 @@ def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
         assert {"replies", "steps proved"} <= {row["what"] for row in written}
         assert (out / "report/index.html").as_uri() in artifacts["report-forests"]["data"]
         assert found(client, "logs")
+        (event,) = (e for e in events(client) if e["event"] == "terrascope.dataset.published")
+        assert event["resource"]["prefect.resource.id"] == "terrascope.dataset.forests"
+        manifest = (out / "manifest.json").read_bytes()
+        assert event["payload"]["manifest_sha256"] == sha256(manifest).hexdigest()
+        assert event["payload"]["samples"] == sum(file.rows for file in read_manifest(out).files)
         settings = client.get("/admin/settings").json()
         assert settings["server"]["analytics_enabled"] is False
     assert not list((home / "storage").glob("*"))  # no result is kept twice
