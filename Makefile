@@ -1,5 +1,6 @@
 # make demo   a planet, the circle of the data, a model that answers      (sets up what it needs)
 # make test   lint, types, import contract and tests                      (sets up what it needs)
+# make ablation     the paper's tables 2 and I on the demo's data, hours on a CPU (sets up what it needs)
 # make serve-env    .venv-serve with vLLM, for the GPUs of this machine or its CPU (3 to 10 GB)
 # make test-serve   the tests that start a real vLLM                      (sets up what it needs)
 
@@ -7,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-full test-serve serve-env lint bench clean
+.PHONY: demo test test-full test-serve serve-env lint bench ablation clean
 
 demo: demo/.planet
 	$(BIN)/terrascope build --out demo/dataset --workers $(WORKERS) --config configs/circle-tiny.yaml \
@@ -48,6 +49,12 @@ bench: .venv/.dev
 	$(BIN)/python benchmarks/l1_stage.py
 	$(BIN)/python benchmarks/shard_size.py
 	$(BIN)/python benchmarks/leaks.py
+
+ablation: .venv/.train demo/dataset/manifest.json
+	$(BIN)/python benchmarks/ablation.py demo/dataset --out demo/ablation
+
+demo/dataset/manifest.json:
+	$(MAKE) demo
 
 serve-env: .venv-serve/.done
 

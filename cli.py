@@ -297,7 +297,7 @@ def ask(
     ] = "vv_vh",
     out: Annotated[Path, typer.Option(help="PNG file of the steps' masks.")] = Path("answer.png"),
     feedback: Annotated[
-        Literal["tokens", "measure", "both", "none"] | None,
+        Literal["tokens", "measure", "both", "none", "box", "random"] | None,
         typer.Option(help="What follows a mask; what the model was made for if not given."),
     ] = None,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Tokens to write at most.")] = 512,

@@ -28,6 +28,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import get_args
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
@@ -42,12 +43,12 @@ from schemas.trace import SEG, build_trace  # noqa: E402
 from terrascope_model.answer import Answerer  # noqa: E402
 from terrascope_model.batch import Seen, Segment  # noqa: E402
 from terrascope_model.configuration import TerraScopeConfig  # noqa: E402
-from terrascope_model.feedback import last_facts_text, puts_facts, puts_tokens  # noqa: E402
+from terrascope_model.fed_tokens import fed_tokens  # noqa: E402
+from terrascope_model.feedback import Feedback, last_facts_text, puts_facts  # noqa: E402
 from terrascope_model.generate import Decoding, generate  # noqa: E402
 from terrascope_model.model import TerraScopeModel  # noqa: E402
 from terrascope_model.presets import tiny, tiny_config, tiny_processor  # noqa: E402
 from terrascope_model.processor import TerraScopeProcessor  # noqa: E402
-from terrascope_model.regions import region_tokens  # noqa: E402
 from terrascope_model.sample import Picture, Sample, StepMask  # noqa: E402
 from terrascope_model.tokens import IMAGE, REGION, TURN_CLOSE  # noqa: E402
 
@@ -237,8 +238,13 @@ class Bench:
                 logits_hw[None, None].float(), image.size_HW, mode="bilinear", align_corners=False
             )[0, 0].gt(0)
             masks.append((0, mask_HW))
-            most = config.max_region_tokens if puts_tokens(config.feedback) else 0
-            tokens_K = region_tokens(mask_HW, image.layout, most, more_than=config.more_than)
+            tokens_K = fed_tokens(
+                mask_HW,
+                image.layout,
+                config.feedback,
+                config.max_region_tokens,
+                more_than=config.more_than,
+            )
             segments.append(Segment(row=0, image=0, tokens_K=tokens_K))
             ids += [config.region_token_id] * len(tokens_K)
             if puts_facts(config.feedback):
@@ -258,7 +264,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="folder of a saved model, in place of a shape")
     parser.add_argument("--rows", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--feedback", choices=("tokens", "measure", "both", "none"))
+    parser.add_argument("--feedback", choices=get_args(Feedback))
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()

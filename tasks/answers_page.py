@@ -41,6 +41,23 @@ class Answered:
         """Whether the answer is word for word the row's."""
         return self.answer == self.due
 
+    @property
+    def ious(self) -> list[float]:
+        """The IoU of each mask with the row's mask of its number, 0 if there is none there."""
+        return [
+            self._iou(number) if number < len(self.row.masks) else 0.0
+            for number in range(len(self.masks))
+        ]
+
+    def _iou(self, number: int) -> float:
+        image, mask_HW = self.masks[number]
+        due = self.row.masks[number]
+        if due.image_index != image:
+            return 0.0
+        due_HW = decode(due.counts.encode("ascii"), due.size)
+        union_px = int((mask_HW | due_HW).sum())
+        return int((mask_HW & due_HW).sum()) / union_px if union_px else 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepLine:
@@ -120,14 +137,7 @@ def _predicted(answered: Answered, number: int) -> Picture:
 
 
 def _note(answered: Answered, number: int) -> str:
-    """Return how a mask lies to the row's mask of the same number, if both are on one image."""
+    """Return how a mask lies to the row's mask of the same number."""
     if number >= min(len(answered.masks), len(answered.row.masks)):
         return ""
-    image, mask_HW = answered.masks[number]
-    due = answered.row.masks[number]
-    if due.image_index != image:
-        return ""
-    due_HW = decode(due.counts.encode("ascii"), due.size)
-    union_px = int((mask_HW | due_HW).sum())
-    iou = int((mask_HW & due_HW).sum()) / union_px if union_px else 1.0
-    return f"IoU {iou:.2f} with {due.label}"
+    return f"IoU {answered.ious[number]:.2f} with {answered.row.masks[number].label}"

@@ -158,9 +158,14 @@ class Traces(Samples):
         split: str = "train",
         mixture: Mixture | None = None,
         max_length: int = 0,
+        marked: bool = True,
     ) -> None:
-        """Read the index; DataError where there is nothing to learn, or a shard cannot be read."""
+        """Read the index; traces that are not `marked` have no [SEG].
+
+        DataError where there is nothing to learn, or a shard cannot be read.
+        """
         super().__init__(_rows(dataset, _ROW, processor), processor, max_length)
+        self._marked = marked
         self._places: list[Place] = []
         for place, row in self.rows.index(split, _INDEX):
             texts = (row["question"], *row["options"], row["trace"])
@@ -191,8 +196,8 @@ class Traces(Samples):
                 pictures=self.rows.pictures(row),
                 question=row["question"],
                 options=tuple(row["options"]),
-                trace=row["trace"],
-                masks=masks,
+                trace=row["trace"] if self._marked else row["trace"].replace(f" {SEG}", ""),
+                masks=masks if self._marked else (),
             )
 
 

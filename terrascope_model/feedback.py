@@ -17,7 +17,7 @@ from schemas.mask import MIN_COMPONENT_PX
 from schemas.trace import pixels_text, quantity_text, things_text
 from terrascope_model.sample import Picture, StepMask
 
-Feedback = Literal["tokens", "measure", "both", "none"]
+Feedback = Literal["tokens", "measure", "both", "none", "box", "random"]
 MaskHW = NDArray[np.bool_]
 
 
@@ -30,8 +30,8 @@ def checked_feedback(feedback: str) -> Feedback:
 
 
 def puts_tokens(feedback: Feedback) -> bool:
-    """Return whether a mask's visual tokens are put in."""
-    return feedback in ("tokens", "both")
+    """Return whether visual tokens are put in."""
+    return feedback in ("tokens", "both", "box", "random")
 
 
 def puts_facts(feedback: Feedback) -> bool:

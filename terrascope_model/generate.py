@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from terrascope_model.batch import Seen
 from terrascope_model.cache import RowCache
-from terrascope_model.feedback import Feedback, puts_facts, puts_tokens
+from terrascope_model.fed_tokens import fed_tokens
+from terrascope_model.feedback import Feedback, puts_facts
 from terrascope_model.model import Sight, TerraScopeModel
-from terrascope_model.regions import region_tokens
 
 MAX_MASKS = 20  # of a row; after these no [SEG] can be written (the released code's number)
 
@@ -143,7 +143,6 @@ def stream(
     writer = _Writer(model, ids_BT, attention_BT, seen, decoding.sampling)
     written: list[list[int]] = [[] for _ in range(len(ids_BT))]
     masks: list[list[tuple[int, Tensor]]] = [[] for _ in range(len(ids_BT))]
-    max_tokens = model.config.max_region_tokens if puts_tokens(feedback) else 0
     for _ in range(decoding.max_new_tokens):
         full = [len(masks[row]) >= decoding.max_masks for row in writer.rows]
         scores_RV, tokens = writer.draw(full)
@@ -161,7 +160,7 @@ def stream(
             chosen = [_chosen(seen, row, written[row], decoding.choose_image) for row in asking]
             pieces = []
             for row, image, (mask_HW, confidence, tokens_K) in zip(
-                asking, chosen, writer.segment(asking, chosen, max_tokens), strict=True
+                asking, chosen, writer.segment(asking, chosen, feedback), strict=True
             ):
                 first = next(i for i, placed in enumerate(seen.images) if placed.row == row)
                 masks[row].append((image - first, mask_HW))
@@ -277,11 +276,11 @@ class _Writer:
         self._feed(self.rows, embedded, [1] * len(tokens))
 
     def segment(
-        self, rows: Sequence[int], images: Sequence[int], max_tokens: int
+        self, rows: Sequence[int], images: Sequence[int], feedback: Feedback
     ) -> list[tuple[Tensor, float, Tensor]]:
         """Return each row's mask of its image, at the image's size.
 
-        With each its confidence, and its region's tokens.
+        With each its confidence, and the tokens that are put in.
         """
         model = self._model
         placed = [self._seen.images[image] for image in images]
@@ -289,8 +288,13 @@ class _Writer:
         found = []
         for logits_hw, image in zip(logits_Mhw.float(), placed, strict=True):
             mask_HW, confidence = full_size(logits_hw, image.size_HW)
-            more_than = model.config.more_than
-            tokens_K = region_tokens(mask_HW, image.layout, max_tokens, more_than=more_than)
+            tokens_K = fed_tokens(
+                mask_HW,
+                image.layout,
+                feedback,
+                model.config.max_region_tokens,
+                more_than=model.config.more_than,
+            )
             found.append((mask_HW, confidence, tokens_K))
         return found
 

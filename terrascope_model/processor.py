@@ -20,14 +20,14 @@ from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import (
 
 from schemas.trace import SEG
 from terrascope_model.batch import IGNORED, PlacedImage, Seen, Segment
+from terrascope_model.fed_tokens import fed_tokens
 from terrascope_model.feedback import (
     Feedback,
     checked_feedback,
     last_facts_text,
     puts_facts,
-    puts_tokens,
 )
-from terrascope_model.regions import TileLayout, region_tokens
+from terrascope_model.regions import TileLayout
 from terrascope_model.sample import STRAIGHT, Picture, Sample, Turn
 from terrascope_model.tokens import (
     ADDED,
@@ -147,10 +147,11 @@ class TerraScopeProcessor(ProcessorMixin):
         ground, sar = _roles(sample.pictures)
         masks = [(mask.picture, turn.array(mask.mask_HW)) for mask in sample.masks]
         tokens = tuple(
-            region_tokens(
+            fed_tokens(
                 torch.from_numpy(mask_HW),
                 layouts[picture],
-                self.max_region_tokens if puts_tokens(self.feedback) else 0,
+                self.feedback,
+                self.max_region_tokens,
                 more_than=self.more_than,
             )
             for picture, mask_HW in masks

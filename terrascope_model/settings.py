@@ -94,9 +94,14 @@ class TrainSettings(BaseModel):
         le=1,
         description="Share of a text's steps that are fed the predicted mask's tokens.",
     )
-    feedback: Literal["tokens", "measure", "both", "none"] = Field(
+    feedback: Literal["tokens", "measure", "both", "none", "box", "random"] = Field(
         default="tokens",
-        description="What follows a [SEG]: the mask's visual tokens, its facts as text, or both.",
+        description="What follows a [SEG]: the mask's visual tokens, its facts as text, or both; "
+        "to compare with, the tokens of its box, or random ones.",
+    )
+    marked: bool = Field(
+        default=True,
+        description="Whether traces mark what they are about; without, [SEG] are left out of them.",
     )
     precision: Literal["float32", "bf16"] = Field(
         default="float32", description="Of what is computed; what is trained is kept in float32."

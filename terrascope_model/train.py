@@ -177,7 +177,9 @@ def samples_of(stage: str, dataset: Path, made: Recipe, settings: TrainSettings)
 
     if stage == "stage1":
         return referring()
-    traces = Traces(dataset, processor, mixture=mixture, max_length=max_length)
+    traces = Traces(
+        dataset, processor, mixture=mixture, max_length=max_length, marked=settings.marked
+    )
     share = settings.rehearsed
     return Together(traces, referring(), share) if share else traces
 
