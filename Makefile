@@ -16,9 +16,12 @@ demo: demo/.planet
 	  --source chatearthnet=demo/planet/chatearthnet --source teochatlas=demo/planet/teochatlas
 	$(BIN)/terrascope verify demo/dataset --workers $(WORKERS)
 	$(BIN)/terrascope inspect demo/dataset
+	cat demo/dataset/manifest.json configs/model-tiny.yaml > demo/model-of
+	cmp -s demo/model-of demo/model/of || rm -rf demo/model   # of another dataset, or otherwise trained
+	mkdir -p demo/model && mv demo/model-of demo/model/of
 	$(BIN)/terrascope train --data demo/dataset --out demo/model --config configs/model-tiny.yaml \
 	  --set start=demo/dataset/.work/annotator/fold-0/model
-	$(BIN)/terrascope answers demo/dataset --model demo/model
+	$(BIN)/terrascope answers demo/dataset --model demo/model --tier l1
 	@echo
 	@echo "look at the samples:   demo/dataset/report/index.html"
 	@echo "and at the answers:    demo/dataset/report/answers.html"

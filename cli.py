@@ -329,6 +329,10 @@ def answers(
     model: Annotated[Path, typer.Option(help="Folder of a trained model.")],
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="Questions.")] = 3,
     split: Annotated[str, typer.Option(help="Whose questions are drawn.")] = "test",
+    tier: Annotated[
+        Literal["l1", "l2_spatial", "l2_semantic"] | None,
+        typer.Option(help="Of this kind alone."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws them.")] = 0,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Tokens to write at most.")] = 512,
 ) -> None:
@@ -337,7 +341,13 @@ def answers(
     from flows.answers import answers as answer
 
     page, answered = answer(
-        dataset, model, split=split, number=number, seed=seed, max_new_tokens=max_new_tokens
+        dataset,
+        model,
+        split=split,
+        tier=tier,
+        number=number,
+        seed=seed,
+        max_new_tokens=max_new_tokens,
     )
     for one in answered:
         _say(f"{one.row.question}\n  {one.answer or 'no answer'}  (the dataset has {one.due})")

@@ -7,8 +7,9 @@ facts measured on the mask, alone or beside its tokens. Table I lets the whole m
 alone, with L1, and with L2 as well. Questions of a held-out split are answered by each: the share
 that is word for word right, and the IoU of its masks with the annotated ones, in order.
 
-Each run is a folder under --out and is not run again. One run a core, each with one thread; with
-GPUs one after the other. Plots and a table of means, with the least and the most over the seeds,
+Each run is a folder under --out and is not run again; one of other data or settings is refused. One
+run a core, each with one thread, so that seconds are those of a busy machine; with GPUs one after
+the other. Plots and a table of means, with the least and the most over the seeds,
 are written beside them.
 
     .venv/bin/python benchmarks/ablation.py DATASET --out DIR [--seeds 3] [--questions 192]
@@ -123,16 +124,17 @@ def runs_of(given: argparse.Namespace, table: str) -> Iterator[Run]:
 
 
 def train(dataset: Path, out: Path, settings: TrainSettings) -> None:
-    """Train a model, unless it is there."""
-    if not (out / "training.json").exists():
-        for line in learn(dataset, out, settings, threads=None if num_gpus() else 1):
-            print(f"{out.parent.name} {out.name}  {line}", flush=True)
+    """Train a model, unless it is there; TrainingFailed where it is of other data or settings."""
+    for line in learn(dataset, out, settings, threads=None if num_gpus() else 1):
+        print(f"{out.parent.name} {out.name}  {line}", flush=True)
 
 
 def train_and_try(given: argparse.Namespace, run: Run) -> None:
     """Train a model and let it answer, in a process of its own."""
     train(given.dataset, run.out, run.settings)
-    if not (run.out / "tried.json").exists():
+    due = [given.split, given.questions]
+    note = run.out / "tried.json"
+    if not note.exists() or json.loads(note.read_text())["questions"] != due:
         subprocess.run(
             [
                 *(sys.executable, str(Path(__file__).resolve()), str(given.dataset)),
@@ -176,7 +178,8 @@ def try_model(dataset: Path, model: Path, split: str, number: int) -> None:
             }
             for one in answered
         ]
-    (model / "tried.json").write_text(json.dumps(tried, indent=1) + "\n")
+    note = {"questions": [split, number], "tried": tried}
+    (model / "tried.json").write_text(json.dumps(note, indent=1) + "\n")
 
 
 def write_table(out: Path, table: str, runs: Sequence[Run]) -> None:
@@ -201,7 +204,7 @@ def figures_of(runs: Sequence[Run]) -> Mapping[str, list[float]]:
     """Return each figure of a way, one a seed."""
     found: dict[str, list[float]] = defaultdict(list)
     for run in runs:
-        tried = json.loads((run.out / "tried.json").read_text())
+        tried = json.loads((run.out / "tried.json").read_text())["tried"]
         found["right"].append(mean(one["right"] for one in tried))
         for tier, name in (("l1", "right, L1"), ("l2", "right, L2")):
             of_tier = [one["right"] for one in tried if one["tier"].startswith(tier)]
@@ -221,7 +224,7 @@ def by_task(runs: Sequence[Run], names: Mapping[str, Any]) -> list[str]:
     """Return the lines of a table of right answers by task, over all seeds."""
     right: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for run in runs:
-        for one in json.loads((run.out / "tried.json").read_text()):
+        for one in json.loads((run.out / "tried.json").read_text())["tried"]:
             right[one["task"]][run.name].append(one["right"])
     lines = ["| task | questions | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
     for task, of_task in sorted(right.items()):

@@ -1,4 +1,4 @@
-"""Refinement on annotations that were damaged on purpose, its speed, and that of annotating.
+"""Refinement on annotations that were damaged on purpose; how fast it is, and an annotator.
 
 The classes of a dataset's training scenes are taken as the truth, damaged, and refined with what
 the dataset's annotator predicted (it learnt from undamaged annotations, out of fold). Damage:
@@ -19,15 +19,19 @@ from time import perf_counter
 
 import numpy as np
 import pyarrow.parquet as pq
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from masks.metrics import intersection, iou  # noqa: E402
 from masks.rle import decode, encode  # noqa: E402
-from masks.shared import shared_pixels, shared_regions  # noqa: E402
+from masks.shared import shared_regions  # noqa: E402
 from tasks.annotation.settings import RefineSettings  # noqa: E402
+from terrascope_model.annotate import asked_classes  # noqa: E402
+from terrascope_model.answer import Answerer  # noqa: E402
 
 NONE = -1
 IdsHW = NDArray[np.int16]
@@ -115,7 +119,8 @@ def main() -> None:
                     by_class[f"{row.source} {row.name}"].append(row)
                 for label, of_class in sorted(by_class.items()):
                     print(f"  {label[:60]:<60}", told(of_class))
-    speed(truths)
+    refining_speed(truths)
+    annotating_speed(given.dataset)
 
 
 def read(dataset: Path, most: int) -> Iterator[Truth]:
@@ -170,6 +175,8 @@ class Tried:
 
 def told(rows: list[Tried]) -> str:
     """Return the means of some classes, in the order of the heading."""
+    if not rows:
+        return "none"
     means = np.mean([row.ious for row in rows], axis=0)
     return " ".join(f"{mean:8.3f}" for mean in means) + f" {len(rows):8}"
 
@@ -184,19 +191,13 @@ def tried(truths: list[Truth], damage: Damage) -> Iterator[Tried]:
             annotated_HW = damaged_HW == number
             taken = settings.takes(iou(annotated_HW, found_HW))
             before = iou(annotated_HW, true_HW)
-            pixels = iou(shared_pixels(annotated_HW, found_HW), true_HW)
+            pixels = iou(intersection(annotated_HW, found_HW), true_HW)
             regions = iou(shared_regions(annotated_HW, found_HW), true_HW) if taken else before
             ious = (before, pixels, pixels if taken else before, regions)
             yield Tried(truth.source, name, ious, taken)
 
 
-def iou(a_HW: MaskHW, b_HW: MaskHW) -> float:
-    """Return intersection over union, 1 of two empty masks."""
-    union_px = int((a_HW | b_HW).sum())
-    return int((a_HW & b_HW).sum()) / union_px if union_px else 1.0
-
-
-def speed(truths: list[Truth]) -> None:
+def refining_speed(truths: list[Truth]) -> None:
     """Print how many masks a second one core decodes, compares, intersects and encodes."""
     stored = [
         (encode(truth.ids_HW == number), encode(truth.predicted[number]), truth.ids_HW.shape)
@@ -209,6 +210,29 @@ def speed(truths: list[Truth]) -> None:
         if iou(annotated_HW, found_HW) >= 0:
             encode(annotated_HW & found_HW)
     print(f"refined  {len(stored) / (perf_counter() - begun):,.0f} masks/s on one core")
+
+
+def annotating_speed(dataset: Path) -> None:
+    """Print how many classes a second the annotator of the first fold segments, 16 at once or 1."""
+    answerer = Answerer.from_pretrained(dataset / ".work" / "annotator" / "fold-0" / "model")
+    path = next(iter(sorted((dataset / ".work" / "ingest").glob("chatearthnet-train-*.parquet"))))
+    asked = [
+        one
+        for row in pq.read_table(path).slice(0, 32).to_pylist()
+        for one in asked_classes(row, "vv_vh")
+    ][:64]
+    rates = {}
+    for at_once in (16, 1, 16, 1):  # the first round warms up
+        begun = perf_counter()
+        for first in range(0, len(asked), at_once):
+            some = asked[first : first + at_once]
+            pictures = [one.picture for one in some if one.picture is not None]
+            answerer.segment(pictures, [one.phrase for one in some])
+        rates[at_once] = len(asked) / (perf_counter() - begun)
+    print(
+        f"annotated {rates[16]:.1f} classes/s with 16 at once, {rates[1]:.1f} one by one "
+        f"({rates[16] / rates[1]:.2f} times), {torch.get_num_threads()} threads"
+    )
 
 
 if __name__ == "__main__":

@@ -16,30 +16,50 @@ from tasks.answers_page import Answered, held_out_questions, write_answers
 from tasks.errors import UserError
 from tasks.rows import Row
 from terrascope_model.answer import Answerer, Asking, ModelFolderError
+from terrascope_model.generate import PromptError
+from terrascope_model.processor import SampleError
 from terrascope_model.sample import Picture, Sample
+
+AT_ONCE = 8  # questions
 
 
 def answers(
-    dataset: Path, model: Path, *, split: str, number: int, seed: int, max_new_tokens: int
+    dataset: Path,
+    model: Path,
+    *,
+    split: str,
+    tier: str | None,
+    number: int,
+    seed: int,
+    max_new_tokens: int,
 ) -> tuple[Path, list[Answered]]:
-    """Draw questions, ask them together, and write the page; return it and what was answered.
+    """Draw questions, ask them, and write the page; return it and what was answered.
 
-    UserError where there is no question, or no model.
+    UserError where there is no question, no model, or a question that it cannot be asked.
     """
-    rows = held_out_questions(dataset, split, number, seed)
+    rows = held_out_questions(dataset, split, number, seed, tier)
     disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         answerer = Answerer.from_pretrained(model)
     except ModelFolderError as error:
         raise UserError(str(error)) from error
     answerer.model.to("cuda" if torch.cuda.is_available() else "cpu")
-    answered = asked(answerer, rows, Asking(max_new_tokens=max_new_tokens))
+    try:
+        answered = asked(answerer, rows, Asking(max_new_tokens=max_new_tokens))
+    except (SampleError, PromptError) as error:
+        raise UserError(f"{error}; the model is not made for questions of {dataset}") from error
     return write_answers(dataset, model, answered), answered
 
 
 def asked(answerer: Answerer, rows: Sequence[Row], asking: Asking) -> list[Answered]:
-    """Return what a model answers to rows of a dataset, asked together."""
-    found = answerer.answer([sample_of(row) for row in rows], asking)
+    """Return what a model answers to rows of a dataset, asked some at once."""
+    found = [
+        answer
+        for first in range(0, len(rows), AT_ONCE)
+        for answer in answerer.answer(
+            [sample_of(row) for row in rows[first : first + AT_ONCE]], asking
+        )
+    ]
     return [
         Answered(
             row=row,

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from tasks.annotation.folds import Annotator
 from tasks.config import BuildConfig
 from tasks.progress import told
 from tasks.publish import Published
@@ -40,6 +41,7 @@ def build(config: BuildConfig) -> Published:
         if "l2" in config.stages:
             with composers_for(config, scenes) as composers:
                 made += [compose_batch(config, done, composers) for done in scenes]
+        annotators: list[Annotator] = []
         if config.annotates:
             folds = folds_to_fit(config, scenes)
             with ThreadPoolExecutor() as side_by_side:
@@ -58,4 +60,4 @@ def build(config: BuildConfig) -> Published:
         select_samples(config, plan)
         for done in made:
             write_batch(config, done)
-        return publish_dataset(config, plan)
+        return publish_dataset(config, plan, annotators)

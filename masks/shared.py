@@ -1,20 +1,16 @@
-"""What an annotated mask and a predicted one share: pixels, or whole regions of the annotation."""
+"""What an annotated mask and a predicted one share in whole regions of the annotation."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-MaskHW = NDArray[np.bool_]
 LEAST_SHARE = 0.1  # of an annotated region, that is predicted, for the region to be kept
 _EIGHT = np.ones((3, 3))  # neighbours
 
 
-def shared_pixels(annotated_HW: MaskHW, predicted_HW: MaskHW) -> MaskHW:
-    """Return the intersection, as the paper has it (section 3.3)."""
-    return annotated_HW & predicted_HW
-
-
-def shared_regions(annotated_HW: MaskHW, predicted_HW: MaskHW) -> MaskHW:
+def shared_regions(
+    annotated_HW: NDArray[np.bool_], predicted_HW: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """Return the annotated 8-connected regions of which a tenth or more is predicted.
 
     Edges stay as annotated: what a coarse prediction says of them is worse than an annotation that
@@ -25,5 +21,5 @@ def shared_regions(annotated_HW: MaskHW, predicted_HW: MaskHW) -> MaskHW:
     found_px = np.bincount(regions_HW[predicted_HW], minlength=number + 1)
     kept = found_px >= LEAST_SHARE * size_px
     kept[0] = False  # outside of all regions
-    kept_HW: MaskHW = kept[regions_HW]
+    kept_HW: NDArray[np.bool_] = kept[regions_HW]
     return kept_HW

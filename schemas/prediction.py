@@ -8,16 +8,17 @@ import pyarrow as pa
 PREDICTION_SCHEMA = pa.schema(
     [
         ("scene_id", pa.string()),
-        ("image_index", pa.int32()),  # of the scene: the picture that was looked at
+        ("image_index", pa.int32()),  # of the scene: the picture that was looked at; -1 for none
         ("layer", pa.string()),
         ("label", pa.string()),
         ("date_index", pa.int32()),
         ("outcome", pa.string()),
-        ("counts", pa.string()),  # COCO RLE; "" of a class that was never learnt
+        ("counts", pa.string()),  # COCO RLE; "" of a class that was never learnt or not shown
         ("confidence", pa.float64()),  # mean probability of the mask's pixels
         ("annotated_px", pa.int64()),
         ("predicted_px", pa.int64()),
         ("shared_px", pa.int64()),
+        ("regions_px", pa.int64()),  # of the annotated regions that the prediction has a part of
     ]
 )
 
@@ -29,6 +30,7 @@ class Outcome(StrEnum):
     NOTHING = "nothing"  # a mask without a pixel
     EVERYTHING = "everything"  # a mask of all pixels, of a class that does not cover them
     NEVER_LEARNT = "never_learnt"  # its training never asked for the name: no mask is taken
+    NOT_SHOWN = "not_shown"  # the scene has no picture of its date
 
 
 def fold_of(place: str, folds: int) -> int:

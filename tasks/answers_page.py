@@ -7,19 +7,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from masks.metrics import iou
 from masks.rle import decode
+from schemas.sensors import segmented_picture
 from schemas.tier import Tier
 from schemas.trace import ANSWER_CLOSE, ANSWER_OPEN
 from tasks.answer_picture import step_texts
 from tasks.drawing import colour_of, hex_of
 from tasks.errors import UserError
 from tasks.manifest import read_manifest
+from tasks.publish import ANSWERS_NAME
 from tasks.report import OptionView, drawn_rows, option_views
 from tasks.rows import Row
 from tasks.show import image_title
 from tasks.shown import Picture, picture_of, picture_of_row, write_page
-
-PAGE_NAME = "report/answers.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,11 @@ class Answered:
 
     @property
     def ious(self) -> list[float]:
-        """The IoU of each mask with the row's mask of its number, 0 if there is none there."""
+        """The IoU of each mask with the row's mask of its number, 0 if that lies elsewhere.
+
+        What the row marks on a radar picture is seen on the optical one of its date, if there is
+        one: so it is learnt and written.
+        """
         return [
             self._iou(number) if number < len(self.row.masks) else 0.0
             for number in range(len(self.masks))
@@ -52,11 +57,10 @@ class Answered:
     def _iou(self, number: int) -> float:
         image, mask_HW = self.masks[number]
         due = self.row.masks[number]
-        if due.image_index != image:
+        infos = [info.model_dump() for info in self.row.image_info]
+        if segmented_picture(infos, due.image_index) != image:
             return 0.0
-        due_HW = decode(due.counts.encode("ascii"), due.size)
-        union_px = int((mask_HW | due_HW).sum())
-        return int((mask_HW & due_HW).sum()) / union_px if union_px else 1.0
+        return iou(mask_HW, decode(due.counts.encode("ascii"), due.size))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,21 +84,28 @@ class AnsweredView:
     steps: tuple[StepLine, ...]
 
 
-def held_out_questions(dataset: Path, split: str, number: int, seed: int) -> list[Row]:
-    """Draw questions of a split by seed, sources and tasks in turn.
+def held_out_questions(
+    dataset: Path, split: str, number: int, seed: int, tier: str | None = None
+) -> list[Row]:
+    """Draw questions of a split, of one tier if given, by seed: sources and tasks in turn.
 
     UserError where there are none; ManifestError where the folder holds no finished dataset.
     """
     manifest = read_manifest(dataset)
-    files = tuple(f for f in manifest.files if f.split == split and f.tier != Tier.CAP)
+    tiers = set(Tier) - {Tier.CAP} if tier is None else {tier}
+    files = tuple(f for f in manifest.files if f.split == split and f.tier in tiers)
     if not files:
-        raise UserError(f"{dataset} has no questions of the split {split!r}; name another --split")
+        of_tier = "" if tier is None else f" of the tier {tier!r}"
+        raise UserError(
+            f"{dataset} has no questions{of_tier} of the split {split!r}; name another --split or "
+            "--tier"
+        )
     return drawn_rows(dataset, manifest.model_copy(update={"files": files}), seed, number)
 
 
 def write_answers(dataset: Path, model: Path, answered: Sequence[Answered]) -> Path:
     """Write `report/answers.html`, one file that needs nothing else."""
-    path = dataset / PAGE_NAME
+    path = dataset / ANSWERS_NAME
     write_page(
         path,
         "answers.html",

@@ -179,6 +179,11 @@ def check_config(config: BuildConfig) -> None:
     for task in config.tasks:
         if task not in TASKS:
             raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
+    if config.annotates and not {"l1", "l2"} & set(config.stages):
+        raise ConfigError(
+            "an annotator refines the masks of questions, and the stages make none: add l1 or l2, "
+            "or set annotator.kind to none"
+        )
     if config.annotator.kind == "train" and "cap_cot" not in config.stages:
         raise ConfigError(
             "annotator.kind train learns on captions: add cap_cot to the stages, or name a model "

@@ -107,9 +107,9 @@ class BlindGain(_Record):
 class RefinedClass(_Record):
     """How an annotator's masks of one class lie to the annotated ones, in training scenes.
 
-    `marked` are those that it marked at all; `mean_iou` is over all, 0 where it marked none.
-    `intersected` are above the floor of IoU (all that are marked, under the paper's policy), and
-    `kept_share` is how much of the annotated area is left of these.
+    `marked` are those of which it marked a pixel; `mean_iou` is over all, 0 where it marked none.
+    `intersected` are those that give way to what both share, above the floor of IoU (all of which
+    there is a mask, under the paper's policy); `kept_share` is how much of their area is left.
     """
 
     source: str
@@ -133,6 +133,7 @@ class Manifest(_Record):
     rates: tuple[SelectionRate, ...] = ()
     blind: tuple[BlindGain, ...] = ()  # of each task the rule that gained most
     refined: tuple[RefinedClass, ...] = ()  # of the classes that an annotator was asked for
+    annotators: tuple[str, ...] = ()  # SHA-256 of the weights of each fold's annotator
     unmet: tuple[str, ...] = ()  # wishes of the mixture that could not be met, in words
     config: dict[str, JsonValue]  # as given
     config_digest: str

@@ -46,12 +46,12 @@ from tasks.manifest import (
     utc_now,
     write_manifest,
 )
-from tasks.refine import STAGE as REFINE
 from tasks.refine import candidates_stage, refined_stage
 from tasks.report import write_report
 from tasks.selection import stored_control, stored_rates, stored_unmet
 from tasks.shards import write_rejects
 
+ANSWERS_NAME = "report/answers.html"  # a model's, on questions of the dataset
 SYNTHETIC_MARK = "SYNTHETIC.txt"  # a procedural archive says so with a file of this name
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -78,8 +78,12 @@ def publish(
     config: BuildConfig,
     granules: Sequence[GranuleId],
     stages: dict[str, int],
+    annotators: Sequence[str] = (),
 ) -> Published:
-    """Gather what the stages left on disk into a finished dataset; unchanged, it is left alone."""
+    """Gather what the stages left on disk into a finished dataset; unchanged, it is left alone.
+
+    `stages` are those that ran, by version, `annotators` the digests of those that predicted.
+    """
     ledger = Ledger(config.out)
     tiers = [tier for tier, stage in MADE_BY.items() if stage in config.stages]
     made = list(dict.fromkeys(MADE_BY[tier] for tier in tiers))
@@ -114,6 +118,7 @@ def publish(
         ),
         blind=_blind_gains(ledger),
         refined=refined_classes(ledger, granules, config.refine) if config.annotates else (),
+        annotators=tuple(annotators),
         unmet=tuple(stored_unmet(ledger)),
         config=config.model_dump(mode="json", exclude={"workers", "out"}),
         config_digest=config.content_digest,
@@ -130,6 +135,7 @@ def publish(
     if _is_published(config.out, manifest):
         return _published(config.out, manifest, changed=False)
     _remove_strangers(config.out, manifest)
+    (config.out / ANSWERS_NAME).unlink(missing_ok=True)  # of the dataset as it was
     for file in manifest.quarantine:
         with placing(config.out / file.path) as temporary:
             copyfile(ledger.path("quarantine", Path(file.path).stem, ".parquet"), temporary)
@@ -199,7 +205,7 @@ def _counts(
     if L1 in records:
         asked = [(L1, records[L1]), (SHARDS, records[shards_of(Tier.L1)])]
         if refined_stage(L1) in records:
-            asked.insert(1, (REFINE, records[refined_stage(L1)]))
+            asked.insert(1, (refined_stage(L1), records[refined_stage(L1)]))
         counts += [_scenes_asked(stage, done) for stage, done in asked]
         counts += [_summed(stage, "sample", done) for stage, done in asked]
     if CAP_COT in records:
@@ -211,7 +217,7 @@ def _counts(
         composed = _summed(L2, "question", records[L2])
         counts.append(_with_cost(config.composer.client, composed))
         if refined_stage(L2) in records:
-            counts.append(_summed(REFINE, "question", records[refined_stage(L2)]))
+            counts.append(_summed(refined_stage(L2), "question", records[refined_stage(L2)]))
         counts.append(_summed(SHARDS, "question", written))
     return tuple(counts)
 
@@ -229,6 +235,7 @@ def _with_cost(client: ClientSettings, count: StageCount) -> StageCount:
 def _scenes_asked(stage: str, records: list[Record]) -> StageCount:
     """Count the scenes of which a stage made samples; the others are left out, not lost."""
     taken, out = (sum(getattr(r, name) for r in records) for name in ("scenes", "scenes_out"))
+    reason = "all_refused" if stage == refined_stage(L1) else "no_question"
     return StageCount(
         stage=stage,
         unit="scene",
@@ -236,7 +243,7 @@ def _scenes_asked(stage: str, records: list[Record]) -> StageCount:
         out=out,
         rejected=0,
         left_out=taken - out,
-        reasons={"any: no_question": taken - out} if taken > out else {},
+        reasons={f"any: {reason}": taken - out} if taken > out else {},
     )
 
 

@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 
 from masks.evaluate import evaluate
 from masks.measured import MaskHW, Measured
+from masks.metrics import intersection, iou
 from masks.regions import leaves, region
 from masks.rle import decode, encode
-from masks.shared import shared_pixels, shared_regions
+from masks.shared import shared_regions
 from schemas.mask import Evidence, MaskKind, Origin, SceneMask
 from schemas.parquet import CANDIDATE_SCHEMA
 from schemas.program import ClassMask, Valid, load_mask, load_program
@@ -42,11 +43,10 @@ from tasks.shards import write_rejects
 
 STAGE = "refine"
 VERSION = 1
-Share = Callable[[MaskHW, MaskHW], MaskHW]
-SHARED: Mapping[Policy, Share] = {
-    "checked": shared_pixels,
+SHARED: Mapping[Policy, Callable[[MaskHW, MaskHW], MaskHW]] = {
+    "checked": intersection,
     "regions": shared_regions,
-    "paper": shared_pixels,
+    "paper": intersection,
 }
 REFINED_TIERS = ("l1", "l2")  # stages whose samples are refined; captions train the annotator
 
@@ -82,12 +82,10 @@ class RefinedScene:
     ) -> None:
         self.north_up = evidence.north_up
         self._settings, self._size_HW = settings, evidence.size_HW
-        self._shared = SHARED[settings.policy]
-        self._marked = {key for key, found in predicted.items() if found.counts}
-        self._annotated = Measured(evidence)
+        self._classes = {key: bool(found.counts) for key, found in predicted.items()}
         self._predicted = Measured(_with_classes(evidence, predicted))
         taken = {key: found for key, found in predicted.items() if settings.takes(found.iou)}
-        self.refined = Measured(_intersected(evidence, taken, self._shared))
+        self.refined = Measured(_shared(evidence, taken, settings))
         self._cut: dict[str, RefinedMask] = {}
 
     def cut(self, mask: Mapping[str, Any]) -> RefinedMask:
@@ -108,13 +106,13 @@ class RefinedScene:
             return replace(stays, why=f"annotated mask stays: {why}")
         due_HW = decode(mask["counts"].encode("ascii"), self._size_HW)
         found_HW = region(expr, self._predicted).mask_HW
-        if not self._settings.takes(_iou(due_HW, found_HW)):
+        if not self._settings.takes(iou(due_HW, found_HW)):
             return replace(stays, why="annotated mask stays: IoU under the floor")
-        final_HW = self._shared(due_HW, found_HW)
+        final_HW = SHARED[self._settings.policy](due_HW, found_HW)
         counts = encode(final_HW).decode("ascii")
-        iou = _iou(due_HW, final_HW)
+        agreed = iou(due_HW, final_HW)
         why = "intersection" if final_HW.any() else "intersection is empty"
-        return RefinedMask(counts, Origin.INTERSECTION.value, iou, why)
+        return RefinedMask(counts, Origin.INTERSECTION.value, agreed, why)
 
     def _unfit(self, expr: Any, origin: str) -> str:
         """Return why an expression cannot be refined, "" where it can."""
@@ -123,9 +121,10 @@ class RefinedScene:
         named = [leaf for leaf in leaves(expr) if not isinstance(leaf, Valid)]
         if not named or not all(isinstance(leaf, ClassMask) for leaf in named):
             return "objects are not predicted"
-        if not all((leaf.layer, leaf.label, leaf.date) in self._marked for leaf in named):
-            return "not predicted"
-        return ""
+        known = [self._classes.get((leaf.layer, leaf.label, leaf.date)) for leaf in named]
+        if None in known:
+            return "a class that is not there"
+        return "" if all(known) else "a class that was never learnt, or not shown"
 
 
 def refine_row(row: dict[str, Any], scene: RefinedScene) -> tuple[dict[str, Any], list[str], str]:
@@ -163,7 +162,9 @@ def refine_granule(config: BuildConfig, granule: GranuleId, stage: str) -> Recor
     if done is not None:
         return replace(done, reused=True)
     table = pq.read_table(config.out / made.path, schema=CANDIDATE_SCHEMA)
-    kept, rejected, tallies = _refined_rows(config, granule, table, scenes.path, predicted.path)
+    kept, rejected, tallies = _refined_rows(
+        config, granule, stage, table, config.out / scenes.path, config.out / predicted.path
+    )
     path = ledger.path(name, granule.name, ".parquet")
     with placing(path) as temporary:
         written = pa.Table.from_pylist(kept, schema=CANDIDATE_SCHEMA)
@@ -189,10 +190,15 @@ def refine_granule(config: BuildConfig, granule: GranuleId, stage: str) -> Recor
 
 
 def _refined_rows(
-    config: BuildConfig, granule: GranuleId, table: pa.Table, scenes: str, predicted: str
+    config: BuildConfig,
+    granule: GranuleId,
+    stage: str,
+    table: pa.Table,
+    scenes: Path,
+    predicted: Path,
 ) -> tuple[list[dict[str, Any]], list[Rejected], Counter[str]]:
-    predictions = read_predictions(config.out / predicted)
-    evidence = _evidence(config.out / scenes, predictions.keys())
+    predictions = read_predictions(predicted)
+    evidence = _evidence(scenes, predictions.keys())
     refined_scenes: dict[str, RefinedScene] = {}
     kept: list[dict[str, Any]] = []
     rejected: list[Rejected] = []
@@ -213,15 +219,15 @@ def _refined_rows(
         if not other or config.refine.policy == "paper":
             kept.append(refined)
         else:
-            rejected.append(_rejected(row, granule, other))
+            rejected.append(_rejected(row, granule, stage, other))
     return kept, rejected, tallies
 
 
-def _rejected(row: Mapping[str, Any], granule: GranuleId, other: str) -> Rejected:
+def _rejected(row: Mapping[str, Any], granule: GranuleId, stage: str, other: str) -> Rejected:
     return Rejected(
         sample_id=row["sample_id"],
         source=granule.source,
-        stage=STAGE,
+        stage=refined_stage(stage),
         reason=Reason.REFINED_ANSWER,
         detail=f"{row['question']!r}: {row['answer']['text']!r} on the annotation, {other} on what "
         "annotation and prediction share",
@@ -264,8 +270,8 @@ def _with_classes(evidence: Evidence, predicted: Mapping[ClassAt, Prediction]) -
     return replace(evidence, masks=tuple(map(exchanged, evidence.masks)))
 
 
-def _intersected(
-    evidence: Evidence, predicted: Mapping[ClassAt, Prediction], share: Share
+def _shared(
+    evidence: Evidence, predicted: Mapping[ClassAt, Prediction], settings: RefineSettings
 ) -> Evidence:
     """Return evidence whose classes are what annotation and prediction share, where both are."""
 
@@ -274,12 +280,7 @@ def _intersected(
         if mask.kind is not MaskKind.CLASS or found is None or not found.counts:
             return mask
         found_HW = decode(found.counts.encode("ascii"), evidence.size_HW)
-        shared_HW = share(decode(mask.counts, evidence.size_HW), found_HW)
+        shared_HW = SHARED[settings.policy](decode(mask.counts, evidence.size_HW), found_HW)
         return replace(mask, counts=encode(shared_HW), origin=Origin.INTERSECTION)
 
     return replace(evidence, masks=tuple(map(shared, evidence.masks)))
-
-
-def _iou(a_HW: MaskHW, b_HW: MaskHW) -> float:
-    union_px = int((a_HW | b_HW).sum())
-    return int((a_HW & b_HW).sum()) / union_px if union_px else 1.0

@@ -218,13 +218,15 @@ def write_batch(config: BuildConfig, made: Done) -> list[Done]:
     ]
 
 
-def publish_dataset(config: BuildConfig, plan: Plan) -> Published:
+def publish_dataset(
+    config: BuildConfig, plan: Plan, annotators: Sequence[Annotator] = ()
+) -> Published:
     """Make a finished dataset of what the stages left on disk."""
     refined = {candidates_stage(config, stage) for stage in config.stages} - {*config.stages}
     annotating = (ANNOTATE, *sorted(refined)) if config.annotates else ()
     run = (INGEST, *config.stages, *annotating, SHARDS)
     passed = {stage: STAGE_VERSIONS[stage] for stage in run}
-    return publish(config, plan.granules, passed)
+    return publish(config, plan.granules, passed, [one.digest for one in annotators])
 
 
 def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Done:

@@ -8,7 +8,8 @@ from tasks.ask import ask_granule
 from tasks.assemble import write_granule
 from tasks.captions.cap_cot import caption_granule
 from tasks.ingest import ingest_granule
+from tasks.refine import refine_granule
 
-READY = (ingest_granule, caption_granule, ask_granule, write_granule)
+READY = (ingest_granule, caption_granule, ask_granule, refine_granule, write_granule)
 
 compile_kernels()

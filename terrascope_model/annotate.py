@@ -25,6 +25,7 @@ from PIL import Image
 from transformers.utils.logging import disable_progress_bar
 
 from masks.rle import area_px, decode, encode
+from masks.shared import shared_regions
 from schemas.mask import MaskKind, Origin
 from schemas.prediction import PREDICTION_SCHEMA, Outcome, fold_of
 from terrascope_model.answer import Answerer, ModelFolderError
@@ -32,17 +33,18 @@ from terrascope_model.sample import Picture, StepMask
 from terrascope_model.settings import FAULT
 
 SCENES_A_READ = 16  # rows with pictures held at a time
-_COLUMNS = ("scene_id", "place", "images", "image_info", "scene_masks", "words")
+_COLUMNS = ("scene_id", "place", "images", "image_info", "grid", "scene_masks", "words")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedClass:
-    """An annotated class of a scene, with its row of the scene's masks, and a picture to ask."""
+    """An annotated class of a scene: its row of the scene's masks, and the picture to ask of."""
 
     scene_id: str
     place: str
     image_index: int
-    picture: Picture
+    size_HW: tuple[int, int]
+    picture: Picture | None
     mask: Mapping[str, Any]
     phrase: str
 
@@ -61,6 +63,9 @@ def predict(
     """Yield a row of `PREDICTION_SCHEMA` for every class that is asked for."""
     waiting: dict[int, list[AskedClass]] = {}
     for one in asked:
+        if one.picture is None:
+            yield prediction_row(one, None, Outcome.NOT_SHOWN)
+            continue
         fold = fold_of(one.place, len(annotators))
         of_fold = waiting.setdefault(fold, [])
         of_fold.append(one)
@@ -80,9 +85,9 @@ def asked_classes(row: Mapping[str, Any], sar_rendering: str) -> Iterator[AskedC
     for mask in row["scene_masks"]:
         annotated = (mask["kind"], mask["origin"]) == (MaskKind.CLASS, Origin.ANNOTATED)
         image_index = _best_picture(row["image_info"], mask["date_index"], sar_rendering)
-        if not annotated or image_index is None or not area_px(mask["counts"].encode("ascii")):
+        if not annotated or not area_px(mask["counts"].encode("ascii")):
             continue
-        if image_index not in pictures:
+        if image_index is not None and image_index not in pictures:
             encoded = row["images"][image_index]["bytes"]
             pictures[image_index] = Picture(
                 image=Image.open(io.BytesIO(encoded)).convert("RGB"),
@@ -91,8 +96,9 @@ def asked_classes(row: Mapping[str, Any], sar_rendering: str) -> Iterator[AskedC
         yield AskedClass(
             scene_id=row["scene_id"],
             place=row["place"],
-            image_index=image_index,
-            picture=pictures[image_index],
+            image_index=-1 if image_index is None else image_index,
+            picture=None if image_index is None else pictures[image_index],
+            size_HW=(row["grid"]["height"], row["grid"]["width"]),
             mask=mask,
             phrase=words[mask["layer"]][mask["label"]]["phrase"],
         )
@@ -110,17 +116,16 @@ def _best_picture(
 
 
 def _predicted(asked: Sequence[AskedClass], annotator: Annotator) -> Iterator[dict[str, Any]]:
-    found = annotator.answerer.segment(
-        [one.picture for one in asked], [one.phrase for one in asked]
-    )
+    pictures = [one.picture for one in asked if one.picture is not None]
+    found = annotator.answerer.segment(pictures, [one.phrase for one in asked])
     for one, mask in zip(asked, found, strict=True):
         learnt = annotator.names is None or one.phrase in annotator.names
-        yield prediction_row(one, mask if learnt else None)
+        yield prediction_row(one, mask if learnt else None, Outcome.NEVER_LEARNT)
 
 
-def prediction_row(asked: AskedClass, found: StepMask | None) -> dict[str, Any]:
-    """Return a row of `PREDICTION_SCHEMA`; without a mask, of a class that was never learnt."""
-    annotated_HW = decode(asked.mask["counts"].encode("ascii"), asked.picture.size_HW)
+def prediction_row(asked: AskedClass, found: StepMask | None, without: Outcome) -> dict[str, Any]:
+    """Return a row of `PREDICTION_SCHEMA`; `without` is the outcome where there is no mask."""
+    annotated_HW = decode(asked.mask["counts"].encode("ascii"), asked.size_HW)
     none_HW = np.zeros_like(annotated_HW)
     found_HW = none_HW if found is None else found.mask_HW
     return {
@@ -129,14 +134,13 @@ def prediction_row(asked: AskedClass, found: StepMask | None) -> dict[str, Any]:
         "layer": asked.mask["layer"],
         "label": asked.mask["label"],
         "date_index": asked.mask["date_index"],
-        "outcome": (
-            Outcome.NEVER_LEARNT if found is None else _outcome(found_HW, annotated_HW)
-        ).value,
+        "outcome": (without if found is None else _outcome(found_HW, annotated_HW)).value,
         "counts": "" if found is None else encode(found_HW).decode("ascii"),
         "confidence": 0.0 if found is None else found.confidence,
         "annotated_px": int(annotated_HW.sum()),
         "predicted_px": int(found_HW.sum()),
         "shared_px": int((found_HW & annotated_HW).sum()),
+        "regions_px": int(shared_regions(annotated_HW, found_HW).sum()),
     }
 
 

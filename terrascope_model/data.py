@@ -20,6 +20,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from masks.rle import area_px, decode
+from schemas.sensors import segmented_picture
 from schemas.trace import SEG
 from terrascope_model.feedback import puts_facts
 from terrascope_model.files import DataError
@@ -67,6 +68,11 @@ class Items(Dataset[Encoded]):
         weights: How often each comes in an epoch.
         too_long: Ids of samples that are left out, for they have more tokens than are taken.
     """
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes that are asked for by their names, in alphabetical order."""
+        return ()
 
     def __init__(self) -> None:
         self.lengths: list[int] = []
@@ -302,7 +308,7 @@ class Referring(Samples):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The phrases that are asked for, in alphabetical order."""
+        """The classes that are asked for by their names, in alphabetical order."""
         return tuple(sorted({phrase for shown in self.shown for _, phrase in shown.classes}))
 
     def turn(self, number: int, epoch: int) -> Turn:
@@ -325,19 +331,6 @@ def _rows(dataset: Path, columns: Sequence[str], processor: TerraScopeProcessor)
         picture_bytes=3 * 4 * (tiles * tile_px**2 + processor.ground_px**2),
         measured=puts_facts(processor.feedback),
     )
-
-
-def segmented_picture(infos: Sequence[Mapping[str, Any]], at: int) -> int:
-    """Return which picture a mask is learnt on: of a radar picture the optical one of its date.
-
-    Both lie on one grid, and beside an optical picture a radar one is not segmented.
-    """
-    beside = (
-        number
-        for number, info in enumerate(infos)
-        if info["modality"] != "sar" and info["date_index"] == infos[at]["date_index"]
-    )
-    return next(beside, at) if infos[at]["modality"] == "sar" else at
 
 
 @contextmanager

@@ -33,6 +33,11 @@ class Together(Items):
         ]
         self.too_long = first.too_long  # those of the other are told of stage 1
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes that either kind asks for by their names, in alphabetical order."""
+        return tuple(sorted({name for kind in self._kinds for name in kind.names}))
+
     def encoded(self, number: int, epoch: int) -> Encoded:
         """Return an item as tensors; DataError where it cannot be read."""
         first, second = self._kinds

@@ -69,7 +69,7 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
         state.wait_for_everyone()
         if (out / REPORT).exists():
             return json.loads((out / REPORT).read_text())
-        curves, too_long = _learn(made, dataset, out, settings)
+        curves, too_long, names = _learn(made, dataset, out, settings)
         model = made_so_far(made, out, None, settings)
         named = held_out(model.to(state.device), made.processor, dataset, settings, state)
         report = {
@@ -81,7 +81,7 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
             },
             "iou": [asdict(group) for group in grouped(named)],
             "named": [asdict(one) for one in named],
-            "names": list(Referring(dataset, made.processor).names),
+            "names": names,
             "too_long": too_long,
             "curves": curves,
         }
@@ -96,9 +96,10 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
 
 def _learn(
     made: Recipe, dataset: Path, out: Path, settings: TrainSettings
-) -> tuple[dict[str, Losses], dict[str, TooLong]]:
-    """Train stage after stage; return their losses, and what they left out."""
+) -> tuple[dict[str, Losses], dict[str, TooLong], list[str]]:
+    """Train stage after stage; return their losses, what they left out, and names asked for."""
     curves: dict[str, Losses] = {}
+    names: set[str] = set()
     too_long: dict[str, TooLong] = {}
     for stage, steps in steps_of(settings).items():
         samples = samples_of(stage, dataset, made, settings)
@@ -106,11 +107,12 @@ def _learn(
             number, first = len(samples.too_long), samples.too_long[:SHOWN_IDS]
             too_long[stage] = {"samples": number, "first": first}
             say(f"{stage}  {number} samples are too long and left out: {', '.join(first)}")
+        names.update(samples.names)
         model = made_so_far(made, out, stage, settings)
         if isinstance(samples, Referring) and settings.names_first and not settings.start:
             model.lexicon = Lexicon(samples.names, model.ground.prompt_width)
         curves[stage] = run_stage(stage, model, made.processor, samples, out, steps, settings)
-    return curves, too_long
+    return curves, too_long, sorted(names)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class StageTrainer(Trainer):
         settings: TrainSettings,
         processor: TerraScopeProcessor,
         *,
-        language_rate: float,
+        language_rate: float = 1.0,
         **options: Any,
     ) -> None:
         super().__init__(**options)

@@ -30,8 +30,10 @@ def refined_classes(
 def _figures(
     source: str, layer: str, label: str, found: Sequence[Prediction], settings: RefineSettings
 ) -> RefinedClass:
-    shared = [one for one in found if one.counts and settings.takes(one.iou)]
-    annotated_px = sum(one.annotated_px for one in shared)
+    taken = [one for one in found if one.counts and settings.takes(one.iou)]
+    annotated_px = sum(one.annotated_px for one in taken)
+    whole = settings.policy == "regions"
+    kept_px = sum(one.regions_px if whole else one.shared_px for one in taken)
     return RefinedClass(
         source=source,
         layer=layer,
@@ -39,6 +41,6 @@ def _figures(
         masks=len(found),
         marked=sum(one.predicted_px > 0 for one in found),
         mean_iou=mean(one.iou for one in found),
-        intersected=len(shared),
-        kept_share=sum(one.shared_px for one in shared) / annotated_px if annotated_px else 0.0,
+        intersected=len(taken),
+        kept_share=kept_px / annotated_px if annotated_px else 0.0,
     )

@@ -27,7 +27,7 @@ from tasks.config import BuildConfig, ConfigError, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
-from tasks.manifest import DataFile, Manifest, utc_now, write_manifest
+from tasks.manifest import DataFile, Manifest, read_manifest, utc_now, write_manifest
 from tasks.shards import Provenance, write_shard
 from tasks.training import REPORT_NAME, learn, num_gpus
 
@@ -74,7 +74,8 @@ class Fold:
 def folds_of(config: BuildConfig, granules: Sequence[GranuleId]) -> list[Fold]:
     """Return the folds of a build, each with a dataset of the captions that it learns on.
 
-    What is kept of a fold is begun anew where anything that decides it has changed.
+    What is kept of a fold is begun anew where anything that decides it has changed. ConfigError
+    where a fold has nothing to learn.
     """
     ledger = Ledger(config.out)
     key = _key(config, ledger, granules)
@@ -99,10 +100,14 @@ def fit(fold: Fold, settings: AnnotatorSettings) -> Iterator[str]:
     """
     if (fold.model / REPORT_NAME).exists():
         return
+    training = settings.training
+    tried = {file.split for file in read_manifest(fold.dataset).files}
+    if training.eval_split not in tried:  # a small archive may have no such scenes
+        training = training.model_copy(update={"eval_split": "none"})
     gpus = num_gpus()
     threads = None if gpus else max(1, (os.cpu_count() or 1) // settings.folds)
     with _ON_GPUS if gpus else nullcontext():
-        for line in learn(fold.dataset, fold.model, settings.training, threads=threads):
+        for line in learn(fold.dataset, fold.model, training, threads=threads):
             yield f"fold {fold.number}  {line}"
 
 
@@ -149,6 +154,12 @@ def _write_dataset(
                 split=granule.split,
                 bucket=granule.bucket,
             )
+        )
+    if not any(file.split == LEARNT_SPLITS[0] for file in files):
+        raise ConfigError(
+            f"annotator: fold {fold.number} has no caption to learn from, for all training scenes "
+            f"that have one lie at places of that fold; give more places, other "
+            f"annotator.folds than {config.annotator.folds}, or a trained model (kind folder)"
         )
     write_manifest(
         fold.dataset,

@@ -7,8 +7,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from schemas.prediction import Outcome
-
 ClassAt = tuple[str, str, int]  # layer, class, date
 
 
@@ -16,12 +14,12 @@ ClassAt = tuple[str, str, int]  # layer, class, date
 class Prediction:
     """A predicted mask of a class, and how it lies to the annotated one; `counts` may be ""."""
 
-    outcome: Outcome
     counts: str
     confidence: float
     annotated_px: int
     predicted_px: int
     shared_px: int
+    regions_px: int
 
     @property
     def iou(self) -> float:
@@ -42,10 +40,10 @@ def read_predictions(path: Path) -> dict[str, dict[ClassAt, Prediction]]:
 def prediction_of(row: Mapping[str, Any]) -> Prediction:
     """Return a row of `PREDICTION_SCHEMA` without its place."""
     return Prediction(
-        outcome=Outcome(row["outcome"]),
         counts=row["counts"],
         confidence=row["confidence"],
         annotated_px=row["annotated_px"],
         predicted_px=row["predicted_px"],
         shared_px=row["shared_px"],
+        regions_px=row["regions_px"],
     )

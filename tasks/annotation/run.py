@@ -151,7 +151,7 @@ def _key(
         {
             "stage": VERSION,
             "scenes": scenes.outputs[0].sha256,
-            "annotators": [annotator.digest for annotator in annotators],
+            "annotators": [[one.digest, sorted(one.names or ())] for one in annotators],
             "sar_rendering": config.sar_rendering,
         }
     )

@@ -59,5 +59,5 @@ class RefineSettings(BaseModel):
     )
 
     def takes(self, iou: float) -> bool:
-        """Return whether a mask of such an IoU with the annotated one is intersected with it."""
+        """Return whether an annotated mask gives way to what it shares with a predicted one."""
         return self.policy == "paper" or iou >= self.iou_floor

@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from masks.rle import decode
-from tasks.annotation.predictions import Prediction, prediction_of
+from tasks.annotation.predictions import prediction_of
 from tasks.annotation.run import STAGE
 from tasks.annotation.settings import RefineSettings
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
+from tasks.refine import SHARED
 from tasks.scene_table import read_words
 from tasks.shown import Picture, picture_of
 
@@ -79,7 +80,8 @@ def _view(
     )
     found = prediction_of(row)
     taken = settings.takes(found.iou)
-    final_HW = annotated_HW & predicted_HW if taken else annotated_HW
+    shared_HW = SHARED[settings.policy](annotated_HW, predicted_HW)
+    final_HW = shared_HW if taken else annotated_HW
     phrase = read_words(scene["words"])[row["layer"]][row["label"]].phrase
     encoded = scene["images"][row["image_index"]]["bytes"]
     shown = (("annotation", annotated_HW), ("prediction", predicted_HW), ("step mask", final_HW))
@@ -89,11 +91,11 @@ def _view(
             for number, (title, mask_HW) in enumerate(shown)
         ),
         text=f"{granule.source}, {phrase}: IoU {found.iou:.2f}, confidence "
-        f"{found.confidence:.2f}; {_outcome(found, taken)}",
+        f"{found.confidence:.2f}; {_outcome(shared_HW.sum() / annotated_HW.sum(), taken)}",
     )
 
 
-def _outcome(found: Prediction, taken: bool) -> str:
+def _outcome(share: float, taken: bool) -> str:
     if not taken:
         return "under the floor, the annotated mask stays"
-    return f"intersected, {found.shared_px / found.annotated_px:.0%} of the annotated area is left"
+    return f"{share:.0%} of the annotated area is left"

@@ -12,6 +12,7 @@ import yaml
 from scipy.ndimage import binary_erosion
 
 from masks.rle import decode, encode
+from masks.shared import shared_regions
 from schemas.prediction import PREDICTION_SCHEMA, fold_of
 from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.annotation.settings import AnnotatorSettings, RefineSettings
@@ -108,10 +109,11 @@ def predicted(scene_id: str, mask: dict[str, Any], size_HW: tuple[int, int]) -> 
         "annotated_px": int(annotated_HW.sum()),
         "predicted_px": int(found_HW.sum()),
         "shared_px": int(found_HW.sum()),
+        "regions_px": int(shared_regions(annotated_HW, found_HW).sum()),
     }
 
 
-@pytest.fixture(scope="module", params=["checked", "paper"])
+@pytest.fixture(scope="module", params=["checked", "regions", "paper"])
 def refined(
     request: pytest.FixtureRequest, planet: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path]:
@@ -162,7 +164,7 @@ def test_the_floor_and_the_answer_decide_under_the_checked_policy(
         for mask in row["masks"]
         if mask["origin"] == "intersection"
     ]
-    refine = [count for count in manifest.counts if count.stage == "refine"]
+    refine = [count for count in manifest.counts if count.stage.startswith("refine-")]
     rejected = sum(count.rejected for count in refine if count.unit != "scene")
     differing = sum(
         number
@@ -174,10 +176,14 @@ def test_the_floor_and_the_answer_decide_under_the_checked_policy(
         row
         for file in manifest.quarantine
         for row in pq.read_table(dataset / file.path).to_pylist()
-        if row["stage"] == "refine"
+        if row["stage"].startswith("refine-")
     ]
-    assert differing > 0
     assert len(quarantine) == rejected
+    if policy == "regions":
+        assert rejected == differing
+        assert min(ious) >= 0.7
+        return
+    assert differing > 0
     if policy == "checked":
         assert min(ious) >= 0.7
         assert rejected == differing
@@ -195,8 +201,8 @@ def test_the_manifest_tells_how_every_class_was_predicted(refined: tuple[str, Pa
     assert {one.source for one in classes} >= {"bigearthnet", "chatearthnet", "xbd"}
     for one in classes:
         assert 0 < one.marked <= one.masks
-        assert one.intersected == one.masks or policy == "checked"
-        assert one.kept_share < 1
+        assert one.intersected == one.masks or policy != "paper"
+        assert one.kept_share < 1 or policy == "regions"
 
 
 @pytest.mark.slow
@@ -219,7 +225,7 @@ def test_an_annotator_is_trained_out_of_fold_and_annotates(
     (annotated,) = (count for count in manifest["counts"] if count["stage"] == "annotate")
     assert annotated["tallies"].keys() <= {"marked", "nothing", "everything", "never_learnt"}
     assert annotated["taken"] == sum(annotated["tallies"].values()) > 10
-    refine = [count for count in manifest["counts"] if count["stage"] == "refine"]
+    refine = [count for count in manifest["counts"] if count["stage"].startswith("refine-")]
     assert all(count["taken"] == count["out"] for count in refine)
     assert "annotated mask stays" in str(refine)
     assert verify(tmp_path / "dataset").failures == ()

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from masks.rle import decode, encode
 from schemas.mask import Evidence, Invalid, LayerInfo, MaskKind, SceneMask
-from schemas.prediction import Outcome
 from schemas.program import (
     Area,
     Border,
@@ -36,6 +35,7 @@ def columns(first: int, end: int) -> MaskHW:
     return mask_HW
 
 
+NONE: dict[str, MaskHW | None] = {"water": None}
 WATER_HW, TREES_HW = columns(0, 5), columns(5, 10)  # half of the scene each, side by side
 
 
@@ -73,12 +73,12 @@ def prediction(mask_HW: MaskHW | None, annotated_HW: MaskHW) -> Prediction:
     empty = mask_HW is None
     found_HW = np.zeros((10, 10), np.bool_) if mask_HW is None else mask_HW
     return Prediction(
-        outcome=Outcome.NEVER_LEARNT if empty else Outcome.MARKED,
         counts="" if empty else encode(found_HW).decode(),
         confidence=0.9,
         annotated_px=int(annotated_HW.sum()),
         predicted_px=int(found_HW.sum()),
         shared_px=int((found_HW & annotated_HW).sum()),
+        regions_px=0,
     )
 
 
@@ -132,9 +132,10 @@ def test_whole_regions_are_kept_or_dropped_where_the_policy_says_so() -> None:
 
 @pytest.mark.parametrize("settings", [CHECKED, PAPER])
 def test_a_class_that_was_not_predicted_stays_as_annotated(settings: RefineSettings) -> None:
-    for predicted in ({}, {"water": None}):
+    whys = {"a class that is not there": {}, "a class that was never learnt, or not shown": NONE}
+    for why, predicted in whys.items():
         cut = scene(settings, **predicted).cut(mask_row(WATER, WATER_HW))
-        assert (cut.origin, cut.why) == ("annotated", "annotated mask stays: not predicted")
+        assert (cut.origin, cut.why) == ("annotated", f"annotated mask stays: {why}")
         assert cut.counts == encode(WATER_HW).decode()
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from schemas.sensors import segmented_picture
 from terrascope_model.batches import Batches
-from terrascope_model.data import Mixture, Referring, Traces, segmented_picture
+from terrascope_model.data import Mixture, Referring, Traces
 from terrascope_model.files import DataError
 from terrascope_model.naming import listed
 from terrascope_model.presets import tiny
