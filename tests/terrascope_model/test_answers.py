@@ -1,0 +1,70 @@
+"""Held-out questions on a page: what a model wrote, beside what the dataset has."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from flows.answers import answers
+from masks.rle import decode
+from schemas.sensors import segmented_picture
+from tasks.answers_page import Answered, held_out_questions
+from tasks.errors import UserError
+from tasks.rows import Row
+from terrascope_model.presets import tiny
+from tests.terrascope_model.conftest import untied
+
+ASKED = {"split": "train", "tier": None, "seed": 0, "max_new_tokens": 12}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that has learnt nothing, and marks whatever comes."""
+    folder = tmp_path_factory.mktemp("eager")
+    model, processor = tiny(["I mark water and trees."], seed=0)
+    head = untied(model).vlm.lm_head.weight
+    with torch.no_grad():
+        head.zero_()
+        head[model.config.seg_token_id, 0] = 1  # by one number of its hidden state
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
+def test_the_page_shows_every_question_and_needs_nothing_else(dataset: Path, saved: Path) -> None:
+    page, answered = answers(dataset, saved, number=10, **ASKED)  # type: ignore[arg-type]
+    text = page.read_text()
+    assert len(answered) == 10
+    assert text.count('<article class="sample">') == 10
+    assert any(one.masks for one in answered)
+    assert "0 of 10 answers are word for word" in text
+    assert not re.search(r"https?://|url\(|@import|<script", text)
+
+
+def test_questions_are_of_the_split_and_tier_that_are_asked_for(dataset: Path) -> None:
+    rows = held_out_questions(dataset, "train", 12, seed=1, tier="l1")
+    assert {(row.split, row.tier) for row in rows} == {("train", "l1")}
+    ids = [row.sample_id for row in rows]
+    assert ids == [r.sample_id for r in held_out_questions(dataset, "train", 12, 1, "l1")]
+    with pytest.raises(UserError, match="no questions of the tier 'l3' of the split 'train'"):
+        held_out_questions(dataset, "train", 1, seed=0, tier="l3")
+
+
+def test_a_mask_counts_where_it_is_seen_and_nowhere_else(dataset: Path) -> None:
+    """What a row marks on radar is seen on the optical picture beside it."""
+    rows = held_out_questions(dataset, "train", 200, seed=0, tier="l1")
+    row = next(r for r in rows if r.masks and len(r.images) > 1)
+    mask_HW = decode(row.masks[0].counts.encode(), row.masks[0].size)
+    assert mask_HW.any()
+    seen = segmented_picture([i.model_dump() for i in row.image_info], row.masks[0].image_index)
+    right = answered(row, (seen, mask_HW))
+    assert right.ious == [1.0]
+    assert replace(right, masks=((seen + 1, mask_HW),)).ious == [0.0]
+    assert replace(right, masks=((seen, ~mask_HW),)).ious == [0.0]
+
+
+def answered(row: Row, mask: tuple[int, np.ndarray]) -> Answered:
+    return Answered(row=row, text=row.trace, answer="", masks=(mask,))
