@@ -25,10 +25,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that has learnt nothing, and marks whatever comes."""
     folder = tmp_path_factory.mktemp("eager")
     model, processor = tiny(["I mark water and trees."], seed=0)
+    torch.manual_seed(0)
     head = untied(model).vlm.lm_head.weight
     with torch.no_grad():
-        head.zero_()
-        head[model.config.seg_token_id, 0] = 1  # by one number of its hidden state
+        torch.nn.init.normal_(model.get_input_embeddings().weight)  # or it writes one word for ever
+        torch.nn.init.normal_(head, std=0.2)
+        head[processor.tokenizer.eos_token_id] = 0
+        head[model.config.seg_token_id] = 0
+        head[model.config.seg_token_id, :4] = 4  # by some numbers of its hidden state
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
