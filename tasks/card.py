@@ -43,7 +43,7 @@ _USE = """\
 | `answer` | text, letter, and for a number its value, unit and interval |
 | `steps`, `trace` | steps with the index of their mask; the training string they make up |
 | `fact_spans` | where measured facts stand in `trace`, as [start, end) in characters |
-| `masks` | step masks: COCO RLE `counts` of `size` (height, width), and the expression each is |
+| `masks` | step masks: COCO RLE of `size` (height, width), expression, `origin`, `iou` with it |
 | `scene_masks`, `layers` | every class or object at every date, and what is known of each layer |
 | `words` | JSON: how questions and steps call each class, and its class in one common list |
 | `program` | the expression, in JSON, that proves the answer |
@@ -99,6 +99,7 @@ def card(manifest: Manifest, found: Survey) -> str:
         "## Counts\n\n" + _by_task(found),
         "What became of each stage's input:\n\n" + _stages(found),
         _refused(found),
+        _refined(manifest),
         _DEFINITIONS,
         _PAPER_PIXEL if manifest.config.get("pixel_size") == "paper" else "",
         "## Licences\n\n" + _ledger(found),
@@ -172,6 +173,23 @@ def _refused(found: Survey) -> str:
     rows: list[list[str | int]] = [[*key, number] for key, number in sorted(found.rejects.items())]
     return "Refused, with details in `quarantine/`:\n\n" + _table(
         ["source", "stage", "reason", "number"], rows
+    )
+
+
+def _refined(manifest: Manifest) -> str:
+    """Return what an annotator did to step masks, "" where there was none."""
+    if not manifest.refined:
+        return ""
+    asked, taken = (
+        sum(getattr(one, name) for one in manifest.refined) for name in ("masks", "intersected")
+    )
+    return (
+        "## Refined masks\n\n"
+        "Step masks of questions on training scenes whose `origin` is `intersection` are what the "
+        "annotation shares with the masks of an annotator that had not learnt from the scene "
+        f"({taken:,} of {asked:,} classes of scenes). Answers, and the numbers in the steps, are "
+        "those of the annotation. `manifest.json` tells of every class (`refined`), and names the "
+        "annotators by the SHA-256 of their weights.\n"
     )
 
 

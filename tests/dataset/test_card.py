@@ -9,7 +9,7 @@ from schemas.parquet import SAMPLE_SCHEMA
 from tasks.card import card, write_card
 from tasks.croissant import write_croissant
 from tasks.inspect_dataset import size_text, survey
-from tasks.manifest import read_manifest
+from tasks.manifest import RefinedClass, read_manifest
 
 
 def header_of(text):
@@ -71,6 +71,24 @@ def test_the_counts_on_the_card_are_those_of_the_shards(dataset):
     assert "| ingest | scene | 12 | 11 | 1 | 0 |" in body
     assert "| bigearthnet | ingest | missing_file | 1 |" in body
     assert "| xbd | CDLA-Permissive-1.0 | 4 |" in body
+
+
+def test_the_card_tells_of_refined_masks_where_there_was_an_annotator(dataset):
+    manifest = read_manifest(dataset)
+    found = survey(dataset, manifest)
+    assert "Refined masks" not in card(manifest, found)
+    water = RefinedClass(
+        source="any",
+        layer="cover",
+        label="water",
+        masks=1200,
+        marked=900,
+        mean_iou=0.5,
+        intersected=300,
+        kept_share=0.9,
+    )
+    text = card(manifest.model_copy(update={"refined": (water,)}), found)
+    assert "(300 of 1,200 classes of scenes)" in text
 
 
 def test_croissant_names_every_file_with_its_digest_and_every_column(dataset):
