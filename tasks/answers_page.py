@@ -1,5 +1,6 @@
 """A page of held-out questions as a model answers them, beside the annotated masks."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from tasks.rows import Row
 from tasks.show import image_title
 from tasks.shown import Picture, picture_of, picture_of_row, write_page
 
+_LETTER = re.compile(r"^[A-Z]\. ")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
@@ -39,8 +42,10 @@ class Answered:
 
     @property
     def right(self) -> bool:
-        """Whether the answer is word for word the row's."""
-        return self.answer == self.due
+        """Whether the answer is word for word the row's; a letter counts only where one is due."""
+        if self.row.options:
+            return self.answer == self.due
+        return _LETTER.sub("", self.answer) == self.due
 
     @property
     def ious(self) -> list[float]:

@@ -70,5 +70,21 @@ def test_a_mask_counts_where_it_is_seen_and_nowhere_else(dataset: Path) -> None:
     assert replace(right, masks=((seen, ~mask_HW),)).ious == [0.0]
 
 
+def test_an_answer_is_right_word_for_word_and_a_letter_only_where_one_is_due(dataset: Path) -> None:
+    rows = held_out_questions(dataset, "train", 200, seed=0, tier="l1")
+    asked_open = next(row for row in rows if not row.options and row.answer.text == "Yes")
+    found = answered(asked_open, (0, np.ones((1, 1), np.bool_)))
+    assert not found.right
+    assert replace(found, answer="Yes").right
+    assert replace(found, answer="B. Yes").right
+    assert not replace(found, answer="Yes, it does").right
+    choice = next(row for row in rows if row.options)
+    of_choice = answered(choice, (0, np.ones((1, 1), np.bool_)))
+    due = f"{choice.answer.letter}. {choice.answer.text}"
+    assert of_choice.due == due
+    assert replace(of_choice, answer=due).right
+    assert not replace(of_choice, answer=choice.answer.text).right
+
+
 def answered(row: Row, mask: tuple[int, np.ndarray]) -> Answered:
     return Answered(row=row, text=row.trace, answer="", masks=(mask,))
