@@ -1,7 +1,8 @@
 """Folds: who annotates which place, and what each annotator is trained on.
 
 The places of training scenes are split by their id; the annotator of a fold learns on the captions
-of the others, so that how well it agrees with an annotation is no memory of it.
+of the others, so that how well it agrees with an annotation is no memory of it. Neighbouring places
+may be in two folds: whole granules are too few in a small archive.
 """
 
 import hashlib
