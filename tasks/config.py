@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from tasks.sources.registry import SOURCES
 from templates.questions import L1_QUESTIONS
 
 TASKS = tuple(template.task for template in L1_QUESTIONS)
+MODEL_WEIGHTS = "model.safetensors"
 MakingStage = Literal["cap_cot", "l1", "l2"]
 MAKING_STAGES: tuple[MakingStage, ...] = ("cap_cot", "l1", "l2")
 
@@ -184,10 +186,27 @@ def check_config(config: BuildConfig) -> None:
             "an annotator refines the masks of questions, and the stages make none: add l1 or l2, "
             "or set annotator.kind to none"
         )
+    if config.annotates:
+        _check_annotator(config)
     if config.annotator.kind == "train" and "cap_cot" not in config.stages:
         raise ConfigError(
             "annotator.kind train learns on captions: add cap_cot to the stages, or name a model "
             "that was trained before (annotator.kind folder)"
+        )
+
+
+def _check_annotator(config: BuildConfig) -> None:
+    """Raise ConfigError where an annotator could not work once the questions are made."""
+    folder = Path(config.annotator.model)
+    if config.annotator.kind == "folder" and not (folder / MODEL_WEIGHTS).is_file():
+        raise ConfigError(
+            f"annotator.model {folder} holds no {MODEL_WEIGHTS}; give a folder that "
+            "`terrascope train` wrote"
+        )
+    if find_spec("torch") is None:
+        raise ConfigError(
+            "an annotator needs torch, which the extra brings: pip install -e '.[train]' "
+            "-c constraints.txt; or set annotator.kind to none"
         )
 
 

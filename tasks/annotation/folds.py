@@ -5,7 +5,6 @@ of the others, so that how well it agrees with an annotation is no memory of it.
 may be in two folds: whole granules are too few in a small archive.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -24,17 +23,16 @@ from schemas.tier import Tier
 from tasks.annotation.settings import AnnotatorSettings
 from tasks.atomic import place_text
 from tasks.captions.scene import STAGE as CAP_COT
-from tasks.config import BuildConfig, ConfigError, digest_of
+from tasks.config import MODEL_WEIGHTS, BuildConfig, ConfigError, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
-from tasks.ledger import Ledger
+from tasks.ledger import Ledger, sha256_of
 from tasks.manifest import DataFile, Manifest, read_manifest, utc_now, write_manifest
 from tasks.shards import Provenance, write_shard
 from tasks.training import REPORT_NAME, learn, num_gpus
 
 STAGE = "annotator"
 VERSION = 1
-WEIGHTS = "model.safetensors"
 _ON_GPUS = Lock()  # one fold at a time
 LEARNT_SPLITS = ("train", "validation")  # the second to see how well it segments
 
@@ -113,18 +111,12 @@ def fit(fold: Fold, settings: AnnotatorSettings) -> Iterator[str]:
 
 
 def annotator_in(folder: Path) -> Annotator:
-    """Return a trained annotator; ConfigError where the folder holds none."""
-    weights, report = folder / WEIGHTS, folder / REPORT_NAME
-    if not weights.is_file():
-        raise ConfigError(
-            f"annotator: {folder} holds no {WEIGHTS}; give a folder that `terrascope train` wrote"
-        )
+    """Return a trained annotator; FileNotFoundError where the folder holds none."""
+    report = folder / REPORT_NAME
     names = None
     if report.is_file():
         names = frozenset(json.loads(report.read_text(encoding="utf-8")).get("names", ())) or None
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Annotator(model=folder, digest=digest, names=names)
+    return Annotator(model=folder, digest=sha256_of(folder / MODEL_WEIGHTS), names=names)
 
 
 def _write_dataset(
