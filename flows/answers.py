@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from transformers.utils.logging import disable_progress_bar
 
+from flows.loaded import loaded
 from masks.rle import decode
 from schemas.mask import MaskKind
 from tasks.answers_page import Answered, held_out_questions, write_answers
 from tasks.errors import UserError
 from tasks.rows import Row
-from terrascope_model.answer import Answerer, Asking, ModelFolderError
+from terrascope_model.answer import Answerer, Asking
 from terrascope_model.generate import PromptError
 from terrascope_model.processor import SampleError
 from terrascope_model.sample import Picture, Sample
@@ -38,12 +37,7 @@ def answers(
     UserError where there is no question, no model, or a question that it cannot be asked.
     """
     rows = held_out_questions(dataset, split, number, seed, tier)
-    disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        answerer = Answerer.from_pretrained(model)
-    except ModelFolderError as error:
-        raise UserError(str(error)) from error
-    answerer.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    answerer = loaded(model)
     try:
         answered = asked(answerer, rows, Asking(max_new_tokens=max_new_tokens))
     except (SampleError, PromptError) as error:

@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import torch
 from PIL import Image
-from transformers.utils.logging import disable_progress_bar
 
+from flows.loaded import loaded
 from schemas.scene import SarRendering
 from tasks.answer_picture import answer_picture
 from tasks.asked_images import AskedImage, read_asked
 from tasks.atomic import placing
 from tasks.errors import UserError
-from terrascope_model.answer import Answer, Answerer, Asking, ModelFolderError
+from terrascope_model.answer import Answer, Answerer, Asking
 from terrascope_model.feedback import Feedback
 from terrascope_model.generate import PromptError, Sampling
 from terrascope_model.processor import SampleError
@@ -79,12 +78,7 @@ def open_question(
     if not question.strip():
         raise UserError("the question is empty; it stands after the images, in quotation marks")
     images = read_asked(optical, sar, sar_rendering)
-    disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        answerer = Answerer.from_pretrained(model)
-    except ModelFolderError as error:
-        raise UserError(str(error)) from error
-    answerer.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    answerer = loaded(model)
     sample = Sample(
         sample_id=str(images[0].path),
         pictures=tuple(_picture(image) for image in images),

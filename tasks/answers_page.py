@@ -21,7 +21,7 @@ from tasks.publish import ANSWERS_NAME
 from tasks.report import OptionView, drawn_rows, option_views
 from tasks.rows import Row
 from tasks.show import image_title
-from tasks.shown import Picture, picture_of, picture_of_row, write_page
+from tasks.shown import PAGES, Picture, picture_of, picture_of_row, write_page
 
 _LETTER = re.compile(r"^[A-Z]\. ")
 
@@ -113,7 +113,7 @@ def write_answers(dataset: Path, model: Path, answered: Sequence[Answered]) -> P
     path = dataset / ANSWERS_NAME
     write_page(
         path,
-        "answers.html",
+        PAGES / "answers.html",
         dataset=dataset.resolve().name,
         model=model.resolve().name,
         right=sum(one.right for one in answered),

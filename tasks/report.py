@@ -21,7 +21,7 @@ from tasks.readable import (
     step_pieces,
 )
 from tasks.rows import Row, read_rows
-from tasks.shown import Picture, picture_of_row, write_page
+from tasks.shown import PAGES, Picture, picture_of_row, write_page
 
 REPORT_NAME = "report/index.html"
 NUM_SAMPLES = 24
@@ -93,7 +93,7 @@ def write_report(
     path = dataset / REPORT_NAME
     write_page(
         path,
-        "report.html",
+        PAGES / "report.html",
         found=found,
         size=size_text(found.num_bytes),
         num_scenes=found.num_scenes,

@@ -15,7 +15,7 @@ from tasks.parts import parts_of
 from tasks.rows import Row
 from tasks.show import image_title
 
-PAGES = Path(__file__).with_name("pages")
+PAGES = Path(__file__).with_name("pages")  # of the report
 MOST_PX = 512  # a larger image is made smaller for the page; masks keep their own pixels
 MOST_IMAGE_BYTES = 40_000
 MOST_OUTLINE = 60_000  # characters; a longer outline is drawn from a mask of half the size
@@ -87,13 +87,13 @@ def _shape(number: int, parts_HW: PartsHW) -> MaskShape:
     return MaskShape(number=number, colour=hex_of(colour_of(number)), path=path, scale=scale)
 
 
-def write_page(path: Path, name: str, **shown: Any) -> None:
-    """Fill a page of `tasks/pages` and write it; OSError if it cannot be written."""
+def write_page(path: Path, template: Path, **shown: Any) -> None:
+    """Fill a template, which may use others of its folder; OSError if it cannot be written."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGES),
+        loader=jinja2.FileSystemLoader(template.parent),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    place_text(path, environment.get_template(name).render(**shown))
+    place_text(path, environment.get_template(template.name).render(**shown))

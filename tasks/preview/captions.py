@@ -10,8 +10,9 @@ from schemas.verdict import Verdict
 from tasks.captions.rule_writer import RuleWriter
 from tasks.captions.scene import Outcome, Turned, caption_scene
 from tasks.config import BuildConfig
-from tasks.preview.page import data_uri, first_scenes, write_page
+from tasks.preview.page import PAGES, data_uri, first_scenes
 from tasks.scene_table import scenes_to_table
+from tasks.shown import write_page
 from tasks.writers.opened import Served, opened, serving
 from templates.caption import judge
 from templates.claims import Checked
@@ -79,7 +80,8 @@ def preview(config: BuildConfig, number: int, page: Path) -> list[SceneView]:
     with serving(config.captioner, config.out / ".work" / "preview") as served:
         outcomes = asyncio.run(_captioned(config, rows, served))
     views = [_scene_view(row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
-    write_page(page, "captions.html", views, refused, config.captioner.kind)
+    template = PAGES / "captions.html"
+    write_page(page, template, scenes=views, refused=refused, writer=config.captioner.kind)
     return views
 
 

@@ -1,16 +1,11 @@
 """What all preview pages share: the scenes that are tried, the page, the pictures in it."""
 
 import base64
-from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
-
-import jinja2
 
 from schemas.rejection import Refusal, Rejected
 from schemas.scene import Scene
-from tasks.atomic import place_text
 from tasks.config import BuildConfig
 from tasks.drawing import inline_image
 from tasks.granules import read_catalogue
@@ -45,25 +40,6 @@ def first_scenes(config: BuildConfig, number: int) -> tuple[list[Scene], list[Re
                 )
             )
     return scenes, refused
-
-
-def write_page(
-    page: Path, name: str, scenes: Sequence[Any], refused: Sequence[Rejected], writer: str
-) -> None:
-    """Fill a page of this folder and write it.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    text = environment.get_template(name).render(scenes=scenes, refused=refused, writer=writer)
-    place_text(page, text)
 
 
 def data_uri(picture: bytes) -> str:

@@ -10,10 +10,11 @@ from tasks.asked_rows import asked_table
 from tasks.composition.row import finished, written
 from tasks.composition.scene import Outcome, Turned, compose_scene
 from tasks.config import BuildConfig
-from tasks.preview.page import data_uri, first_scenes, write_page
+from tasks.preview.page import PAGES, data_uri, first_scenes
 from tasks.readable import program_text
 from tasks.scene_table import asked_scene, scenes_to_table
 from tasks.seen_scene import pictures_of, see
+from tasks.shown import write_page
 from tasks.writers.opened import Served, opened, serving
 from templates.composed import Composed
 from templates.composition import compose
@@ -79,7 +80,8 @@ def preview(config: BuildConfig, number: int, page: Path) -> list[SceneView]:
             views = asyncio.run(_by_model(config, rows, served))
     else:
         views = _by_rules(config, rows)
-    write_page(page, "questions.html", views, refused, config.composer.kind)
+    template = PAGES / "questions.html"
+    write_page(page, template, scenes=views, refused=refused, writer=config.composer.kind)
     return views
 
 
