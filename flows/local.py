@@ -1,5 +1,6 @@
 """The build without Prefect: the same stages in the same order, in this process."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tasks.annotation.folds import Annotator
@@ -8,6 +9,7 @@ from tasks.progress import told
 from tasks.publish import Published
 from tasks.refine import REFINED_TIERS
 from tasks.stages import (
+    Done,
     annotate_batch,
     annotators_of,
     ask_batch,
@@ -20,6 +22,7 @@ from tasks.stages import (
     folds_to_fit,
     ingest_batch,
     list_sources,
+    mark_batch,
     publish_dataset,
     refine_batch,
     select_samples,
@@ -35,25 +38,20 @@ def build(config: BuildConfig) -> Published:
         scenes = [ingest_batch(config, batch) for batch in plan.batches]
         made = []
         if "cap_cot" in config.stages:
-            with captioner_for(config, scenes) as served:
-                made += [caption_batch(config, done, served) for done in scenes]
+            made += _captioned(config, scenes)
+        annotators: list[Annotator] = []
+        if config.annotates:
+            annotators, marked = _annotated(config, scenes)
+            plan, scenes = plan.with_marked(marked), [*scenes, *marked]
+            if marked and "cap_cot" in config.stages:
+                made += _captioned(config, marked)
         made += [ask_batch(config, done) for done in scenes if "l1" in config.stages]
         if "l2" in config.stages:
             with composers_for(config, scenes) as composers:
                 made += [compose_batch(config, done, composers) for done in scenes]
-        annotators: list[Annotator] = []
-        if config.annotates:
-            folds = folds_to_fit(config, scenes)
-            with ThreadPoolExecutor() as side_by_side:
-                fitted = [side_by_side.submit(fit_annotator, config, f, told) for f in folds]
-            for one in fitted:
-                one.result()
-            annotators = annotators_of(config, folds)
-            for done in scenes:
-                annotate_batch(config, done, annotators)
-            for done in made:
-                if done.stage in REFINED_TIERS:
-                    refine_batch(config, done)
+        for done in made:
+            if config.annotates and done.stage in REFINED_TIERS:
+                refine_batch(config, done)
         if config.control.near_duplicates:
             for done in scenes:
                 fingerprint_batch(config, done)
@@ -61,3 +59,23 @@ def build(config: BuildConfig) -> Published:
         for done in made:
             write_batch(config, done)
         return publish_dataset(config, plan, annotators)
+
+
+def _captioned(config: BuildConfig, scenes: Sequence[Done]) -> list[Done]:
+    with captioner_for(config, scenes) as served:
+        return [caption_batch(config, done, served) for done in scenes]
+
+
+def _annotated(config: BuildConfig, scenes: Sequence[Done]) -> tuple[list[Annotator], list[Done]]:
+    """Return the annotators, and the batches of scenes without labels that they marked."""
+    folds = folds_to_fit(config, scenes)
+    with ThreadPoolExecutor() as side_by_side:
+        fitted = [side_by_side.submit(fit_annotator, config, fold, told) for fold in folds]
+    for one in fitted:
+        one.result()
+    annotators = annotators_of(config, folds)
+    marked = [mark_batch(config, done, annotators) for done in scenes]
+    marked = [done for done in marked if done.batch]
+    for done in [*scenes, *marked]:
+        annotate_batch(config, done, annotators)
+    return annotators, marked

@@ -11,7 +11,6 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.annotator import annotator
 from flows.cap_cot import cap_cot
 from flows.terra_cot import terra_cot
-from tasks.annotation.folds import Annotator
 from tasks.config import BuildConfig
 from tasks.ledger import sha256_of
 from tasks.manifest import MANIFEST_NAME, read_manifest
@@ -55,10 +54,12 @@ def pipeline(config: BuildConfig) -> Published:
         plan = catalogue(config)
         scenes = ingest.map(unmapped(config), plan.batches).result()
         captioned = cap_cot(config, scenes) if "cap_cot" in config.stages else []
+        annotators, marked = annotator(config, scenes) if config.annotates else ([], [])
+        if marked:
+            plan, scenes = plan.with_marked(marked), [*scenes, *marked]
+            captioned += cap_cot(config, marked) if "cap_cot" in config.stages else []
         asked = terra_cot(config, scenes) if {"l1", "l2"} & set(config.stages) else []
-        annotators: list[Annotator] = []
         if config.annotates:
-            annotators = annotator(config, scenes)
             refine.map(unmapped(config), [d for d in asked if d.stage in REFINED_TIERS]).result()
         if config.control.near_duplicates:
             fingerprint.map(unmapped(config), scenes).result()

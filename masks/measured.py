@@ -120,6 +120,11 @@ class MeasuredLayer:
         masks = (*self.class_masks.values(), *self.instances)
         return any(mask.origin is Origin.BOX for mask in masks)
 
+    @property
+    def is_predicted(self) -> bool:
+        """Whether a model marked it: also what it says is not there."""
+        return self._valid is not None and self._valid.origin is Origin.PREDICTED
+
     @cached_property
     def closed(self) -> bool:
         """Whether a class that is not seen is known not to be there."""

@@ -78,6 +78,15 @@ class Evidence:
     layers: tuple[LayerInfo, ...]
     masks: tuple[SceneMask, ...]
 
+    @property
+    def marked_layers(self) -> frozenset[tuple[str, int]]:
+        """The layers, by name and date, that have no labels of their own: a model marked them."""
+        return frozenset(
+            (mask.layer, mask.date_index)
+            for mask in self.masks
+            if (mask.kind, mask.origin) == (MaskKind.VALID, Origin.PREDICTED)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepMask:

@@ -22,6 +22,17 @@ PREDICTION_SCHEMA = pa.schema(
     ]
 )
 
+MARKED_SCHEMA = pa.schema(  # of a scene without labels; its masks lie apart
+    [
+        ("scene_id", pa.string()),
+        ("layer", pa.string()),
+        ("label", pa.string()),
+        ("date_index", pa.int32()),
+        ("counts", pa.string()),  # COCO RLE
+        ("confidence", pa.float64()),  # mean probability of the mask's pixels
+    ]
+)
+
 
 class Outcome(StrEnum):
     """What became of a class that an annotator was asked for."""

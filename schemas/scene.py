@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.mask import Invalid, Origin
+from schemas.rejection import Reason, Refusal
 from schemas.taxonomy import Taxonomy
 
 INVALID_ID = 255  # nodata or ignore in a label layer
@@ -142,3 +143,27 @@ class Scene:
     instances: tuple[Instance, ...] = ()
     captions: tuple[ArchiveCaption, ...] = ()
     files: tuple[SourceFile, ...] = ()
+
+
+class Unlabelled(Refusal):
+    """Raised on a scene of which no label says anything (NO_LABEL), and all else is there.
+
+    Its layers say of no pixel what it is; an annotator may.
+    """
+
+    def __init__(self, detail: str, scene: Scene) -> None:
+        self.scene = scene
+        super().__init__(Reason.NO_LABEL, detail)
+
+
+def unknown_layer(layer: str, date_index: int, taxonomy: Taxonomy, grid: Grid) -> LabelLayer:
+    """Return a label layer of which no pixel is known."""
+    return LabelLayer(
+        layer=layer,
+        date_index=date_index,
+        product="",
+        taxonomy=taxonomy,
+        ids_HW=np.full((grid.height, grid.width), INVALID_ID, np.uint8),
+        invalid=Invalid.UNKNOWN,
+        origin=Origin.PREDICTED,
+    )

@@ -100,6 +100,7 @@ def card(manifest: Manifest, found: Survey) -> str:
         "What became of each stage's input:\n\n" + _stages(found),
         _refused(found),
         _refined(manifest),
+        _marked(manifest),
         _DEFINITIONS,
         _PAPER_PIXEL if manifest.config.get("pixel_size") == "paper" else "",
         "## Licences\n\n" + _ledger(found),
@@ -190,6 +191,19 @@ def _refined(manifest: Manifest) -> str:
         f"({taken:,} of {asked:,} classes of scenes). Answers, and the numbers in the steps, are "
         "those of the annotation. `manifest.json` tells of every class (`refined`), and names the "
         "annotators by the SHA-256 of their weights.\n"
+    )
+
+
+def _marked(manifest: Manifest) -> str:
+    """Return what there is of scenes without labels, "" where there are none."""
+    names = sorted({Path(file.path).name for file in manifest.files if file.is_marked})
+    if not names:
+        return ""
+    return (
+        "## Scenes without labels\n\n"
+        f"The scenes of {', '.join(f'`{name}`' for name in names)} have no labels. An annotator "
+        "marked them: all their masks have the `origin` `predicted`, and their answers are right "
+        "of these masks, not of the ground.\n"
     )
 
 

@@ -102,7 +102,8 @@ class BuildConfig(BaseModel):
         )  # fmt: skip
         match stage:
             case "cap_cot":
-                return {**read, "captioner": self.captioner.content()}
+                marked = self._refined() if self.annotator.unlabelled else {}
+                return {**read, "captioner": self.captioner.content(), **marked}
             case "l2":
                 return {**read, "composer": self.composer.content(), **self._refined()}
         return {**read, "tasks": list(self.tasks), **self._refined()}

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.rejection import Reason, Rejected
@@ -12,6 +12,7 @@ from schemas.scene import SceneRef
 from tasks.atomic import place_text
 from tasks.config import BuildConfig, ConfigError
 from tasks.ledger import Ledger
+from tasks.manifest import MARKED_BUCKET
 from tasks.sources.registry import SOURCES
 
 BATCH_SCENES = 2048  # at some milliseconds a scene and stage, ten seconds of work and more
@@ -30,6 +31,16 @@ class GranuleId:
     def name(self) -> str:
         """File name of the granule, without a suffix."""
         return f"{self.source}-{self.split}-{self.bucket}"
+
+    @property
+    def unlabelled(self) -> "GranuleId":
+        """The granule of those of its scenes that have no labels, and are marked by a model."""
+        return replace(self, bucket=f"{self.bucket}{MARKED_BUCKET}")
+
+    @property
+    def is_unlabelled(self) -> bool:
+        """Whether its scenes have no labels of their own."""
+        return self.bucket.endswith(MARKED_BUCKET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

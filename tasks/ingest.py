@@ -1,19 +1,21 @@
-"""Ingest: read a granule's scenes from the archive and write them as one scene table."""
+"""Ingest: read a granule's scenes from the archive and write them as one scene table.
+
+Scenes without labels are refused, or, of the training split and where an annotator is to mark them,
+written to a table of their own.
+"""
 
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
-from schemas.parquet import SCENE_SCHEMA
 from schemas.rejection import Reason, Refusal, Rejected
-from schemas.scene import INVALID_ID, Scene, SceneRef
-from tasks.atomic import placing
+from schemas.scene import INVALID_ID, Scene, SceneRef, Unlabelled
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import Granule, GranuleId, load_granule
 from tasks.ledger import Ledger, Record, output_of
-from tasks.scene_table import scenes_to_table
+from tasks.scene_file import scene_file
+from tasks.scene_table import scene_row
 from tasks.shards import write_rejects
 from tasks.sources.faults import refusing_faults
 from tasks.sources.registry import SOURCES
@@ -23,8 +25,6 @@ VERSION = 1
 MIN_VALID_SHARE = 0.5
 PAPER_PIXEL_M = 10.0  # the paper's r for every Sentinel pixel (supplement, bench rules)
 PAPER_SOURCES = ("bigearthnet", "chatearthnet")
-_COMPRESSION = {"images.list.element.bytes": "none"}  # PNG and JPEG do not shrink again
-SCENES_A_WRITE = 16  # scenes held in memory at a time: two 1.5 MB pictures each at most
 
 
 def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
@@ -36,20 +36,35 @@ def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
     if done is not None:
         return replace(done, reused=True)
     path = ledger.path(STAGE, granule.id.name, ".parquet")
+    aside = unlabelled_path(ledger, granule.id)
+    root = config.sources[granule.id.source]
     rejected: list[Rejected] = []
-    with placing(path) as temporary:
-        num_scenes = _write_scenes(temporary, config, granule, rejected)
+    with (
+        scene_file(path) as labelled,
+        scene_file(aside) if marks_unlabelled(config, granule.id) else nullcontext() as unlabelled,
+    ):
+        for ref in granule.refs:
+            try:
+                labelled.add(scene_row(read_scene(config, root, ref)))
+            except Refusal as refusal:
+                if unlabelled and isinstance(refusal, Unlabelled):
+                    unlabelled.add(scene_row(refusal.scene))
+                else:
+                    rejected.append(_rejected(ref, refusal))
     rejects = write_rejects(ledger.path(STAGE, granule.id.name, ".rejects.parquet"), rejected)
+    outputs = [
+        output_of(config.out, path, labelled.rows),
+        output_of(config.out, rejects.path, len(rejected)),
+    ]
+    if unlabelled:
+        outputs.append(output_of(config.out, aside, unlabelled.rows))
     record = Record(
         stage=STAGE,
         granule=granule.id.name,
         key=key,
-        outputs=(
-            output_of(config.out, path, num_scenes),
-            output_of(config.out, rejects.path, len(rejected)),
-        ),
-        taken=len(granule.refs),
-        out=num_scenes,
+        outputs=tuple(outputs),
+        taken=labelled.rows + len(rejected),
+        out=labelled.rows,
         rejected=len(rejected),
     )
     ledger.store(record)
@@ -60,12 +75,16 @@ def read_scene(config: BuildConfig, root: Path, ref: SceneRef) -> Scene:
     """Read one scene.
 
     Raises:
-        Refusal: what the reader refuses, LOW_VALID_SHARE for too few valid pixels, READER_FAILED
-            for what it fails on.
+        Unlabelled: no label says anything of it.
+        Refusal: what else the reader refuses, LOW_VALID_SHARE for too few valid pixels,
+            READER_FAILED for what it fails on.
     """
     reader = SOURCES[ref.source]
-    with refusing_faults(ref.scene_id):
-        scene = reader.read(root, ref)
+    try:
+        with refusing_faults(ref.scene_id):
+            scene = reader.read(root, ref)
+    except Unlabelled as found:
+        raise Unlabelled(found.detail, _as_configured(config, found.scene)) from found
     for layer in scene.layers:
         valid_share = float((layer.ids_HW != INVALID_ID).mean())
         if valid_share < MIN_VALID_SHARE:
@@ -74,36 +93,23 @@ def read_scene(config: BuildConfig, root: Path, ref: SceneRef) -> Scene:
                 f"{ref.scene_id}: {valid_share:.1%} of layer {layer.layer} carries a label; "
                 f"at least {MIN_VALID_SHARE:.0%} is needed",
             )
-    if config.pixel_size == "paper" and ref.source in PAPER_SOURCES:
+    return _as_configured(config, scene)
+
+
+def unlabelled_path(ledger: Ledger, granule: GranuleId) -> Path:
+    """Return where the scenes of a granule are kept that have no labels yet."""
+    return ledger.path(STAGE, granule.name, ".unlabelled.parquet")
+
+
+def marks_unlabelled(config: BuildConfig, granule: GranuleId) -> bool:
+    """Return whether scenes of a granule that have no labels are kept, for an annotator to mark."""
+    return config.annotator.unlabelled and granule.split == "train"
+
+
+def _as_configured(config: BuildConfig, scene: Scene) -> Scene:
+    if config.pixel_size == "paper" and scene.ref.source in PAPER_SOURCES:
         return replace(scene, grid=replace(scene.grid, pixel_size_m=(PAPER_PIXEL_M, PAPER_PIXEL_M)))
     return scene
-
-
-def _write_scenes(
-    path: Path, config: BuildConfig, granule: Granule, rejected: list[Rejected]
-) -> int:
-    """Write the readable scenes of a granule, a few at a time; return how many there are."""
-    root = config.sources[granule.id.source]
-    held: list[Scene] = []
-    num_scenes = 0
-    with pq.ParquetWriter(path, SCENE_SCHEMA, compression=_COMPRESSION) as writer:
-        for ref in granule.refs:
-            try:
-                held.append(read_scene(config, root, ref))
-            except Refusal as refusal:
-                rejected.append(_rejected(ref, refusal))
-            if len(held) == SCENES_A_WRITE:
-                num_scenes += _flush(writer, held)
-        num_scenes += _flush(writer, held)
-    return num_scenes
-
-
-def _flush(writer: pq.ParquetWriter, held: list[Scene]) -> int:
-    table = scenes_to_table(held)
-    if held:
-        writer.write_table(table)
-    held.clear()
-    return int(table.num_rows)
 
 
 def _rejected(ref: SceneRef, refusal: Refusal) -> Rejected:
@@ -118,6 +124,7 @@ def _rejected(ref: SceneRef, refusal: Refusal) -> Rejected:
 
 def _key(config: BuildConfig, granule: Granule) -> str:
     """Digest of all that decides the scene table; files count by name, size and time of change."""
+    marked = {"unlabelled": True} if marks_unlabelled(config, granule.id) else {}
     return digest_of(
         {
             "stage": VERSION,
@@ -125,6 +132,7 @@ def _key(config: BuildConfig, granule: Granule) -> str:
             "pixel_size": config.pixel_size,
             "listing": granule.listing_digest(),
             "files": _file_stats(config.sources[granule.id.source], granule),
+            **marked,
         }
     )
 

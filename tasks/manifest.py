@@ -24,6 +24,7 @@ from tasks.atomic import place_text
 from tasks.errors import UserError
 
 MANIFEST_NAME = "manifest.json"
+MARKED_BUCKET = "-unlabelled"  # how the bucket of scenes ends that a model marked
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
@@ -57,6 +58,11 @@ class DataFile(_File):
     source: str
     split: str
     bucket: str
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether its scenes have no labels of their own, and a model marked them."""
+        return self.bucket.endswith(MARKED_BUCKET)
 
 
 class QuarantineFile(_File):

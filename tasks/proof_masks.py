@@ -46,18 +46,32 @@ def check_mask(
                 expected=f"mask {number} on an image of date {min(dates)}",
                 found=f"image {mask.image_index} of date {shown}",
             )
+    yield from _check_origin(row, number, mask, expr)
     yield from _check_pixels(number, mask, due_HW, found_HW)
+
+
+def _check_origin(row: Row, number: int, mask: RowMask, expr: MaskExpr) -> Iterator[Finding]:
+    """A mask is predicted if, and only if, a model marked a layer that it is of."""
+    marked = row.evidence.marked_layers
+    of_marked = any((leaf.layer, leaf.date) in marked for leaf in leaves(expr))
+    if of_marked != (mask.origin is Origin.PREDICTED):
+        due = Origin.PREDICTED if of_marked else "that of labels"
+        yield Finding(
+            rule="mask_origin",
+            expected=f"{due} for mask {number} ({mask.label})",
+            found=mask.origin,
+        )
 
 
 def _check_pixels(
     number: int, mask: RowMask, due_HW: MaskHW, found_HW: MaskHW
 ) -> Iterator[Finding]:
-    """An annotated mask is its expression, pixel by pixel, an intersection lies inside of it.
+    """A mask is its expression, pixel by pixel, unless it is an intersection: inside of it.
 
     Any mask tells its true IoU.
     """
     differing_px = int(np.count_nonzero(due_HW != found_HW))
-    if mask.origin in (Origin.ANNOTATED, Origin.BOX) and differing_px:
+    if mask.origin is not Origin.INTERSECTION and differing_px:
         yield Finding(
             rule="mask_pixels",
             expected=f"mask {number} ({mask.label}) as its expression gives it",

@@ -1,6 +1,7 @@
 """What differs between a scene as its archive gives it now and as a row of a dataset holds it.
 
-Masks are compared pixel by pixel, with the reference decoder.
+Masks are compared pixel by pixel, with the reference decoder. Layers that a model marked are no
+archive's, and are left out.
 """
 
 from collections import Counter
@@ -10,7 +11,7 @@ import numpy as np
 
 from masks.reference_morphology import MaskHW
 from masks.reference_scene import decode_rle
-from schemas.mask import MaskKind, SceneMask
+from schemas.mask import MaskKind, Origin, SceneMask
 from schemas.scene import INVALID_ID, Instance, LabelLayer, Scene
 from tasks.finding import Finding
 from tasks.rows import Row
@@ -54,6 +55,7 @@ def _layers(scene: Scene) -> list[tuple[object, ...]]:
     return [
         (layer.layer, layer.date_index, layer.product, layer.invalid.value, layer.classes)
         for layer in scene.layers
+        if layer.origin is not Origin.PREDICTED
     ]
 
 
@@ -61,12 +63,14 @@ def _stored_layers(row: Row) -> list[tuple[object, ...]]:
     return [
         (layer.layer, layer.date_index, layer.product, layer.invalid.value, layer.classes)
         for layer in row.evidence.layers
+        if (layer.layer, layer.date_index) not in row.evidence.marked_layers
     ]
 
 
 def _of_masks(scene: Scene, row: Row) -> Iterator[Finding]:
-    stored = {_key(mask): mask for mask in row.evidence.masks}
-    twice = Counter(_key(mask) for mask in row.evidence.masks) - Counter(stored.keys())
+    of_archive = [mask for mask in row.evidence.masks if mask.origin is not Origin.PREDICTED]
+    stored = {_key(mask): mask for mask in of_archive}
+    twice = Counter(map(_key, of_archive)) - Counter(stored.keys())
     for key in twice:
         yield Finding(rule="source_mask", expected=f"{_words(key)} once", found="twice")
     for key, due_HW in _due(scene):
@@ -97,6 +101,8 @@ def _compared(due_HW: MaskHW, mask: SceneMask) -> str:
 def _due(scene: Scene) -> Iterator[tuple[Key, MaskHW]]:
     """Yield every mask of a scene, cut from its label maps by plain comparison."""
     for layer in scene.layers:
+        if layer.origin is Origin.PREDICTED:
+            continue
         valid = (MaskKind.VALID.value, layer.layer, layer.date_index, layer.layer, "", "")
         yield (*valid, "annotated"), layer.ids_HW != INVALID_ID
         for class_id, name in enumerate(layer.classes):

@@ -44,7 +44,7 @@ def scene_masks(scene: Scene) -> tuple[SceneMask, ...]:
 
 def scenes_to_table(scenes: Sequence[Scene]) -> pa.Table:
     """Return scenes as a table of `SCENE_SCHEMA`, one row a scene."""
-    return pa.Table.from_pylist([_row(scene) for scene in scenes], schema=SCENE_SCHEMA)
+    return pa.Table.from_pylist([scene_row(scene) for scene in scenes], schema=SCENE_SCHEMA)
 
 
 def asked_scenes(table: pa.Table, sar_rendering: str) -> Iterator[AskedScene]:
@@ -120,7 +120,8 @@ def _layer_masks(layer: LabelLayer) -> Iterator[SceneMask]:
     )
 
 
-def _row(scene: Scene) -> dict[str, Any]:
+def scene_row(scene: Scene) -> dict[str, Any]:
+    """Return a scene as a row of `SCENE_SCHEMA`."""
     grid = scene.grid
     x_m, y_m = grid.pixel_size_m or (None, None)
     west, south, east, north = grid.bounds_lonlat or (None, None, None, None)
@@ -153,7 +154,7 @@ def _row(scene: Scene) -> dict[str, Any]:
             "north": north,
             "north_up": grid.north_up,
         },
-        "scene_masks": [_mask_row(mask) for mask in scene_masks(scene)],
+        "scene_masks": [mask_row(mask) for mask in scene_masks(scene)],
         "layers": [_layer_row(layer) for layer in scene.layers],
         "archive_captions": [asdict(caption) for caption in scene.captions],
         "files": [asdict(file) for file in scene.files],
@@ -161,7 +162,8 @@ def _row(scene: Scene) -> dict[str, Any]:
     }
 
 
-def _mask_row(mask: SceneMask) -> dict[str, Any]:
+def mask_row(mask: SceneMask) -> dict[str, Any]:
+    """Return a mask as a scene's row holds it."""
     return {
         "kind": mask.kind.value,
         "layer": mask.layer,

@@ -7,12 +7,14 @@ out are granule ids and counts, never scenes.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
 
 from tasks.annotation.folds import Annotator, Fold, annotator_in, fit, folds_of
+from tasks.annotation.mark import STAGE as MARK
+from tasks.annotation.mark import mark_granules
 from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.annotation.run import VERSION as ANNOTATE_VERSION
 from tasks.annotation.run import annotate_granules
@@ -68,6 +70,10 @@ class Plan:
     batches: tuple[Batch, ...]
     num_scenes: int
     num_refused: int
+
+    def with_marked(self, marked: Sequence["Done"]) -> "Plan":
+        """Return the plan with the granules of scenes that an annotator marked."""
+        return replace(self, batches=(*self.batches, *(done.batch for done in marked)))
 
     @property
     def granules(self) -> list[GranuleId]:
@@ -175,6 +181,17 @@ def annotators_of(config: BuildConfig, folds: Sequence[Fold]) -> list[Annotator]
     if config.annotator.kind == "folder":
         return [annotator_in(Path(config.annotator.model))]
     return [annotator_in(fold.model) for fold in folds]
+
+
+def mark_batch(config: BuildConfig, scenes: Done, annotators: Sequence[Annotator]) -> Done:
+    """Mark the scenes of a batch that have no labels; return the batch of marked scenes."""
+    if not config.annotator.unlabelled:
+        return _done(INGEST, (), [])
+    with _ONE_MODEL, Bar(MARK, len(scenes.batch)).shown() as bar:
+        records = mark_granules(config, scenes.batch, annotators, bar.advance)
+    names = {record.granule for record in records}
+    marked = tuple(g.unlabelled for g in scenes.batch if g.unlabelled.name in names)
+    return _done(INGEST, marked, records)
 
 
 def annotate_batch(config: BuildConfig, scenes: Done, annotators: Sequence[Annotator]) -> Done:

@@ -30,6 +30,10 @@ class StepMasks:
         return encode(region(expr, self._measured).mask_HW).decode("ascii")
 
     def _origin(self, expr: Any) -> str:
-        """Return "box" if any leaf comes from a box, else "annotated"."""
-        boxed = any(is_box(leaf, self._measured) for leaf in leaves(expr))
-        return (Origin.BOX if boxed else Origin.ANNOTATED).value
+        """Return "box" or "predicted" if any leaf is such a mask, else "annotated"."""
+        used = leaves(expr)
+        if any(is_box(leaf, self._measured) for leaf in used):
+            return Origin.BOX.value
+        if any(self._measured.layer(leaf.layer, leaf.date).is_predicted for leaf in used):
+            return Origin.PREDICTED.value
+        return Origin.ANNOTATED.value

@@ -1,18 +1,16 @@
-"""Annotate: trained models segment the annotated classes of scenes, each by its name.
+"""Annotate: trained models segment the annotated classes of scenes, or scenes without labels.
 
 `python -m terrascope_model.annotate --jobs JSON` works off tables of scenes
 (`schemas.parquet.SCENE_SCHEMA`) in a process of its own and prints the number of each that is done.
 With several models each scene is shown to the one of its place's fold.
 """
 
-import io
 import json
 import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +19,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from transformers.utils.logging import disable_progress_bar
 
 from masks.rle import area_px, decode, encode
 from masks.shared import shared_regions
 from schemas.mask import MaskKind, Origin
-from schemas.prediction import PREDICTION_SCHEMA, Outcome, fold_of
-from terrascope_model.answer import Answerer, ModelFolderError
+from schemas.prediction import MARKED_SCHEMA, PREDICTION_SCHEMA, Outcome, fold_of
+from terrascope_model.answer import ModelFolderError
+from terrascope_model.looked_at import (
+    Annotator,
+    best_picture,
+    load_annotator,
+    picture_at,
+    read_scenes,
+)
+from terrascope_model.mark import marked_classes
 from terrascope_model.sample import Picture, StepMask
 from terrascope_model.settings import FAULT
 
-SCENES_A_READ = 16  # rows with pictures held at a time
-_COLUMNS = ("scene_id", "place", "images", "image_info", "grid", "scene_masks", "words")
+_COLUMNS = ("scene_id", "place", "images", "image_info", "grid", "layers", "scene_masks", "words")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +51,6 @@ class AskedClass:
     picture: Picture | None
     mask: Mapping[str, Any]
     phrase: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotator:
-    """A trained model, and the names that its training asked for, None where that is not known."""
-
-    answerer: Answerer
-    names: frozenset[str] | None
 
 
 def predict(
@@ -76,23 +72,16 @@ def predict(
 
 
 def asked_classes(row: Mapping[str, Any], sar_rendering: str) -> Iterator[AskedClass]:
-    """Yield the annotated classes of a scene, each with one picture of its date.
-
-    A clear optical picture before a cloudy one, radar at last.
-    """
+    """Yield the annotated classes of a scene, each with one picture of its date."""
     words = json.loads(row["words"])
     pictures: dict[int, Picture] = {}
     for mask in row["scene_masks"]:
         annotated = (mask["kind"], mask["origin"]) == (MaskKind.CLASS, Origin.ANNOTATED)
-        image_index = _best_picture(row["image_info"], mask["date_index"], sar_rendering)
+        image_index = best_picture(row["image_info"], mask["date_index"], sar_rendering)
         if not annotated or not area_px(mask["counts"].encode("ascii")):
             continue
         if image_index is not None and image_index not in pictures:
-            encoded = row["images"][image_index]["bytes"]
-            pictures[image_index] = Picture(
-                image=Image.open(io.BytesIO(encoded)).convert("RGB"),
-                modality=row["image_info"][image_index]["modality"],
-            )
+            pictures[image_index] = picture_at(row, image_index)
         yield AskedClass(
             scene_id=row["scene_id"],
             place=row["place"],
@@ -104,22 +93,11 @@ def asked_classes(row: Mapping[str, Any], sar_rendering: str) -> Iterator[AskedC
         )
 
 
-def _best_picture(
-    infos: Sequence[Mapping[str, Any]], date_index: int, sar_rendering: str
-) -> int | None:
-    """Return which picture of a date is looked at, None where there is none."""
-    of_date = [(at, info) for at, info in enumerate(infos) if info["date_index"] == date_index]
-    optical = [(at, info) for at, info in of_date if info["modality"] == "optical"]
-    clear = [at for at, info in optical if not info["cloudy"]]
-    radar = [at for at, info in of_date if info["rendering"].startswith(sar_rendering)]
-    return next(chain(clear, (at for at, _ in optical), radar), None)
-
-
 def _predicted(asked: Sequence[AskedClass], annotator: Annotator) -> Iterator[dict[str, Any]]:
     pictures = [one.picture for one in asked if one.picture is not None]
     found = annotator.answerer.segment(pictures, [one.phrase for one in asked])
     for one, mask in zip(asked, found, strict=True):
-        learnt = annotator.names is None or one.phrase in annotator.names
+        learnt = annotator.knows(one.phrase)
         yield prediction_row(one, mask if learnt else None, Outcome.NEVER_LEARNT)
 
 
@@ -152,36 +130,38 @@ def _outcome(found_HW: NDArray[np.bool_], annotated_HW: NDArray[np.bool_]) -> Ou
     return Outcome.MARKED
 
 
-def _asked(path: Path, sar_rendering: str) -> Iterator[AskedClass]:
-    with pq.ParquetFile(path) as file:
-        for table in file.iter_batches(SCENES_A_READ, columns=list(_COLUMNS)):
-            for row in table.to_pylist():
-                yield from asked_classes(row, sar_rendering)
-
-
-def _loaded(model: Mapping[str, Any], device: str) -> Annotator:
-    answerer = Answerer.from_pretrained(Path(model["folder"]))
-    answerer.model.to(device)
-    names = model["names"]
-    return Annotator(answerer=answerer, names=None if names is None else frozenset(names))
+def _rows(
+    job: Mapping[str, Any], jobs: Mapping[str, Any], annotators: Sequence[Annotator]
+) -> Iterator[dict[str, Any]]:
+    """Yield what is found of a table of scenes, with labels or without."""
+    sar_rendering, batch_size = jobs["sar_rendering"], jobs["batch_size"]
+    scenes = read_scenes(Path(job["scenes"]), _COLUMNS)
+    if jobs["labelled"]:
+        asked = (one for row in scenes for one in asked_classes(row, sar_rendering))
+        yield from predict(asked, annotators, batch_size)
+        return
+    for row in scenes:
+        annotator = annotators[fold_of(row["place"], len(annotators))]
+        yield from marked_classes(row, annotator, sar_rendering, batch_size)
 
 
 def main() -> None:
     """Work off the jobs of a file; a model that cannot be loaded is one line and status 2."""
     parser = ArgumentParser(prog="python -m terrascope_model.annotate", description=__doc__)
-    parser.add_argument("--jobs", type=Path, required=True, help="JSON of tasks/annotation/run.py.")
+    parser.add_argument(
+        "--jobs", type=Path, required=True, help="JSON of tasks/annotation/shown_to.py."
+    )
     jobs = json.loads(parser.parse_args().jobs.read_text(encoding="utf-8"))
     disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        annotators = [_loaded(model, device) for model in jobs["models"]]
+        annotators = [load_annotator(model, device) for model in jobs["models"]]
     except ModelFolderError as error:
         sys.stderr.write(f"{FAULT}{' '.join(str(error).split())}\n")
         sys.exit(2)
     for number, job in enumerate(jobs["tables"]):
-        asked = _asked(Path(job["scenes"]), jobs["sar_rendering"])
-        rows = list(predict(asked, annotators, jobs["batch_size"]))
-        table = pa.Table.from_pylist(rows, schema=PREDICTION_SCHEMA)
+        schema = PREDICTION_SCHEMA if jobs["labelled"] else MARKED_SCHEMA
+        table = pa.Table.from_pylist(list(_rows(job, jobs, annotators)), schema=schema)
         temporary = Path(f"{job['out']}.part")
         pq.write_table(table, temporary, compression="zstd")
         os.replace(temporary, job["out"])

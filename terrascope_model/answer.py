@@ -24,6 +24,7 @@ from terrascope_model.generate import (
     Sampling,
     Segmented,
     Wrote,
+    full_logits,
     full_size,
     stream,
 )
@@ -132,13 +133,27 @@ class Answerer:
         for _, event in self._events([sample], asking or Asking()):
             yield event
 
-    @torch.no_grad()
     def segment(self, pictures: Sequence[Picture], phrases: Sequence[str]) -> list[StepMask]:
         """Return the masks of named classes, one of each picture, in one pass over the texts.
 
         The text that marks the class is given, so that nothing has to be written: what [SEG] asks
         for there is what it would ask for in a text of the model's own.
         """
+        logits_Mhw = self._named_logits(pictures, phrases)
+        found = (
+            full_size(logits_hw, picture.size_HW)
+            for logits_hw, picture in zip(logits_Mhw, pictures, strict=True)
+        )
+        return [_step_mask(0, mask_HW, confidence) for mask_HW, confidence in found]
+
+    def probabilities(self, picture: Picture, phrases: Sequence[str]) -> NDArray[np.float32]:
+        """Return for each of some named classes how probable it is in each pixel, (M, H, W)."""
+        logits_Mhw = self._named_logits([picture] * len(phrases), phrases)
+        full = [full_logits(logits_hw, picture.size_HW).sigmoid() for logits_hw in logits_Mhw]
+        return torch.stack(full).cpu().numpy()
+
+    @torch.no_grad()
+    def _named_logits(self, pictures: Sequence[Picture], phrases: Sequence[str]) -> Tensor:
         samples = [
             Sample(
                 sample_id=phrase,
@@ -152,17 +167,13 @@ class Answerer:
         ]
         batch = self.processor.collate([self.processor.encode(sample) for sample in samples])
         device = self.model.device
-        logits_Mhw = self.model(
+        logits_Mhw: Tensor = self.model(
             batch["ids_BT"].to(device),
             batch["attention_BT"].to(device),
             self._seen(batch["seen"]),
             [segment.to(device) for segment in batch["segments"]],
         ).mask_logits
-        found = (
-            full_size(logits_hw, picture.size_HW)
-            for logits_hw, picture in zip(logits_Mhw.float(), pictures, strict=True)
-        )
-        return [_step_mask(0, mask_HW, confidence) for mask_HW, confidence in found]
+        return logits_Mhw.float()
 
     def _events(self, samples: Sequence[Sample], asking: Asking) -> Iterator[tuple[int, Event]]:
         encoded = [self.processor.encode(replace(s, trace="", masks=())) for s in samples]

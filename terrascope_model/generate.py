@@ -186,11 +186,16 @@ def stream(
             return
 
 
-def full_size(logits_hw: Tensor, size_HW: tuple[int, int]) -> tuple[Tensor, float]:
-    """Return the mask (H, W) of logits, and the mean probability of its pixels, 0 of none."""
-    logits_HW = functional.interpolate(
+def full_logits(logits_hw: Tensor, size_HW: tuple[int, int]) -> Tensor:
+    """Return logits (H, W) of all pixels."""
+    return functional.interpolate(
         logits_hw[None, None], size_HW, mode="bilinear", align_corners=False
     )[0, 0]
+
+
+def full_size(logits_hw: Tensor, size_HW: tuple[int, int]) -> tuple[Tensor, float]:
+    """Return the mask (H, W) of logits, and the mean probability of its pixels, 0 of none."""
+    logits_HW = full_logits(logits_hw, size_HW)
     mask_HW = logits_HW > 0
     inside = logits_HW[mask_HW].sigmoid()
     return mask_HW, float(inside.mean()) if len(inside) else 0.0

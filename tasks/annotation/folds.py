@@ -190,5 +190,5 @@ def _key(config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId]) -> 
             record = ledger.load(stage, granule.name)
             assert record is not None, f"stage {stage} has not run for {granule.name}"
             inputs.append(record.outputs[0].sha256)
-    content = config.annotator.content()
+    content = config.annotator.model_dump(mode="json", include={"kind", "training", "folds"})
     return digest_of({"stage": VERSION, "inputs": inputs, "annotator": content})

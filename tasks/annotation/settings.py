@@ -27,17 +27,30 @@ class AnnotatorSettings(BaseModel):
     )
     batch_size: int = Field(default=8, ge=1, description="Pictures that are asked about at once.")
 
+    unlabelled: bool = Field(
+        default=False,
+        description="Let it mark training scenes that have no labels, which are refused otherwise.",
+    )
+    confidence_floor: float = Field(
+        default=0.7,
+        ge=0,
+        le=1,
+        description="Mean probability under which a class is not taken from it in such scenes.",
+    )
+
     @model_validator(mode="after")
     def _named(self) -> Self:
         if (self.kind == "folder") != bool(self.model):
             raise ValueError("`model` names the annotator's folder, and goes with kind: folder")
+        if self.unlabelled and self.kind == "none":
+            raise ValueError("`unlabelled` scenes are marked by an annotator, and the kind is none")
         return self
 
     def content(self) -> dict[str, Any]:
         """Return what decides the predicted masks."""
-        if self.kind == "folder":
-            return {"kind": self.kind, "model": self.model}
-        own = {"kind", "training", "folds"}
+        own = {"kind", "model"} if self.kind == "folder" else {"kind", "training", "folds"}
+        if self.unlabelled:
+            own |= {"unlabelled", "confidence_floor"}
         return self.model_dump(mode="json", include=own)
 
 

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from random import Random
 from typing import Any
 
-from schemas.mask import Origin
 from schemas.program import dump_program
 from schemas.tier import Tier
 from tasks.completer import Call
@@ -88,7 +87,7 @@ def caption_row(
                 "image_index": view.image_of_date(region.date_index),
                 "size": list(ground.size_HW),
                 "counts": cutter.get(region.expr)[0],
-                "origin": Origin.ANNOTATED.value,
+                "origin": cutter.get(region.expr)[1],
                 "iou": 1.0,
                 "program": dump_program(region.expr),
             }

@@ -20,7 +20,7 @@ v1 (BigEarthNet-v1.0, BigEarthNet-S1-v1.0) is flat: `<patch>/<patch>_B01.tif`.
 Traps, and what is done:
 
 * The two sensors of a pair carry different names and dates: paired by the row alone.
-* v1 has no pixel labels: a v1 patch is read with the v2 map of its row, or refused (NO_LABEL).
+* v1 has no pixel labels: a v1 patch is read with the v2 map of its row, or is unlabelled.
 * v1 names cannot be rewritten to v2 names (padding, times off by seconds): joined by `s2v1_name`.
 * S1 values are dB and stay floating point; read as integers they lose what tells classes apart.
 * 12 CLC codes have no class among the 19, and 999 is outside CLC: invalid pixels, not class 19.
@@ -28,14 +28,24 @@ Traps, and what is done:
 * Nine of the twelve bands are shown by no picture: they are judged by their headers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from schemas.rejection import Reason, Refusal, Rejected
-from schemas.scene import INVALID_ID, LabelLayer, Modality, Scene, SceneImage, SceneRef
+from schemas.scene import (
+    INVALID_ID,
+    Grid,
+    LabelLayer,
+    Modality,
+    Scene,
+    SceneImage,
+    SceneRef,
+    Unlabelled,
+    unknown_layer,
+)
 from schemas.taxonomy import BIGEARTHNET_19
 from tasks.render import (
     Picture,
@@ -115,28 +125,31 @@ def read(root: Path, ref: SceneRef) -> Scene:
     """Read one pair: true colour, both SAR renderings, and the land-cover map of 19 classes.
 
     Raises:
-        Refusal: MISSING_FILE (a band, the map), MISSING_PAIR (the SAR folder), NO_LABEL (v1
-            without its map), SIZE_MISMATCH, CRS_MISMATCH, NODATA_IMAGE, BLANK_IMAGE,
-            WRONG_PIXEL_FORMAT, UNKNOWN_LABEL_CODE, and the reasons of `Archive`.
+        Unlabelled: v1 without its map, or a map that holds none of the 19 classes.
+        Refusal: MISSING_FILE (a band, the map), MISSING_PAIR (the SAR folder), SIZE_MISMATCH,
+            CRS_MISMATCH, NODATA_IMAGE, BLANK_IMAGE, WRONG_PIXEL_FORMAT, UNKNOWN_LABEL_CODE, and
+            the reasons of `Archive`.
     """
     archive = Archive(root)
     facts = ref.facts
     red, green, blue = (_optical(archive, facts["s2"], band) for band in RGB_BANDS)
     refuse_hidden_bands(archive, facts["s2"], red)
-    _refuse_missing_labels(archive, facts["map"], layout=facts["layout"])
-    codes = archive.read_band(facts["map"])
-    _refuse_kind(codes, facts["map"], "ui")
+    codes = _codes(archive, facts)
     vv, vh = _sar(archive, facts["s1"])
-    named = {"B04": red, "B03": green, "B02": blue, "VV": vv, "VH": vh, "reference map": codes}
+    named = {"B04": red, "B03": green, "B02": blue, "VV": vv, "VH": vh}
+    grid = grid_of(red.height, red.width, red.crs, red.transform)
+    if codes is not None:
+        named["reference map"] = codes
     for name, raster in named.items():
         refuse_other_grid(raster, f"{ref.scene_id} {name}", red, "B04")
     optical_path = f"{facts['s2']}_B04.tif"
     optical = reflectance_rgb(red.values_HW, green.values_HW, blue.values_HW)
     refuse_blank(optical[0], optical_path)
-    return Scene(
+    land_cover, missing = _land_cover(codes, facts["map"], grid)
+    scene = Scene(
         ref=ref,
         licence=LICENCE,
-        grid=grid_of(red.height, red.width, red.crs, red.transform),
+        grid=grid,
         images=(
             _image(optical, Modality.OPTICAL, facts["s2_date"], optical_path, facts["cloudy"]),
             *(
@@ -148,9 +161,12 @@ def read(root: Path, ref: SceneRef) -> Scene:
                 )
             ),
         ),
-        layers=(_land_cover(codes, facts["map"]),),
+        layers=(land_cover,),
         files=archive.files,
     )
+    if missing:
+        raise Unlabelled(missing, scene)
+    return scene
 
 
 def _folders(root: Path, name: str, rejected: list[Rejected]) -> list[str]:
@@ -274,11 +290,14 @@ def _sar(archive: Archive, stem: str) -> tuple[Raster, Raster]:
     return vv, vh
 
 
-def _refuse_missing_labels(archive: Archive, name: str, layout: str) -> None:
-    if layout == "v1" and not archive.has(name):
-        raise Refusal(
-            Reason.NO_LABEL, f"{name}: v1 has no pixel labels; expected the v2 reference map"
-        )
+def _codes(archive: Archive, facts: Mapping[str, str]) -> Raster | None:
+    """Return the reference map, None of a v1 patch without one."""
+    name = facts["map"]
+    if facts["layout"] == "v1" and not archive.has(name):
+        return None
+    codes = archive.read_band(name)
+    _refuse_kind(codes, name, "ui")
+    return codes
 
 
 def _refuse_kind(raster: Raster, name: str, kinds: str) -> None:
@@ -303,11 +322,15 @@ def _image(picture: Picture, modality: Modality, date: str, path: str, cloudy: s
     )
 
 
-def _land_cover(codes: Raster, name: str) -> LabelLayer:
+def _land_cover(codes: Raster | None, name: str, grid: Grid) -> tuple[LabelLayer, str]:
+    """Return the land cover, and what is missing where no pixel of it is known."""
+    unknown = unknown_layer("land_cover", 0, BIGEARTHNET_19, grid)
+    if codes is None:
+        return unknown, f"{name}: v1 has no pixel labels; expected the v2 reference map"
     ids_HW = clc_to_19(codes.values_HW, name)
     if (ids_HW == INVALID_ID).all():
-        raise Refusal(Reason.NO_LABEL, f"{name}: no pixel has one of the 19 classes")
-    return LabelLayer(
+        return unknown, f"{name}: no pixel has one of the 19 classes"
+    land_cover = LabelLayer(
         layer="land_cover",
         date_index=0,
         product=PRODUCT,
@@ -315,3 +338,4 @@ def _land_cover(codes: Raster, name: str) -> LabelLayer:
         ids_HW=ids_HW,
         invalid=clc_invalid(codes.values_HW),
     )
+    return land_cover, ""

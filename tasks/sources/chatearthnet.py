@@ -47,6 +47,8 @@ from schemas.scene import (
     Scene,
     SceneImage,
     SceneRef,
+    Unlabelled,
+    unknown_layer,
 )
 from schemas.taxonomy import CHATEARTHNET_11
 from tasks.render import encode_png, sar_mean_8bit, sar_ratio_8bit
@@ -114,9 +116,9 @@ def read(root: Path, ref: SceneRef) -> Scene:
     """Read one patch: the archive's own RGB bytes, SAR renderings where it has them, land cover.
 
     Raises:
-        Refusal: NO_LABEL without a land-cover source, SIZE_MISMATCH, UNKNOWN_LABEL_CODE,
-            BLANK_IMAGE, MISSING_FILE (a band's or a polarisation's file), and the reasons of
-            `Archive`.
+        Unlabelled: there is no land cover of its place.
+        Refusal: SIZE_MISMATCH, UNKNOWN_LABEL_CODE, BLANK_IMAGE, MISSING_FILE (a band's or a
+            polarisation's file), and the reasons of `Archive`.
     """
     archive = Archive(root)
     patch = parse_patch_name(ref.scene_id)
@@ -133,8 +135,8 @@ def read(root: Path, ref: SceneRef) -> Scene:
         encoded=encoded,
         path=ref.facts["rgb"],
     )
-    land_cover = _land_cover(archive, patch, ref)
-    return Scene(
+    land_cover, missing = _land_cover(archive, patch, ref)
+    scene = Scene(
         ref=ref,
         licence=LICENCE,
         grid=patch.grid,
@@ -146,6 +148,9 @@ def read(root: Path, ref: SceneRef) -> Scene:
         ),
         files=archive.files,
     )
+    if missing:
+        raise Unlabelled(missing, scene)
+    return scene
 
 
 def _rejected(name: str, refusal: Refusal) -> Rejected:
@@ -208,13 +213,14 @@ def _is_file(root: Path, name: str) -> bool:
         raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error.strerror}") from error
 
 
-def _land_cover(archive: Archive, patch: Patch, ref: SceneRef) -> LabelLayer:
+def _land_cover(archive: Archive, patch: Patch, ref: SceneRef) -> tuple[LabelLayer, str]:
+    """Return the land cover, and what is missing where no pixel of it is known."""
     product, labels = ref.facts["product"], tuple(json.loads(ref.facts["labels"]))
+    unknown = unknown_layer("land_cover", 0, CHATEARTHNET_11, patch.grid)
     if not product:
-        raise Refusal(
-            Reason.NO_LABEL,
+        return unknown, (
             f"{ref.scene_id}: expected satlas/static/{patch.tile}/land_cover.png or the "
-            "ESA_WorldCover_10m_*_Map.tif of its place",
+            "ESA_WorldCover_10m_*_Map.tif of its place"
         )
     if product == SATLAS_PRODUCT:
         ids_HW = _satlas_ids(archive, labels[0], patch)
@@ -223,8 +229,8 @@ def _land_cover(archive: Archive, patch: Patch, ref: SceneRef) -> LabelLayer:
         ids_HW = worldcover_to_11(codes_at(archive, labels, lons_W, lats_H), ", ".join(labels))
     invalid_HW = ids_HW == INVALID_ID
     if invalid_HW.all():
-        raise Refusal(Reason.NO_LABEL, f"{', '.join(labels)}: no data under {ref.scene_id}")
-    return LabelLayer(
+        return unknown, f"{', '.join(labels)}: no data under {ref.scene_id}"
+    land_cover = LabelLayer(
         layer="land_cover",
         date_index=0,
         product=product,
@@ -232,6 +238,7 @@ def _land_cover(archive: Archive, patch: Patch, ref: SceneRef) -> LabelLayer:
         ids_HW=ids_HW,
         invalid=Invalid.UNKNOWN if invalid_HW.any() else Invalid.OTHER,
     )
+    return land_cover, ""
 
 
 def _satlas_ids(archive: Archive, name: str, patch: Patch) -> NDArray[np.uint8]:

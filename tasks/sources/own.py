@@ -39,12 +39,22 @@ Every key stands in `own_config`. Traps, and what is done:
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
 
 from schemas.rejection import Reason, Refusal, Rejected
-from schemas.scene import INVALID_ID, Instance, LabelLayer, Scene, SceneImage, SceneRef
+from schemas.scene import (
+    INVALID_ID,
+    Instance,
+    LabelLayer,
+    Scene,
+    SceneImage,
+    SceneRef,
+    Unlabelled,
+    unknown_layer,
+)
 from tasks.sources.grids import grid_of, refuse_other_grid
 from tasks.sources.json_fields import as_list, as_object, due
 from tasks.sources.own_config import (
@@ -101,7 +111,8 @@ def read(root: Path, ref: SceneRef) -> Scene:
     """Read one scene: its images rendered, its label layers, and its objects if it has any.
 
     Raises:
-        Refusal: NO_LABEL, CRS_MISMATCH and SIZE_MISMATCH between images and labels, BAD_DATE or
+        Unlabelled: no label file has a labelled pixel here, or there is none.
+        Refusal: CRS_MISMATCH and SIZE_MISMATCH between images and labels, BAD_DATE or
             MISSING_METADATA for a scene of several dates with a file that has none, MISSING_PAIR
             for a label of a date without image, DUPLICATE_ID for two labels of one layer and date,
             WRONG_TYPE, EXTERNAL_REFERENCE or POLYGON_EMPTY for an outline that places nothing, and
@@ -123,8 +134,8 @@ def read(root: Path, ref: SceneRef) -> Scene:
         layer, objects = _label(archive, config, file, _date_index(file, dates), grid, placing)
         layers.append(layer)
         instances.extend(objects)
-    _refuse_labels(ref.scene_id, layers)
-    return Scene(
+    _refuse_twice(ref.scene_id, layers)
+    scene = Scene(
         ref=ref,
         licence=config.licence,
         grid=grid_of(grid.height, grid.width, grid.crs, grid.transform),
@@ -133,6 +144,17 @@ def read(root: Path, ref: SceneRef) -> Scene:
         instances=tuple(instances),
         files=archive.files,
     )
+    if not any((layer.ids_HW != INVALID_ID).any() for layer in layers):
+        unknown = tuple(
+            unknown_layer(layer.name, date_index, layer.taxonomy, scene.grid)
+            for layer in config.layers
+            for date_index in range(len(dates))
+        )
+        raise Unlabelled(
+            f"{ref.scene_id}: no label file has a labelled pixel here",
+            replace(scene, layers=unknown, instances=()),
+        )
+    return scene
 
 
 def _scene_ref(name: str, scene: FoundScene, config: OwnDataset) -> SceneRef:
@@ -265,9 +287,7 @@ def _label(
     return label, instances
 
 
-def _refuse_labels(scene_id: str, layers: list[LabelLayer]) -> None:
-    if not any((layer.ids_HW != INVALID_ID).any() for layer in layers):
-        raise Refusal(Reason.NO_LABEL, f"{scene_id}: no label file has a labelled pixel here")
+def _refuse_twice(scene_id: str, layers: list[LabelLayer]) -> None:
     keys = [(layer.layer, layer.date_index) for layer in layers]
     if len(set(keys)) < len(keys):
         raise Refusal(

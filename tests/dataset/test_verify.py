@@ -353,7 +353,7 @@ def test_a_mask_on_an_image_of_another_date_is_a_failure(dataset):
     assert rules(dataset, digests=False) == [(row["sample_id"], "mask_date")]
 
 
-def test_a_predicted_mask_must_tell_its_true_iou(dataset):
+def test_an_intersection_must_tell_its_true_iou(dataset):
     path = shards_of(dataset)[0]
     rows = rows_of(path)
     mask_HW = decode_rle(rows[2]["masks"][0]["counts"].encode(), (120, 120)).copy()
@@ -362,13 +362,26 @@ def test_a_predicted_mask_must_tell_its_true_iou(dataset):
     kept = int(mask_HW.sum())
     mask = rows[2]["masks"][0]
     mask["counts"] = coco.encode(np.asfortranarray(mask_HW, dtype=np.uint8))["counts"].decode()
-    mask["origin"] = "predicted"
+    mask["origin"] = "intersection"
     mask["iou"] = kept / area
     store(path, rows)
     assert rules(dataset, digests=False) == []
     mask["iou"] = 1.0
     store(path, rows)
     assert rules(dataset, digests=False) == [(rows[2]["sample_id"], "mask_iou")]
+
+
+@pytest.mark.parametrize(
+    ("step", "labels"), [("predicted", "annotated"), ("annotated", "predicted")]
+)
+def test_a_mask_is_predicted_where_a_model_marked_its_layer_and_nowhere_else(dataset, step, labels):
+    path = shards_of(dataset)[0]
+    rows = rows_of(path)
+    rows[2]["masks"][0]["origin"] = step
+    for mask in rows[2]["scene_masks"]:
+        mask["origin"] = labels
+    store(path, rows)
+    assert (rows[2]["sample_id"], "mask_origin") in rules(dataset, digests=False)
 
 
 def test_an_intersection_must_lie_inside_of_the_annotation(dataset):

@@ -1,13 +1,17 @@
 """The circle of the data: captions train an annotator, its masks refine, all of it is proved."""
 
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 import yaml
 from scipy.ndimage import binary_erosion
 
@@ -35,6 +39,7 @@ from tasks.stages import (
     write_batch,
 )
 from tasks.verify import verify
+from terrascope_model.presets import tiny
 from tests.end_to_end.conftest import ARCHIVES
 
 SHRUNK_PX = 1  # at every edge: what an annotator that is nearly right predicts
@@ -242,3 +247,68 @@ def test_an_annotator_is_trained_out_of_fold_and_annotates(
     assert again.returncode == 0, again.stderr
     assert "unchanged" in again.stdout
     assert "stage1" not in again.stderr
+
+
+def sure(folder: Path) -> Path:
+    """Return a model that has learnt nothing, and takes every class to be nearly everywhere."""
+    model, processor = tiny(["Please segment the water."], seed=0)
+    with torch.no_grad():
+        for name, parameter in model.ground.named_parameters():
+            if re.search(r"(upscale_conv2|hypernetworks_mlps.*proj_out)\.bias", name):
+                parameter += 1
+    model.save_pretrained(folder / "sure")
+    processor.save_pretrained(folder / "sure")
+    return folder / "sure"
+
+
+@pytest.mark.slow
+def test_scenes_without_labels_are_marked_and_asked_about(
+    terrascope, planet: Path, tmp_path: Path
+) -> None:
+    """Of the training split alone; others are refused as ever, and all are counted."""
+    bare = tmp_path / "bare"
+    copytree(planet / "chatearthnet", bare)
+    tiles = sorted(bare.glob("satlas/static/*/land_cover.png"))
+    for land_cover in tiles[::2]:
+        land_cover.unlink()
+    config = tmp_path / "circle.yaml"
+    annotator = {"kind": "folder", "model": str(sure(tmp_path)), "unlabelled": True}
+    config.write_text(yaml.safe_dump({"annotator": annotator}))
+    out = tmp_path / "dataset"
+    sources = (f"--source=chatearthnet={bare}", f"--source=bigearthnet={planet / 'bigearthnet'}")
+    build = ("build", "--config", config, "--engine", "local", "--out", out, *sources)
+    done = terrascope(*build)
+    assert done.returncode == 0, done.stderr
+    manifest = read_manifest(out)
+    index, ingest = manifest.counts[:2]
+    assert ingest.taken == index.out
+    refused = [row for f in manifest.quarantine for row in pq.read_table(out / f.path).to_pylist()]
+    kept_out = [row for row in refused if row["stage"] == "ingest"]
+    assert {row["reason"] for row in kept_out} == {"no_label"}  # of validation and test
+    marked = {file.path: file for file in manifest.files if file.bucket.endswith("-unlabelled")}
+    assert {file.tier for file in marked.values()} >= {"cap", "l1"}
+    assert {file.split for file in marked.values()} == {"train"}
+    for path in marked:
+        columns = ["masks", "scene_masks", "layers"]
+        for row in pq.read_table(out / path, columns=columns).to_pylist():
+            origins = {mask["origin"] for mask in (*row["masks"], *row["scene_masks"])}
+            assert origins == {"predicted"}
+            assert row["layers"][0]["product"].startswith("annotator ")
+    assert ingest.tallies["scenes without labels"] == sum(
+        row["stage"] == "mark" for row in refused
+    ) + len(scenes_of(out, marked))
+    assert verify(out).failures == ()
+    checked = terrascope("verify", out, f"--source=chatearthnet={bare}")
+    assert checked.returncode == 0, checked.stdout
+    card = (out / "README.md").read_text()
+    assert all(Path(path).name in card for path in marked)
+    again = terrascope(*build)
+    assert "unchanged" in again.stdout
+
+
+def scenes_of(dataset: Path, paths: Iterable[str]) -> set[str]:
+    return {
+        scene_id
+        for path in paths
+        for scene_id in pq.read_table(dataset / path, columns=["scene_id"])["scene_id"].to_pylist()
+    }

@@ -27,6 +27,7 @@ def loaded(tmp_path: Path, **given: Any) -> None:
         ({"annotator": {"kind": "train"}, "stages": ("l1",)}, "add cap_cot to the stages"),
         ({"annotator": {"kind": "train"}, "stages": ("cap_cot",)}, "add l1 or l2"),
         ({"annotator": {"kind": "train", "folds": 1}}, "greater than or equal to 2"),
+        ({"annotator": {"unlabelled": True}}, "are marked by an annotator"),
         ({"refine": {"policy": "any"}}, "'checked', 'regions' or 'paper'"),
     ],
 )
