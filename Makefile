@@ -1,6 +1,6 @@
 # make demo   a planet, the circle of the data, a model that answers      (sets up what it needs)
 # make test   lint, types, import contract and tests                      (sets up what it needs)
-# make ablation     the paper's tables 2 and I on the demo's data, hours on a CPU (sets up what it needs)
+# make ablation     the paper's tables 2, 3 and I, small, hours on a CPU  (sets up what it needs)
 # make serve-env    .venv-serve with vLLM, for the GPUs of this machine or its CPU (3 to 10 GB)
 # make test-serve   the tests that start a real vLLM                      (sets up what it needs)
 
@@ -53,11 +53,18 @@ bench: .venv/.dev
 	$(BIN)/python benchmarks/shard_size.py
 	$(BIN)/python benchmarks/leaks.py
 
-ablation: .venv/.train demo/dataset/manifest.json
-	$(BIN)/python benchmarks/ablation.py demo/dataset --out demo/ablation
+ablation: demo/ablation/dataset/manifest.json
+	$(BIN)/python benchmarks/ablation.py demo/ablation/dataset --out demo/ablation
 
-demo/dataset/manifest.json:
-	$(MAKE) demo
+demo/ablation/dataset/manifest.json: demo/ablation/.planet
+	$(BIN)/terrascope build --out demo/ablation/dataset --workers $(WORKERS) \
+	  --source bigearthnet=demo/ablation/planet/bigearthnet \
+	  --source chatearthnet=demo/ablation/planet/chatearthnet
+
+demo/ablation/.planet: .venv/.train
+	rm -rf demo/ablation/planet
+	$(BIN)/terrascope planet demo/ablation/planet --scenes 2400 --seed 11
+	touch $@
 
 serve-env: .venv-serve/.done
 

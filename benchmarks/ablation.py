@@ -1,18 +1,25 @@
-"""Is reasoning with masks worth it? The paper's tables 2 and I on a dataset of ours, small.
+"""Is reasoning with masks worth it? The paper's tables 2, 3 and I on procedural scenes, small.
 
-For each seed a base learns named classes (stage 1). Each way of reasoning goes on from it, in as
-many steps of the same samples: in words alone, in words beside masks that nothing follows, or with
-visual tokens after each mask that are the mask's own, its box's or random ones; and, ours, with
-facts measured on the mask, alone or beside its tokens. Table I lets the whole method learn captions
-alone, with L1, and with L2 as well. Questions of a held-out split are answered by each: the share
-that is word for word right, and the IoU of its masks with the annotated ones, in order.
+For each seed one model learns named classes, and goes on to write traces of a few kinds of L1
+questions, with masks that nothing follows: so that all ways begin with the same words and masks.
+Each way of reasoning (table 2) goes on from there, in as many steps of the same samples: in words
+alone, in words beside masks, or with visual tokens after each mask that are the mask's own, its
+box's or random ones; and, ours, with facts measured on the mask, alone or beside its tokens. So do
+the sensors (table 3): the optical or the radar picture alone, both sensors' tokens after a mask, or
+those that the question chooses; asked where both show one place, in clear scenes and in clouded
+ones. Table I goes on from the named classes, with captions alone, with L1, and with L2 as well.
 
-Each run is a folder under --out and is not run again; one of other data or settings is refused. One
-run a core, each with one thread, so that seconds are those of a busy machine; with GPUs one after
-the other. Plots and a table of means, with the least and the most over the seeds,
-are written beside them.
+Questions of a held-out split are answered by each: the share that is word for word right, beside
+what guessing comes to (any option; of an open question the commonest answer to its kind in the
+training split), and the IoU of the masks with the annotated ones, in order. How well named classes
+of held-out scenes are segmented is told of each seed's first model.
 
-    .venv/bin/python benchmarks/ablation.py DATASET --out DIR [--seeds 3] [--questions 192]
+Each run is a folder under --out and is not run again, so that what was cut off goes on; one of
+other data or settings is refused. One run a core, each with one thread, so that seconds are those
+of a busy machine; with GPUs one after the other. A plot and a table of means, with the least and
+the most over the seeds, are written beside them.
+
+    .venv/bin/python benchmarks/ablation.py DATASET --out DIR [--seeds 3] [--tables 2 3 I]
 """
 
 import argparse
@@ -20,11 +27,12 @@ import json
 import os
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from statistics import mean
 from time import perf_counter
 from typing import Any
@@ -32,11 +40,19 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import pyarrow.parquet as pq  # noqa: E402
 from PIL import Image, ImageDraw  # noqa: E402
 
+from schemas.tier import Tier  # noqa: E402
+from tasks.answers_page import Answered  # noqa: E402
+from tasks.manifest import read_manifest  # noqa: E402
+from tasks.rows import Row, read_rows  # noqa: E402
 from tasks.training import learn, num_gpus  # noqa: E402
 from terrascope_model.settings import TrainSettings  # noqa: E402
 
+KINDS = ("existence", "border", "coverage", "location")  # of L1 questions
+NO_CAPTIONS = {Tier.CAP.value: 0.0}
+NO_L2 = {Tier.L2_SPATIAL.value: 0.0, Tier.L2_SEMANTIC.value: 0.0}
 WAYS: dict[str, dict[str, Any]] = {
     "words alone": {"marked": False, "feedback": "none"},
     "words and masks": {"feedback": "none"},
@@ -46,23 +62,36 @@ WAYS: dict[str, dict[str, Any]] = {
     "facts": {"feedback": "measure"},
     "facts and tokens": {"feedback": "both"},
 }
-DATA: dict[str, dict[str, Any]] = {
-    "captions": {"tier_weights": {"l1": 0.0, "l2_spatial": 0.0, "l2_semantic": 0.0}},
-    "captions, L1": {"tier_weights": {"l2_spatial": 0.0, "l2_semantic": 0.0}},
-    "captions, L1, L2": {},
+SENSORS: dict[str, dict[str, Any]] = {
+    "optical alone": {"sensors": "optical"},
+    "radar alone": {"sensors": "sar"},
+    "both": {"sensors": "concatenated"},
+    "as the question asks": {"sensors": "adaptive"},
 }
-TABLES = {"2": ("Ways of reasoning", WAYS), "I": ("What is learnt from", DATA)}
-FEW_CAPTIONS = {"tier_weights": {"cap": 0.1}}  # of table 2: they are long, and nothing asks them
+DATA: dict[str, dict[str, Any]] = {
+    "captions": {"tier_weights": {Tier.L1.value: 0.0, **NO_L2}},
+    "captions, L1": {"tier_weights": NO_L2},
+    "captions, L1, L2": {"tier_weights": {}},
+}
+TABLES = {
+    "2": ("Ways of reasoning", WAYS),
+    "3": ("Sensors", SENSORS),
+    "I": ("What is learnt from", DATA),
+}
+COLUMNS = {
+    "2": ("right", "guessed", "answered", "IoU", "context", "seconds"),
+    "3": ("right", "clear", "clouded", "guessed", "IoU", "context", "seconds"),
+    "I": ("right", "L1", "L2", "guessed", "answered", "IoU"),
+}
+AT_ONCE = 16  # questions
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One model: its table, name and seed, the model that it goes on from, and its settings."""
+    """One model: its table (None of one that others go on from), name, folder and settings."""
 
-    table: str
+    table: str | None
     name: str
-    seed: int
-    base: Path
     out: Path
     settings: TrainSettings
 
@@ -74,93 +103,162 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--base-steps", type=int, default=800)
-    parser.add_argument("--steps", type=int, default=600)
-    parser.add_argument("--questions", type=int, default=192)
+    parser.add_argument("--named-steps", type=int, default=1500, help="Of named classes.")
+    parser.add_argument("--read-steps", type=int, default=1500, help="Of traces, before a way's.")
+    parser.add_argument("--steps", type=int, default=500, help="Of each way.")
+    parser.add_argument("--questions", type=int, default=240)
     parser.add_argument("--split", default="test")
     parser.add_argument("--try", dest="model", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.model:
-        try_model(given.dataset, given.model, given.split, given.questions)
+        (table,) = given.tables
+        try_model(given.dataset, given.model, table, given.split, given.questions)
         return
-    workers = 1 if num_gpus() else os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        bases = [base_of(given.out, seed, given.base_steps) for seed in range(given.seeds)]
-        list(pool.map(lambda base: train(given.dataset, *base), bases))
-        runs = [run for table in given.tables for run in runs_of(given, table)]
-        list(pool.map(lambda run: train_and_try(given, run), runs))
+    runs = [run for seed in range(given.seeds) for run in runs_of(given, seed)]
+    named, reading, ways = (
+        [run for run in runs if run.table is None and run.name == "named"],
+        [run for run in runs if run.table is None and run.name == "reading"],
+        [run for run in runs if run.table is not None],
+    )
+    with ThreadPoolExecutor(1 if num_gpus() else os.cpu_count() or 1) as pool:
+        for some in (named, reading):
+            list(pool.map(lambda run: train(given.dataset, run), some))
+        list(pool.map(lambda run: train_and_try(given, run), ways))
+    tell_named(given.out, named)
     for table in given.tables:
-        write_table(given.out, table, [run for run in runs if run.table == table])
+        write_table(given.out, table, [run for run in ways if run.table == table])
 
 
-def base_of(out: Path, seed: int, steps: int) -> tuple[Path, TrainSettings]:
-    """Return where the base of a seed lies, and how it is trained."""
-    settings = TrainSettings(seed=seed, stage1_steps=steps, stage2_steps=0, eval_split="none")
-    return out / f"seed-{seed}" / "base", settings
-
-
-def runs_of(given: argparse.Namespace, table: str) -> Iterator[Run]:
-    """Yield the models of a table."""
-    for seed in range(given.seeds):
-        base, _ = base_of(given.out, seed, given.base_steps)
+def runs_of(given: argparse.Namespace, seed: int) -> Iterator[Run]:
+    """Yield the models of a seed, those that others go on from first."""
+    folder = given.out / f"seed-{seed}"
+    others = {task: 0.0 for task in l1_tasks(given.dataset) if task not in KINDS}
+    common = {"seed": seed, "rehearsed": 0.3, "eval_split": "none", "task_weights": others}
+    named, reading = folder / "named", folder / "reading"
+    of_named = {"stage1_steps": given.named_steps, "stage2_steps": 0, "eval_split": given.split}
+    yield Run(None, "named", named, TrainSettings(seed=seed, **of_named))
+    traces = {**common, "stage1_steps": 0}
+    questions = {"tier_weights": {**NO_CAPTIONS, **NO_L2}}
+    of_reading = {**traces, **questions, "start": str(named), "stage2_steps": given.read_steps}
+    if {"2", "3"} & set(given.tables):
+        yield Run(None, "reading", reading, TrainSettings(**of_reading, feedback="none"))
+    for table in given.tables:
         for name, chosen in TABLES[table][1].items():
-            more = FEW_CAPTIONS if table == "2" else {}
-            folder = f"{table}-{name}".replace(" ", "-").replace("'", "").replace(",", "")
-            yield Run(
-                table=table,
-                name=name,
-                seed=seed,
-                base=base,
-                out=given.out / f"seed-{seed}" / folder,
-                settings=TrainSettings(
-                    seed=seed,
-                    start=str(base),
-                    stage1_steps=0,
-                    stage2_steps=given.steps,
-                    rehearsed=0.3,
-                    **{**more, **chosen},
-                ),
-            )
+            words = name.replace("'", "").replace(",", "").replace(" ", "-")
+            start, steps = (named, given.read_steps) if table == "I" else (reading, given.steps)
+            way = {**traces, **questions, "start": str(start), "stage2_steps": steps, **chosen}
+            yield Run(table, name, folder / f"{table}-{words}", TrainSettings(**way))
 
 
-def train(dataset: Path, out: Path, settings: TrainSettings) -> None:
+def l1_tasks(dataset: Path) -> list[str]:
+    """Return the kinds of L1 questions that a dataset has."""
+    files = [file for file in read_manifest(dataset).files if file.tier == Tier.L1]
+    columns = (pq.read_table(dataset / f.path, columns=["task"])["task"] for f in files)
+    return sorted({task for column in columns for task in column.unique().to_pylist()})
+
+
+def train(dataset: Path, run: Run) -> None:
     """Train a model, unless it is there; TrainingFailed where it is of other data or settings."""
-    for line in learn(dataset, out, settings, threads=None if num_gpus() else 1):
-        print(f"{out.parent.name} {out.name}  {line}", flush=True)
+    for line in learn(dataset, run.out, run.settings, threads=None if num_gpus() else 1):
+        print(f"{run.out.parent.name} {run.out.name}  {line}", flush=True)
 
 
 def train_and_try(given: argparse.Namespace, run: Run) -> None:
     """Train a model and let it answer, in a process of its own."""
-    train(given.dataset, run.out, run.settings)
-    due = [given.split, given.questions]
+    train(given.dataset, run)
     note = run.out / "tried.json"
-    if not note.exists() or json.loads(note.read_text())["questions"] != due:
+    if not note.exists() or json.loads(note.read_text())["of"] != [given.split, given.questions]:
         subprocess.run(
             [
                 *(sys.executable, str(Path(__file__).resolve()), str(given.dataset)),
-                *("--out", str(given.out), "--try", str(run.out), "--split", given.split),
-                *("--questions", str(given.questions)),
+                *("--out", str(given.out), "--try", str(run.out), "--tables", str(run.table)),
+                *("--split", given.split, "--questions", str(given.questions)),
             ],
             env={**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")},
             check=True,
         )
 
 
-def try_model(dataset: Path, model: Path, split: str, number: int) -> None:
+def questions_of(dataset: Path, table: str, split: str, number: int) -> list[Row]:
+    """Draw the questions of a table, kinds in turn; the same for all its models."""
+    places: dict[str, list[tuple[Path, str]]] = defaultdict(list)
+    for file in read_manifest(dataset).files:
+        if file.split != split or file.tier == Tier.CAP:
+            continue
+        columns = ["sample_id", "task", "image_info"]
+        for row in pq.read_table(dataset / file.path, columns=columns).to_pylist():
+            sensors = {info["modality"] for info in row["image_info"]}
+            of_l2 = table == "I" and file.tier != Tier.L1
+            if (row["task"] in KINDS or of_l2) and (table != "3" or len(sensors) > 1):
+                places[row["task"]].append((dataset / file.path, row["sample_id"]))
+    for task in sorted(places):
+        Random(f"{task} of {table}").shuffle(places[task])
+    longest = max(map(len, places.values()))
+    turns = [places[task][turn : turn + 1] for turn in range(longest) for task in sorted(places)]
+    chosen = [place for some in turns for place in some][:number]
+    paths = sorted({path for path, _ in chosen})
+    found = {
+        path: read_rows(path, {sample_id for at, sample_id in chosen if at == path})
+        for path in paths
+    }
+    return [found[path][sample_id] for path, sample_id in chosen]
+
+
+def guesser(dataset: Path) -> Callable[[Row], float]:
+    """Return how probable it is that a guess answers a question."""
+    answers: dict[str, Counter[str]] = defaultdict(Counter)
+    for file in read_manifest(dataset).files:
+        if file.split == "train" and file.tier != Tier.CAP:
+            columns = ["task", "options", "answer"]
+            for row in pq.read_table(dataset / file.path, columns=columns).to_pylist():
+                if not row["options"]:
+                    answers[row["task"]][row["answer"]["text"]] += 1
+
+    def guess(row: Row) -> float:
+        if row.options:
+            return 1 / len(row.options)
+        commonest = answers[row.task].most_common(1)
+        return float(bool(commonest) and commonest[0][0] == row.answer.text)
+
+    return guess
+
+
+def try_model(dataset: Path, model: Path, table: str, split: str, number: int) -> None:
     """Let a model answer held-out questions, and write `tried.json`."""
     import torch
 
-    from flows.answers import asked
-    from tasks.answers_page import held_out_questions
+    from flows.answers import asked, sample_of
     from terrascope_model.answer import Answerer, Asking
+    from terrascope_model.fed_tokens import fed_tokens
+    from terrascope_model.sensors import num_fed, seen_by
 
     answerer = Answerer.from_pretrained(model)
     answerer.model.to("cuda" if torch.cuda.is_available() else "cpu")
-    tokenizer = answerer.processor.tokenizer
-    rows = held_out_questions(dataset, split, number, seed=0)
+    processor = answerer.processor
+    guess = guesser(dataset)
+    rows = questions_of(dataset, table, split, number)
+
+    def context(one: Answered) -> int:
+        """Return how many tokens a question and its answer are, with those that were put in."""
+        sample = sample_of(one.row)
+        shown = seen_by(sample, processor.sensors)
+        prompt = processor.encode(shown)
+        number = len(prompt.ids_T) + len(processor.text_ids(one.text))
+        for picture, mask_HW in one.masks:
+            at = shown.pictures.index(sample.pictures[picture])
+            tokens_K = fed_tokens(
+                torch.from_numpy(mask_HW),
+                prompt.layouts[at],
+                processor.feedback,
+                processor.max_region_tokens,
+            )
+            has_sar = prompt.sar[at] is not None
+            number += num_fed(processor.sensors, len(tokens_K), has_sar=has_sar)
+        return number
+
     tried = []
-    for first in range(0, len(rows), 16):
-        some = rows[first : first + 16]
+    for first in range(0, len(rows), AT_ONCE):
+        some = rows[first : first + AT_ONCE]
         begun = perf_counter()
         answered = asked(answerer, some, Asking(max_new_tokens=200, max_masks=8))
         seconds = (perf_counter() - begun) / len(some)
@@ -171,88 +269,121 @@ def try_model(dataset: Path, model: Path, split: str, number: int) -> None:
                 "task": one.row.task,
                 "answered": bool(one.answer),
                 "right": one.right,
+                "guessed": guess(one.row),
+                "clouded": any(info.cloudy for info in one.row.image_info),
                 "ious": one.ious,
                 "masks": len(one.row.masks),
-                "tokens": len(tokenizer(one.text)["input_ids"]),
+                "context": context(one),
                 "seconds": seconds,
             }
             for one in answered
         ]
-    note = {"questions": [split, number], "tried": tried}
+    note = {"of": [split, number], "tried": tried}
     (model / "tried.json").write_text(json.dumps(note, indent=1) + "\n")
+
+
+def tell_named(out: Path, runs: Sequence[Run]) -> None:
+    """Print and write how well named classes of held-out scenes are segmented, seed by seed."""
+    lines = ["| held-out classes that cover a twentieth | IoU of each seed |", "|---|---|"]
+    found: dict[str, list[str]] = defaultdict(list)
+    for run in runs:
+        for group in json.loads((run.out / "training.json").read_text())["iou"]:
+            found[group["name"]].append(f"{group['mean_iou']:.3f} of {group['classes']}")
+    lines += [f"| {name} | {', '.join(of_seeds)} |" for name, of_seeds in found.items()]
+    text = "\n".join(lines) + "\n"
+    (out / "named.md").write_text(text)
+    print(text)
 
 
 def write_table(out: Path, table: str, runs: Sequence[Run]) -> None:
     """Print a table and write it and its plot."""
     title, names = TABLES[table]
-    figures = {name: figures_of([r for r in runs if r.name == name]) for name in names}
-    columns = ("right", "right, L1", "right, L2", "IoU", "answered", "tokens", "seconds")
+    columns = COLUMNS[table]
+    figures = {name: figures_of([run for run in runs if run.name == name]) for name in names}
     lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for name, found in figures.items():
-        cells = [told(found[column]) for column in columns]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} | " + " | ".join(told(found[c]) for c in columns) + " |")
     lines += ["", *by_task(runs, names)]
     text = "\n".join(lines) + "\n"
     (out / f"table-{table}.md").write_text(text)
-    plot(
-        out / f"table-{table}.png", title, {name: found["right"] for name, found in figures.items()}
-    )
+    guessed = mean(next(iter(figures.values()))["guessed"])
+    bars = {name: found["right"] for name, found in figures.items()}
+    plot(out / f"table-{table}.png", title, bars, guessed)
     print(text)
 
 
+def tried_of(run: Run) -> list[dict[str, Any]]:
+    """Return what a model made of its questions."""
+    return list(json.loads((run.out / "tried.json").read_text())["tried"])
+
+
 def figures_of(runs: Sequence[Run]) -> Mapping[str, list[float]]:
-    """Return each figure of a way, one a seed."""
+    """Return each figure of a way, one a seed; none where there is nothing that it is of."""
+    parts: dict[str, Callable[[dict[str, Any]], bool]] = {
+        "right": lambda one: True,
+        "L1": lambda one: one["tier"] == Tier.L1,
+        "L2": lambda one: one["tier"] != Tier.L1,
+        "clear": lambda one: not one["clouded"],
+        "clouded": lambda one: one["clouded"],
+    }
     found: dict[str, list[float]] = defaultdict(list)
     for run in runs:
-        tried = json.loads((run.out / "tried.json").read_text())["tried"]
-        found["right"].append(mean(one["right"] for one in tried))
-        for tier, name in (("l1", "right, L1"), ("l2", "right, L2")):
-            of_tier = [one["right"] for one in tried if one["tier"].startswith(tier)]
-            found[name].append(mean(of_tier) if of_tier else 0.0)
-        found["answered"].append(mean(one["answered"] for one in tried))
+        tried = tried_of(run)
+        for name, belongs in parts.items():
+            if of_part := [one["right"] for one in tried if belongs(one)]:
+                found[name].append(mean(of_part))
+        for name in ("answered", "guessed", "context", "seconds"):
+            found[name].append(mean(one[name] for one in tried))
         # a mask that is due and was not marked counts 0
         found["IoU"].append(
             sum(sum(one["ious"][: one["masks"]]) for one in tried)
             / max(1, sum(one["masks"] for one in tried))
         )
-        found["tokens"].append(mean(one["tokens"] for one in tried))
-        found["seconds"].append(mean(one["seconds"] for one in tried))
     return found
 
 
 def by_task(runs: Sequence[Run], names: Mapping[str, Any]) -> list[str]:
     """Return the lines of a table of right answers by task, over all seeds."""
-    right: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    right: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for run in runs:
-        for one in json.loads((run.out / "tried.json").read_text())["tried"]:
+        for one in tried_of(run):
             right[one["task"]][run.name].append(one["right"])
-    lines = ["| task | questions | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
+            right[one["task"]]["guessed"].append(one["guessed"])
+    shown = (*names, "guessed")
+    lines = ["| task | questions | " + " | ".join(shown) + " |", "|---" * (len(shown) + 2) + "|"]
     for task, of_task in sorted(right.items()):
-        number = max(map(len, of_task.values()))
-        cells = [f"{mean(of_task[name]):.2f}" if of_task[name] else "" for name in names]
+        number = max(len(of_task[name]) for name in names)
+        cells = [f"{mean(of_task[name]):.2f}" if of_task[name] else "" for name in shown]
         lines.append(f"| {task} | {number} | " + " | ".join(cells) + " |")
     return lines
 
 
 def told(values: Sequence[float]) -> str:
-    """Return the mean, and the least and the most."""
-    return f"{mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+    """Return the mean, and the least and the most of several; "" of none."""
+    if not values:
+        return ""
+    digits = 0 if min(values) > 10 else 3
+    most = f" ({min(values):.{digits}f} to {max(values):.{digits}f})" if len(values) > 1 else ""
+    return f"{mean(values):.{digits}f}{most}"
 
 
-def plot(path: Path, title: str, values: Mapping[str, Sequence[float]]) -> None:
-    """Write a PNG of bars: a mean each, with a line from the least to the most."""
+def plot(path: Path, title: str, values: Mapping[str, Sequence[float]], guessed: float) -> None:
+    """Write a PNG of bars: a mean each, a line from the least to the most, and one of guessing."""
     left, width, row = 150, 620, 30
-    image = Image.new("RGB", (left + width + 60, 50 + row * len(values)), "white")
+    image = Image.new("RGB", (left + width + 60, 60 + row * len(values)), "white")
     draw = ImageDraw.Draw(image)
-    draw.text((8, 8), f"{title}: share of right answers", fill="black")
-    top = max(max(seeds) for seeds in values.values()) or 1.0
+    draw.text((8, 8), f"{title}: share of right answers; dashes: guessing", fill="black")
+    top = max(guessed, *(max(seeds) for seeds in values.values())) or 1.0
     for number, (name, seeds) in enumerate(values.items()):
         y = 40 + row * number
         ends = [left + width * value / top for value in (mean(seeds), min(seeds), max(seeds))]
         draw.text((8, y + 4), name, fill="black")
         draw.rectangle([(left, y), (ends[0], y + 18)], fill="#1f5fa8")
         draw.line([(ends[1], y + 9), (ends[2], y + 9)], fill="#b5471b", width=3)
-        draw.text((ends[2] + 6, y + 4), f"{mean(seeds):.3f}", fill="black")
+        draw.text((max(ends) + 6, y + 4), f"{mean(seeds):.3f}", fill="black")
+    at, bottom = left + width * guessed / top, 40 + row * len(values)
+    for y in range(36, bottom, 8):
+        draw.line([(at, y), (at, y + 4)], fill="black", width=2)
     image.save(path)
 
 

@@ -63,7 +63,7 @@ class Answered:
         image, mask_HW = self.masks[number]
         due = self.row.masks[number]
         infos = [info.model_dump() for info in self.row.image_info]
-        if segmented_picture(infos, due.image_index) != image:
+        if segmented_picture(infos, due.image_index) != segmented_picture(infos, image):
             return 0.0
         return iou(mask_HW, decode(due.counts.encode("ascii"), due.size))
 

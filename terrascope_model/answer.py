@@ -32,6 +32,7 @@ from terrascope_model.model import TerraScopeModel
 from terrascope_model.naming import segment_question, segment_trace
 from terrascope_model.processor import TerraScopeProcessor
 from terrascope_model.sample import Picture, Sample, StepMask
+from terrascope_model.sensors import seen_by
 
 CONFIG = "config.json"
 _UNFINISHED = "\ufffd"  # what the first bytes of a character are decoded to
@@ -176,7 +177,8 @@ class Answerer:
         return logits_Mhw.float()
 
     def _events(self, samples: Sequence[Sample], asking: Asking) -> Iterator[tuple[int, Event]]:
-        encoded = [self.processor.encode(replace(s, trace="", masks=())) for s in samples]
+        shown = [seen_by(sample, self.processor.sensors) for sample in samples]
+        encoded = [self.processor.encode(replace(s, trace="", masks=())) for s in shown]
         batch = self.processor.collate(encoded, left=True)
         device, seen = self.model.device, self._seen(batch["seen"])
         eos = self.processor.tokenizer.eos_token_id
@@ -187,14 +189,17 @@ class Answerer:
             sampling=asking.sampling,
             choose_image=self._choose,
             feedback=asking.feedback,
-            facts=self._facts_of(samples),
+            facts=self._facts_of(shown),
         )
         rows = [_Row(self._decoded) for _ in samples]
         prompts = batch["ids_BT"].to(device), batch["attention_BT"].to(device)
         for event in stream(self.model, *prompts, seen, decoding):
             row = rows[event.row]
             if isinstance(event, Segmented):
-                row.masks.append(_step_mask(event.image, event.mask_HW, event.confidence))
+                # numbered as in the sample, of which pictures may not be shown
+                picture = shown[event.row].pictures[event.image]
+                at = samples[event.row].pictures.index(picture)
+                row.masks.append(_step_mask(at, event.mask_HW, event.confidence))
                 yield event.row, row.masks[-1]
                 row.ids += event.forced
             elif isinstance(event, Wrote) and event.token_id == eos:

@@ -10,6 +10,7 @@ from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
 
 from terrascope_model.feedback import Feedback
+from terrascope_model.sensors import Sensors
 
 RELEASED: dict[str, Any] = {
     "max_region_tokens": 8,  # set in every training set, and hard-coded at inference
@@ -37,6 +38,8 @@ class TerraScopeConfig(PreTrainedConfig):
         exposure: Share of the steps that training feeds from the predicted mask, not the annotated.
         feedback: What is put in after a [SEG]: the mask's visual "tokens" (paper), its facts as
             text ("measure"), "both" or "none".
+        sensors: Whose tokens they are where optical and radar picture show one place: those that
+            the question chooses ("adaptive", the paper's), both, or the one's that is shown.
     """
 
     model_type = "terrascope"
@@ -54,6 +57,7 @@ class TerraScopeConfig(PreTrainedConfig):
     loss_points: int = 0
     exposure: float = 0.0
     feedback: Feedback = "tokens"
+    sensors: Sensors = "adaptive"
 
     def __post_init__(self, **kwargs: Any) -> None:
         """Make the parts' configurations of what was saved, or of nothing."""

@@ -27,6 +27,7 @@ from terrascope_model.files import DataError
 from terrascope_model.naming import AT_ONCE, segment_question, segment_trace
 from terrascope_model.processor import Encoded, TerraScopeProcessor
 from terrascope_model.sample import STRAIGHT, Sample, StepMask, Turn
+from terrascope_model.sensors import num_fed, seen_by
 from terrascope_model.shards import Place, Rows
 
 _INDEX = ("source", "split", "tier", "task", "question", "options", "trace", "image_info")
@@ -131,10 +132,11 @@ class Samples(Items):
         tiles = num_pictures if num_pictures > 1 else processor.image_processor.max_patches + 1
         facts = _FACTS_TOKENS if puts_facts(processor.feedback) else 0
         num_segments = sum(text.count(SEG) for text in texts)
+        most = processor.max_region_tokens
         at_most = (
             sum(len(text.encode()) for text in (*texts, processor.system_prompt))
             + tiles * processor.token_side**2
-            + num_segments * (processor.max_region_tokens + facts)
+            + num_segments * (num_fed(processor.sensors, most, has_sar=True) + facts)
             + _FRAME_TOKENS * (1 + num_pictures)
         )
         if not self._max_length or at_most <= self._max_length:
@@ -197,7 +199,7 @@ class Traces(Samples):
                 )
                 for mask in row["masks"]
             )
-            return Sample(
+            sample = Sample(
                 sample_id=row["sample_id"],
                 pictures=self.rows.pictures(row),
                 question=row["question"],
@@ -205,6 +207,7 @@ class Traces(Samples):
                 trace=row["trace"] if self._marked else row["trace"].replace(f" {SEG}", ""),
                 masks=masks if self._marked else (),
             )
+            return seen_by(sample, self._processor.sensors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,12 +118,18 @@ class TerraScopeModel(PreTrainedModel):
         return Sight(visual_NKD.flatten(0, 1), parts, self.ground.encode(seen.ground_I3GG))
 
     def region_features(self, image: int, tokens_K: Tensor, seen: Seen, sight: Sight) -> Tensor:
-        """Return a region's visual tokens, (K, D), each of the sensor that fits the question."""
+        """Return a region's visual tokens, (K, D), each of the sensor that fits the question.
+
+        Concatenated, there are as many of the radar image after those of the optical one.
+        """
         placed = seen.images[image]
         visual_KD = sight.of_image[image]
         if placed.sar is not None:
+            by_sar_KD = sight.of_image[placed.sar]
+            if self.config.sensors == "concatenated":
+                return torch.cat([visual_KD[tokens_K], by_sar_KD[tokens_K]])
             question_LD = self.get_input_embeddings()(seen.questions[placed.row])
-            visual_KD = fuse(visual_KD, sight.of_image[placed.sar], question_LD)
+            visual_KD = fuse(visual_KD, by_sar_KD, question_LD)
         return visual_KD[tokens_K]
 
     def masks_of(

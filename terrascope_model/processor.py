@@ -29,6 +29,7 @@ from terrascope_model.feedback import (
 )
 from terrascope_model.regions import TileLayout
 from terrascope_model.sample import STRAIGHT, Picture, Sample, Turn
+from terrascope_model.sensors import Sensors, num_fed
 from terrascope_model.tokens import (
     ADDED,
     IMAGE,
@@ -106,6 +107,7 @@ class TerraScopeProcessor(ProcessorMixin):
         more_than: As the model has it.
         system_prompt: Before every question; "" for none.
         feedback: As the model has it.
+        sensors: As the model has it.
         standardised: Whether each picture is scaled to a mean of 0 and a deviation of 1, for a
             model that starts from nothing; else as the published weights want it.
     """
@@ -121,6 +123,7 @@ class TerraScopeProcessor(ProcessorMixin):
         more_than: float = 0.5,
         system_prompt: str = SYSTEM_PROMPT,
         feedback: Feedback = "tokens",
+        sensors: Sensors = "adaptive",
         standardised: bool = False,
         **options: Any,
     ) -> None:
@@ -128,7 +131,7 @@ class TerraScopeProcessor(ProcessorMixin):
         self.ground_px, self.mask_px, self.token_side = ground_px, mask_px, token_side
         self.max_region_tokens, self.more_than = max_region_tokens, more_than
         self.system_prompt, self.feedback = system_prompt, checked_feedback(feedback)
-        self.standardised = standardised
+        self.sensors, self.standardised = sensors, standardised
         self._prepared: WeakKeyDictionary[Picture, dict[int, tuple[TileLayout, Tensor]]] = (
             WeakKeyDictionary()
         )
@@ -156,7 +159,11 @@ class TerraScopeProcessor(ProcessorMixin):
             )
             for picture, mask_HW in masks
         )
-        ids, labels = self._text(sample, layouts, [len(part) for part in tokens])
+        fed = [
+            num_fed(self.sensors, len(part), has_sar=sar[picture] is not None)
+            for part, (picture, _) in zip(tokens, masks, strict=True)
+        ]
+        ids, labels = self._text(sample, layouts, fed)
         segmented = [p for p, at in zip(sample.pictures, ground, strict=True) if at is not None]
         small = [self._small(mask_HW) for _, mask_HW in masks]
         return Encoded(

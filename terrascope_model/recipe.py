@@ -100,13 +100,18 @@ def texts_of(dataset: Path) -> Iterator[str]:
 def _joined_fields(settings: TrainSettings) -> dict[str, Any]:
     """Return the fields of `TerraScopeConfig` that settings say."""
     released = RELEASED if settings.numbers == "released" else {}
-    return {**released, "exposure": settings.exposure, "feedback": settings.feedback}
+    return {
+        **released,
+        "exposure": settings.exposure,
+        "feedback": settings.feedback,
+        "sensors": settings.sensors,
+    }
 
 
 def _tiny(dataset: Path, settings: TrainSettings) -> Recipe:
     fields = _joined_fields(settings)
     processor = tiny_processor(sorted(set(texts_of(dataset))))
-    processor.feedback = settings.feedback
+    processor.feedback, processor.sensors = settings.feedback, settings.sensors
     processor.max_region_tokens = fields.get("max_region_tokens", TINY_REGION)
     return Recipe(
         processor=processor,
@@ -184,6 +189,7 @@ def _large_processor(
         token_side=math.isqrt(config.vlm_config.image_seq_length),
         max_region_tokens=config.max_region_tokens,
         feedback=config.feedback,
+        sensors=config.sensors,
     )
 
 

@@ -99,6 +99,11 @@ class TrainSettings(BaseModel):
         description="What follows a [SEG]: the mask's visual tokens, its facts as text, or both; "
         "to compare with, the tokens of its box, or random ones.",
     )
+    sensors: Literal["adaptive", "concatenated", "optical", "sar"] = Field(
+        default="adaptive",
+        description="Where optical and radar picture show one place: whose visual tokens follow a "
+        "[SEG], those that the question chooses or both; or which of the two is shown at all.",
+    )
     marked: bool = Field(
         default=True,
         description="Whether traces mark what they are about; without, [SEG] are left out of them.",
@@ -163,6 +168,16 @@ class TrainSettings(BaseModel):
                 f"exposure feeds the visual tokens of predicted masks, and feedback "
                 f"{self.feedback!r} puts in facts of the annotated ones or nothing; set one of the "
                 "two back"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _exposed_sensors(self) -> Self:
+        """Refuse an exposure to regions of which each token comes twice."""
+        if self.exposure and self.sensors == "concatenated":
+            raise ValueError(
+                "exposure feeds one sensor's tokens of a predicted mask, and sensors "
+                "'concatenated' puts in both sensors'; set one of the two back"
             )
         return self
 
