@@ -333,6 +333,9 @@ def answers(
         Literal["l1", "l2_spatial", "l2_semantic"] | None,
         typer.Option(help="Of this kind alone."),
     ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Of this task; repeat for several.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws them.")] = 0,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Tokens to write at most.")] = 512,
 ) -> None:
@@ -345,6 +348,7 @@ def answers(
         model,
         split=split,
         tier=tier,
+        tasks=task or (),
         number=number,
         seed=seed,
         max_new_tokens=max_new_tokens,

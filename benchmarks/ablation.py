@@ -15,9 +15,9 @@ training split), and the IoU of the masks with the annotated ones, in order. How
 of held-out scenes are segmented is told of each seed's first model.
 
 Each run is a folder under --out and is not run again, so that what was cut off goes on; one of
-other data or settings is refused. One run a core, each with one thread, so that seconds are those
-of a busy machine; with GPUs one after the other. A plot and a table of means, with the least and
-the most over the seeds, are written beside them.
+other data or settings is refused. Runs have one thread each, one a core at once (or as many as
+there are GPUs, if --at-once says no more), so that seconds are those of a busy machine. A plot and a
+table of means, with the least and the most over the seeds, are written beside them.
 
     .venv/bin/python benchmarks/ablation.py DATASET --out DIR [--seeds 3] [--tables 2 3 I]
 """
@@ -103,9 +103,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--named-steps", type=int, default=1500, help="Of named classes.")
+    parser.add_argument("--at-once", type=int, default=0, help="Runs; 0 for one a core or GPU.")
+    parser.add_argument("--named-steps", type=int, default=1000, help="Of named classes.")
     parser.add_argument("--read-steps", type=int, default=1500, help="Of traces, before a way's.")
-    parser.add_argument("--steps", type=int, default=500, help="Of each way.")
+    parser.add_argument("--steps", type=int, default=400, help="Of each way.")
     parser.add_argument("--questions", type=int, default=240)
     parser.add_argument("--split", default="test")
     parser.add_argument("--try", dest="model", type=Path, help=argparse.SUPPRESS)
@@ -120,7 +121,8 @@ def main() -> None:
         [run for run in runs if run.table is None and run.name == "reading"],
         [run for run in runs if run.table is not None],
     )
-    with ThreadPoolExecutor(1 if num_gpus() else os.cpu_count() or 1) as pool:
+    at_once = given.at_once or num_gpus() or os.cpu_count()
+    with ThreadPoolExecutor(at_once) as pool:
         for some in (named, reading):
             list(pool.map(lambda run: train(given.dataset, run), some))
         list(pool.map(lambda run: train_and_try(given, run), ways))

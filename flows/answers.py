@@ -1,7 +1,7 @@
 """Let a trained model answer held-out questions of a dataset, and show them on a page."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ def answers(
     *,
     split: str,
     tier: str | None,
+    tasks: Collection[str],
     number: int,
     seed: int,
     max_new_tokens: int,
@@ -36,7 +37,7 @@ def answers(
 
     UserError where there is no question, no model, or a question that it cannot be asked.
     """
-    rows = held_out_questions(dataset, split, number, seed, tier)
+    rows = held_out_questions(dataset, split, number, seed, tier, tasks)
     answerer = loaded(model)
     try:
         answered = asked(answerer, rows, Asking(max_new_tokens=max_new_tokens))

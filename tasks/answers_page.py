@@ -1,7 +1,7 @@
 """A page of held-out questions as a model answers them, beside the annotated masks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,9 +90,14 @@ class AnsweredView:
 
 
 def held_out_questions(
-    dataset: Path, split: str, number: int, seed: int, tier: str | None = None
+    dataset: Path,
+    split: str,
+    number: int,
+    seed: int,
+    tier: str | None = None,
+    tasks: Collection[str] = (),
 ) -> list[Row]:
-    """Draw questions of a split, of one tier if given, by seed: sources and tasks in turn.
+    """Draw questions of a split by seed, sources and tasks in turn; of a tier and tasks if given.
 
     UserError where there are none; ManifestError where the folder holds no finished dataset.
     """
@@ -105,7 +110,13 @@ def held_out_questions(
             f"{dataset} has no questions{of_tier} of the split {split!r}; name another --split or "
             "--tier"
         )
-    return drawn_rows(dataset, manifest.model_copy(update={"files": files}), seed, number)
+    drawn = drawn_rows(dataset, manifest.model_copy(update={"files": files}), seed, number, tasks)
+    if not drawn:
+        raise UserError(
+            f"{dataset} has no questions of the kinds {', '.join(tasks)} in the split {split!r}; "
+            "`terrascope inspect` lists what there is"
+        )
+    return drawn
 
 
 def write_answers(dataset: Path, model: Path, answered: Sequence[Answered]) -> Path:

@@ -1,7 +1,7 @@
 """A page to look at: samples drawn at random by seed, with masks in colour, beside the counts."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
@@ -107,9 +107,14 @@ def write_report(
     return path
 
 
-def drawn_rows(dataset: Path, manifest: Manifest, seed: int, number: int) -> list[Row]:
-    """Return samples drawn by seed, taking turns between sources and between their tasks."""
-    places = draw(_strata(dataset, manifest), seed, number)
+def drawn_rows(
+    dataset: Path, manifest: Manifest, seed: int, number: int, tasks: Collection[str] = ()
+) -> list[Row]:
+    """Return samples drawn by seed, taking turns between sources and between their tasks.
+
+    Of all tasks, unless some are named.
+    """
+    places = draw(_strata(dataset, manifest, tasks), seed, number)
     rows: dict[Place, Row] = {}
     for file in sorted({file for file, _ in places}):
         wanted = {sample_id for f, sample_id in places if f == file}
@@ -144,13 +149,16 @@ def _in_turn(queues: Sequence[Sequence[Place] | Iterator[Place]]) -> Iterator[Pl
         waiting = going_on
 
 
-def _strata(dataset: Path, manifest: Manifest) -> dict[str, dict[str, list[Place]]]:
+def _strata(
+    dataset: Path, manifest: Manifest, tasks: Collection[str]
+) -> dict[str, dict[str, list[Place]]]:
     strata: dict[str, dict[str, list[Place]]] = {}
     for file in manifest.files:
         table = pq.ParquetFile(dataset / file.path).read(columns=["sample_id", "source", "task"])
         for row in table.to_pylist():
-            tasks = strata.setdefault(row["source"], {})
-            tasks.setdefault(row["task"], []).append((file.path, row["sample_id"]))
+            if not tasks or row["task"] in tasks:
+                of_source = strata.setdefault(row["source"], {})
+                of_source.setdefault(row["task"], []).append((file.path, row["sample_id"]))
     return strata
 
 

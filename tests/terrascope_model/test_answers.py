@@ -17,7 +17,7 @@ from tasks.rows import Row
 from terrascope_model.presets import tiny
 from tests.terrascope_model.conftest import untied
 
-ASKED = {"split": "train", "tier": None, "seed": 0, "max_new_tokens": 12}
+ASKED = {"split": "train", "tier": None, "tasks": (), "seed": 0, "max_new_tokens": 12}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,13 @@ def test_questions_are_of_the_split_and_tier_that_are_asked_for(dataset: Path) -
     assert ids == [r.sample_id for r in held_out_questions(dataset, "train", 12, 1, "l1")]
     with pytest.raises(UserError, match="no questions of the tier 'l3' of the split 'train'"):
         held_out_questions(dataset, "train", 1, seed=0, tier="l3")
+
+
+def test_questions_are_of_the_tasks_that_are_named(dataset: Path) -> None:
+    rows = held_out_questions(dataset, "train", 12, seed=1, tasks=("existence", "border"))
+    assert {row.task for row in rows} == {"existence", "border"}
+    with pytest.raises(UserError, match="no questions of the kinds weather in the split 'train'"):
+        held_out_questions(dataset, "train", 1, seed=0, tasks=("weather",))
 
 
 def test_a_mask_counts_where_it_is_seen_and_nowhere_else(dataset: Path) -> None:
