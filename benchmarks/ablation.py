@@ -15,9 +15,9 @@ training split), and the IoU of the masks with the annotated ones, in order. How
 of held-out scenes are segmented is told of each seed's first model.
 
 Each run is a folder under --out and is not run again, so that what was cut off goes on; one of
-other data or settings is refused. Runs have one thread each, one a core at once (or as many as
-there are GPUs, if --at-once says no more), so that seconds are those of a busy machine. A plot and a
-table of means, with the least and the most over the seeds, are written beside them.
+other data or settings is refused. Runs have one thread each, one a core or GPU at once unless
+--at-once says otherwise, so that seconds are those of a busy machine. A plot and a table of means,
+with the least and the most over the seeds, are written beside them.
 
     .venv/bin/python benchmarks/ablation.py DATASET --out DIR [--seeds 3] [--tables 2 3 I]
 """
