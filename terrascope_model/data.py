@@ -33,6 +33,7 @@ from terrascope_model.shards import Place, Rows
 _INDEX = ("source", "split", "tier", "task", "question", "options", "trace", "image_info")
 _ROW = ("sample_id", "images", "image_info", "question", "options", "trace", "masks")
 _SCENE = ("scene_id", "images", "image_info", "grid", "scene_masks", "words")
+OTHERS = "*"  # among weights: all that are not named
 _IMAGE_CHARACTERS = 256  # that an image counts as, of the length of a text
 _FACTS_TOKENS = 256  # at most, of what is measured on a mask
 _FRAME_TOKENS = 64  # at most, of turns, lines and the marks around an image
@@ -40,7 +41,10 @@ _FRAME_TOKENS = 64  # at most, of turns, lines and the marks around an image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixture:
-    """How often a sample comes beside others: the product of its weights, 1 where none is given."""
+    """How often a sample comes beside others: the product of its weights, 1 where none is given.
+
+    The weight of "*" is that of all that are not named.
+    """
 
     tier: Mapping[str, float] = field(default_factory=dict)
     source: Mapping[str, float] = field(default_factory=dict)
@@ -49,15 +53,19 @@ class Mixture:
 
     def weight_of_picture(self, source: str, modality: str) -> float:
         """Return how often a class of a picture comes beside those of others."""
-        return self.source.get(source, 1.0) * self.modality.get(modality, 1.0)
+        return _weight(self.source, source) * _weight(self.modality, modality)
 
     def weight(self, row: Mapping[str, Any]) -> float:
         """Return how often a row comes beside others."""
         return (
-            self.tier.get(row["tier"], 1.0)
-            * self.source.get(row["source"], 1.0)
-            * self.task.get(row["task"], 1.0)
+            _weight(self.tier, row["tier"])
+            * _weight(self.source, row["source"])
+            * _weight(self.task, row["task"])
         )
+
+
+def _weight(weights: Mapping[str, float], name: str) -> float:
+    return weights.get(name, weights.get(OTHERS, 1.0))
 
 
 class Items(Dataset[Encoded]):

@@ -141,9 +141,15 @@ class TrainSettings(BaseModel):
     modality_weights: dict[str, float] = Field(
         default={"sar": 0.25}, description="How often a sensor's pictures come with named classes."
     )
-    tier_weights: dict[str, float] = Field(default={}, description="How often a tier comes.")
-    source_weights: dict[str, float] = Field(default={}, description="How often a source comes.")
-    task_weights: dict[str, float] = Field(default={}, description="How often a task comes.")
+    tier_weights: dict[str, float] = Field(
+        default={}, description="How often a tier comes; '*' for those not named."
+    )
+    source_weights: dict[str, float] = Field(
+        default={}, description="How often a source comes; as above."
+    )
+    task_weights: dict[str, float] = Field(
+        default={}, description="How often a task comes; as above."
+    )
     check_digests: bool = Field(
         default=True, description="Compare every shard with the manifest before training."
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from time import perf_counter
 
 import pyarrow.parquet as pq
 
@@ -13,6 +14,7 @@ from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
+from tasks.progress import told
 
 STAGE = "annotate"
 VERSION = 1
@@ -52,7 +54,12 @@ def annotate_granules(
         advance()
 
     tables = {granule: ledger.path(INGEST, granule.name, ".parquet") for granule in due}
+    begun = perf_counter()
     show(config, STAGE, tables, annotators, done, labelled=True)
+    if due:
+        asked = sum(records[granule.name].out for granule in due)
+        rate = asked / (perf_counter() - begun)
+        told(f"annotate: {asked:,} classes asked for, {rate:.1f} a second, loading included")
     return [records[granule.name] for granule in granules]
 
 

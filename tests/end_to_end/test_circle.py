@@ -228,6 +228,7 @@ def test_an_annotator_is_trained_out_of_fold_and_annotates(
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "dataset" / "manifest.json").read_text())
     (annotated,) = (count for count in manifest["counts"] if count["stage"] == "annotate")
+    assert f"annotate: {annotated['taken']} classes asked for" in done.stderr
     assert annotated["tallies"].keys() <= {"marked", "nothing", "everything", "never_learnt"}
     assert annotated["taken"] == sum(annotated["tallies"].values()) > 10
     refine = [count for count in manifest["counts"] if count["stage"].startswith("refine-")]

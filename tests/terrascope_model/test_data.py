@@ -105,6 +105,15 @@ def test_weights_say_how_often_a_sample_comes(
             assert 8 <= drawn[number] <= 32
 
 
+def test_a_star_weighs_all_that_are_not_named() -> None:
+    mixture = Mixture(tier={"l1": 1, "*": 0}, task={"border": 3, "*": 0.5}, modality={"*": 0.25})
+    row = {"tier": "l1", "source": "xbd", "task": "border"}
+    assert mixture.weight(row) == 3
+    assert mixture.weight({**row, "task": "area"}) == 0.5
+    assert mixture.weight({**row, "tier": "cap"}) == 0
+    assert mixture.weight_of_picture("xbd", "sar") == 0.25
+
+
 def test_an_item_that_comes_twice_in_an_epoch_is_drawn_anew(
     dataset: Path, processor: TerraScopeProcessor
 ) -> None:
