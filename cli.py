@@ -212,6 +212,21 @@ def show(
 
 
 @app.command()
+def lineage(
+    dataset: Dataset,
+    sample_id: Annotated[
+        str | None, typer.Argument(help="Id of a sample; all of the dataset if not given.")
+    ] = None,
+) -> None:
+    """Say where a dataset or one sample comes from: files, template, prompt, model, code, run."""
+    from tasks.lineage.told import dataset_lines, sample_lines
+
+    lines = sample_lines(dataset, sample_id) if sample_id else dataset_lines(dataset)
+    for line in lines:
+        _say(line)
+
+
+@app.command()
 def train(
     data: Annotated[Path, typer.Option(help="Folder of a finished dataset.")],
     out: Annotated[Path, typer.Option(help="Folder of the model.")],

@@ -4,8 +4,13 @@ import re
 from typing import Any
 
 from prefect import flow, task, unmapped
-from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
 from prefect.events import emit_event
+from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.annotator import annotator
@@ -14,6 +19,7 @@ from flows.terra_cot import terra_cot
 from tasks.annotation.folds import Annotator
 from tasks.config import BuildConfig
 from tasks.ledger import sha256_of
+from tasks.lineage.mermaid import markdown_of
 from tasks.manifest import MANIFEST_NAME, read_manifest
 from tasks.publish import Published
 from tasks.refine import REFINED_TIERS
@@ -26,6 +32,7 @@ from tasks.stages import (
     select_samples,
     write_batch,
 )
+from tasks.versions import before
 from tasks.workspace import claimed
 
 catalogue = task(name="catalogue", task_run_name="catalogue")(list_sources)
@@ -64,7 +71,7 @@ def pipeline(config: BuildConfig) -> Published:
             fingerprint.map(unmapped(config), scenes).result()
         select(config, plan)
         write.map(unmapped(config), [*captioned, *asked]).result()
-        published: Published = seal(config, plan, annotators)
+        published: Published = seal(config, plan, annotators, str(flow_run.id or ""))
     show(published)
     if published.changed:
         announce(published)
@@ -75,6 +82,7 @@ def pipeline(config: BuildConfig) -> Published:
 def announce(published: Published) -> None:
     """Emit the event by which others learn that there is a new dataset, or a new version of one."""
     folder = published.dataset.resolve()
+    manifest = read_manifest(folder)
     emit_event(
         PUBLISHED,
         resource={
@@ -84,14 +92,16 @@ def announce(published: Published) -> None:
         payload={
             "dataset": str(folder),
             "manifest_sha256": sha256_of(folder / MANIFEST_NAME),
-            "samples": sum(file.rows for file in read_manifest(folder).files),
+            "version": manifest.version,
+            "digest": manifest.digest,
+            "samples": sum(file.rows for file in manifest.files),
         },
     )
 
 
 @task(name="show", task_run_name="show")
 def show(published: Published) -> None:
-    """Leave the counts table and the link to the report in the Prefect UI."""
+    """Leave counts, lineage and the link to the report in the Prefect UI."""
     name = published.dataset.resolve().name
     key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     create_table_artifact(
@@ -113,6 +123,12 @@ def show(published: Published) -> None:
         ],
         key=f"written-{key}",
         description=f"What was written for {name}: replies, tokens, verdicts",
+    )
+    manifest = read_manifest(published.dataset)
+    create_markdown_artifact(
+        markdown_of(manifest, before(published.dataset, manifest)),
+        key=f"lineage-{key}",
+        description=f"Where {name} comes from, from its sources to its shards",
     )
     create_link_artifact(
         published.report.resolve().as_uri(), key=f"report-{key}", link_text=f"Report of {name}"

@@ -1,15 +1,17 @@
 """Ingest: read a granule's scenes from the archive and write them as one scene table."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from schemas.parquet import SCENE_SCHEMA
 from schemas.rejection import Reason, Refusal, Rejected
 from schemas.scene import INVALID_ID, Scene, SceneRef
-from tasks.atomic import placing
+from tasks.atomic import place_text, placing
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import Granule, GranuleId, load_granule
 from tasks.ledger import Ledger, Record, output_of
@@ -24,6 +26,7 @@ MIN_VALID_SHARE = 0.5
 PAPER_PIXEL_M = 10.0  # the paper's r for every Sentinel pixel (supplement, bench rules)
 PAPER_SOURCES = ("bigearthnet", "chatearthnet")
 _COMPRESSION = {"images.list.element.bytes": "none"}  # PNG and JPEG do not shrink again
+FILES = ".files"  # what was there when a granule was read: JSON, [path, size, time of change]
 SCENES_A_WRITE = 16  # scenes held in memory at a time: two 1.5 MB pictures each at most
 
 
@@ -31,7 +34,8 @@ def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
     """Read a granule unless it is done already; refused scenes are stored with their reason."""
     ledger = Ledger(config.out)
     granule = load_granule(ledger, granule_id)
-    key = _key(config, granule)
+    parts = key_parts(config, granule)
+    key = digest_of(parts)
     done = ledger.done(STAGE, granule.id.name, key)
     if done is not None:
         return replace(done, reused=True)
@@ -40,10 +44,12 @@ def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
     with placing(path) as temporary:
         num_scenes = _write_scenes(temporary, config, granule, rejected)
     rejects = write_rejects(ledger.path(STAGE, granule.id.name, ".rejects.parquet"), rejected)
+    place_text(ledger.path(STAGE, granule.id.name, FILES), json.dumps(parts["files"]))
     record = Record(
         stage=STAGE,
         granule=granule.id.name,
         key=key,
+        parts={**parts, "files": digest_of(parts["files"])},
         outputs=(
             output_of(config.out, path, num_scenes),
             output_of(config.out, rejects.path, len(rejected)),
@@ -116,17 +122,23 @@ def _rejected(ref: SceneRef, refusal: Refusal) -> Rejected:
     )
 
 
-def _key(config: BuildConfig, granule: Granule) -> str:
-    """Digest of all that decides the scene table; files count by name, size and time of change."""
-    return digest_of(
-        {
-            "stage": VERSION,
-            "source": SOURCES[granule.id.source].version,
-            "pixel_size": config.pixel_size,
-            "listing": granule.listing_digest(),
-            "files": _file_stats(config.sources[granule.id.source], granule),
-        }
-    )
+def decides(config: BuildConfig, source: str) -> dict[str, Any]:
+    """Return all that decides a source's scenes but its files."""
+    return {
+        "stage": VERSION,
+        "source": SOURCES[source].version,
+        "pixel_size": config.pixel_size,
+    }
+
+
+def key_parts(config: BuildConfig, granule: Granule) -> dict[str, Any]:
+    """Return all that decides the scene table; files count by name, size and time of change."""
+    source = granule.id.source
+    return {
+        **decides(config, source),
+        "listing": granule.listing_digest(),
+        "files": _file_stats(config.sources[source], granule),
+    }
 
 
 def _file_stats(root: Path, granule: Granule) -> list[list[str | int]]:

@@ -150,6 +150,16 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
     return kept
 
 
+def decides(config: BuildConfig) -> dict[str, Any]:
+    """Return all that decides what is kept but the candidates."""
+    return {
+        "stage": VERSION,
+        "balance": config.balance,
+        "control": config.control.model_dump(),
+        "mixture": config.mixture.model_dump(mode="json"),
+    }
+
+
 def decisions_path(ledger: Ledger, granule: GranuleId) -> Any:
     """Return where the decisions on a granule's candidates stand."""
     return ledger.path(STAGE, granule.name, ".parquet")
@@ -284,15 +294,7 @@ def _key(
             record = ledger.load(stage, granule.name)
             assert record is not None, f"stage {stage} has not run for {granule.name}"
             inputs.append([granule.name, stage, record.outputs[0].sha256])
-    return digest_of(
-        {
-            "stage": VERSION,
-            "inputs": inputs,
-            "balance": config.balance,
-            "control": config.control.model_dump(),
-            "mixture": config.mixture.model_dump(mode="json"),
-        }
-    )
+    return digest_of({**decides(config), "inputs": inputs})
 
 
 def _write_summary(

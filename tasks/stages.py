@@ -219,14 +219,13 @@ def write_batch(config: BuildConfig, made: Done) -> list[Done]:
 
 
 def publish_dataset(
-    config: BuildConfig, plan: Plan, annotators: Sequence[Annotator] = ()
+    config: BuildConfig, plan: Plan, annotators: Sequence[Annotator] = (), run: str = ""
 ) -> Published:
-    """Make a finished dataset of what the stages left on disk."""
+    """Make a finished dataset of what the stages left on disk; `run` names the run of it."""
     refined = {candidates_stage(config, stage) for stage in config.stages} - {*config.stages}
     annotating = (ANNOTATE, *sorted(refined)) if config.annotates else ()
-    run = (INGEST, *config.stages, *annotating, SHARDS)
-    passed = {stage: STAGE_VERSIONS[stage] for stage in run}
-    return publish(config, plan.granules, passed, [one.digest for one in annotators])
+    passed = {s: STAGE_VERSIONS[s] for s in (INGEST, *config.stages, *annotating, SHARDS)}
+    return publish(config, plan.granules, passed, [one.digest for one in annotators], run)
 
 
 def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Done:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -36,18 +37,18 @@ def annotate_granules(
     """
     ledger = Ledger(config.out)
     records: dict[str, Record] = {}
-    due: dict[GranuleId, str] = {}
+    due: dict[GranuleId, dict[str, Any]] = {}
     for granule in granules:
-        key = _key(config, ledger, granule, annotators)
-        done = ledger.done(STAGE, granule.name, key)
+        parts = _parts(config, ledger, granule, annotators)
+        done = ledger.done(STAGE, granule.name, digest_of(parts))
         if done is not None:
             records[granule.name] = replace(done, reused=True)
         elif granule.split != ANNOTATED_SPLIT:
             with placing(ledger.path(STAGE, granule.name, ".parquet")) as temporary:
                 pq.write_table(PREDICTION_SCHEMA.empty_table(), temporary)
-            records[granule.name] = _stored(config, ledger, granule, key)
+            records[granule.name] = _stored(config, ledger, granule, parts)
         else:
-            due[granule] = key
+            due[granule] = parts
             continue
         advance()
     for record in _predicted(config, ledger, due, annotators, advance):
@@ -58,11 +59,11 @@ def annotate_granules(
 def _predicted(
     config: BuildConfig,
     ledger: Ledger,
-    due: Mapping[GranuleId, str],
+    due: Mapping[GranuleId, dict[str, Any]],
     annotators: Sequence[Annotator],
     advance: Callable[[], None],
 ) -> list[Record]:
-    """Predict granules, each with its key, by a process a GPU or worker."""
+    """Predict granules, each with what decides it, by a process a GPU or worker."""
     if not due:
         return []
     require_torch("annotation")
@@ -80,7 +81,7 @@ def _work_off(
     config: BuildConfig,
     ledger: Ledger,
     part: int,
-    due: Mapping[GranuleId, str],
+    due: Mapping[GranuleId, dict[str, Any]],
     annotators: Sequence[Annotator],
     advance: Callable[[], None],
 ) -> list[Record]:
@@ -121,7 +122,9 @@ def _work_off(
     return records
 
 
-def _stored(config: BuildConfig, ledger: Ledger, granule: GranuleId, key: str) -> Record:
+def _stored(
+    config: BuildConfig, ledger: Ledger, granule: GranuleId, parts: dict[str, Any]
+) -> Record:
     path = ledger.path(STAGE, granule.name, ".parquet")
     table = pq.read_table(path, columns=["scene_id", "outcome"])
     outcomes = {
@@ -131,7 +134,8 @@ def _stored(config: BuildConfig, ledger: Ledger, granule: GranuleId, key: str) -
     record = Record(
         stage=STAGE,
         granule=granule.name,
-        key=key,
+        key=digest_of(parts),
+        parts=parts,
         outputs=(output_of(config.out, path, table.num_rows),),
         taken=table.num_rows,
         out=table.num_rows,
@@ -142,16 +146,18 @@ def _stored(config: BuildConfig, ledger: Ledger, granule: GranuleId, key: str) -
     return record
 
 
-def _key(
+def decides(config: BuildConfig) -> dict[str, Any]:
+    """Return all that decides predictions but scenes and annotators."""
+    return {"stage": VERSION, "sar_rendering": config.sar_rendering}
+
+
+def _parts(
     config: BuildConfig, ledger: Ledger, granule: GranuleId, annotators: Sequence[Annotator]
-) -> str:
+) -> dict[str, Any]:
     scenes = ledger.load(INGEST, granule.name)
     assert scenes is not None, f"{granule.name} was not ingested"
-    return digest_of(
-        {
-            "stage": VERSION,
-            "scenes": scenes.outputs[0].sha256,
-            "annotators": [[one.digest, sorted(one.names or ())] for one in annotators],
-            "sar_rendering": config.sar_rendering,
-        }
-    )
+    return {
+        **decides(config),
+        "scenes": scenes.outputs[0].sha256,
+        "annotators": [[one.digest, sorted(one.names or ())] for one in annotators],
+    }
