@@ -27,6 +27,11 @@ ConfigOption = Annotated[
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", help="First N scenes of every source.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Draws questions and options.")]
+OutOption = Annotated[Path, typer.Option(help="Folder of the dataset.")]
+StageOption = Annotated[
+    list[str], typer.Option("--stage", help="What to make: cap_cot, l1, l2; all if not given.")
+]
+WorkersOption = Annotated[int | None, typer.Option(help="Processes to work with.")]
 ComposerOption = Annotated[
     str | None,
     typer.Option("--composer", help="Who composes L2 questions: rules, vllm, replay, or a URL."),
@@ -47,19 +52,17 @@ ModelOption = Annotated[
 
 @app.command()
 def build(
-    out: Annotated[Path, typer.Option(help="Folder of the dataset.")],
+    out: OutOption,
     source: SourceOption = [],  # noqa: B006 - typer reads it as "none given"
     config: ConfigOption = None,
     limit: LimitOption = None,
     seed: SeedOption = None,
-    stage: Annotated[
-        list[str], typer.Option("--stage", help="What to make: cap_cot, l1, l2; all if not given.")
-    ] = [],  # noqa: B006 - typer reads it as "none given"
+    stage: StageOption = [],  # noqa: B006 - typer reads it as "none given"
     captioner: CaptionerOption = None,
     model: ModelOption = None,
     composer: ComposerOption = None,
     composer_model: ComposerModelOption = None,
-    workers: Annotated[int | None, typer.Option(help="Processes to work with.")] = None,
+    workers: WorkersOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     engine: Annotated[
         Literal["prefect", "local"], typer.Option(help="With Prefect, or without it at all.")
@@ -101,6 +104,45 @@ def build(
     unchanged = "" if published.changed else "  (unchanged)"
     _say(f"dataset  {published.dataset}{unchanged}")
     _say(f"report   {published.report}")
+
+
+@app.command()
+def plan(
+    out: OutOption,
+    source: SourceOption = [],  # noqa: B006 - typer reads it as "none given"
+    config: ConfigOption = None,
+    limit: LimitOption = None,
+    seed: SeedOption = None,
+    stage: StageOption = [],  # noqa: B006 - typer reads it as "none given"
+    captioner: CaptionerOption = None,
+    model: ModelOption = None,
+    composer: ComposerOption = None,
+    composer_model: ComposerModelOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Say what a build with the same options would do again and why; nothing is written."""
+    from tasks.config import load_config
+    from tasks.granules import read_catalogue
+    from tasks.planning.foresight import foresee
+    from tasks.planning.plan import plan_lines
+    from tasks.workspace import check_owner
+
+    settings = load_config(
+        config,
+        {
+            "sources": _sources(source) or None,
+            "out": out,
+            "limit": limit,
+            "seed": seed,
+            "stages": stage or None,
+            "captioner": _writer("captioner", captioner, "model", model),
+            "composer": _writer("composer", composer, "composer-model", composer_model),
+            "workers": workers,
+        },
+    )
+    check_owner(settings)
+    for line in plan_lines(foresee(settings, read_catalogue(settings))):
+        _say(line)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from prefect import flow, task, unmapped
+from prefect import flow, get_run_logger, task, unmapped
 from prefect.artifacts import (
     create_link_artifact,
     create_markdown_artifact,
@@ -24,6 +24,7 @@ from tasks.manifest import MANIFEST_NAME, read_manifest
 from tasks.publish import Published
 from tasks.refine import REFINED_TIERS
 from tasks.stages import (
+    Plan,
     fingerprint_batch,
     ingest_batch,
     list_sources,
@@ -35,7 +36,6 @@ from tasks.stages import (
 from tasks.versions import before
 from tasks.workspace import claimed
 
-catalogue = task(name="catalogue", task_run_name="catalogue")(list_sources)
 ingest = task(name="ingest", task_run_name="ingest {batch[0].name}")(ingest_batch)
 fingerprint = task(name="fingerprint", task_run_name="fingerprint {scenes.batch[0].name}")(
     fingerprint_batch
@@ -76,6 +76,12 @@ def pipeline(config: BuildConfig) -> Published:
     if published.changed:
         announce(published)
     return published
+
+
+@task(name="catalogue", task_run_name="catalogue")
+def catalogue(config: BuildConfig) -> Plan:
+    """List the sources, and log what there is to do and why."""
+    return list_sources(config, get_run_logger().info)
 
 
 @task(name="announce", task_run_name="announce")

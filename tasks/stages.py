@@ -36,6 +36,8 @@ from tasks.ingest import STAGE as INGEST
 from tasks.ingest import VERSION as INGEST_VERSION
 from tasks.ingest import ingest_granule
 from tasks.ledger import Ledger, Record
+from tasks.planning.foresight import foresee
+from tasks.planning.plan import plan_lines
 from tasks.pool import GranuleWork, run_granules
 from tasks.progress import Bar
 from tasks.publish import Published, publish
@@ -88,9 +90,15 @@ class Done:
     reused: int
 
 
-def list_sources(config: BuildConfig) -> Plan:
-    """Read every archive's index, and keep the listing of each granule on disk."""
+def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) -> Plan:
+    """Read every archive's index, and keep the listing of each granule on disk.
+
+    What is to be done, and why, is said before.
+    """
     catalogue = read_catalogue(config)
+    if say is not None:
+        for line in plan_lines(foresee(config, catalogue)):
+            say(line)
     ledger = Ledger(config.out)
     for granule in catalogue.granules:
         store_granule(ledger, granule)

@@ -19,7 +19,7 @@ def claimed(config: BuildConfig) -> Iterator[None]:
             or as in `check_config`.
     """
     check_config(config)
-    _check_owner(config)
+    check_owner(config)
     work = config.out / ".work"
     work.mkdir(parents=True, exist_ok=True)
     with (work / "lock").open("w") as lock:
@@ -34,7 +34,8 @@ def claimed(config: BuildConfig) -> Iterator[None]:
         yield
 
 
-def _check_owner(config: BuildConfig) -> None:
+def check_owner(config: BuildConfig) -> None:
+    """Raise ConfigError where the output folder holds something else, or another dataset."""
     out = config.out
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; name a folder")
