@@ -269,6 +269,25 @@ def lineage(
 
 
 @app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="Dataset or version; DIR@2 is its version 2.")],
+    after: Annotated[str, typer.Argument(help="What it is compared with.")],
+    page: Annotated[Path, typer.Option(help="HTML page to write.")] = Path("diff.html"),
+) -> None:
+    """Say which samples were added, removed and changed between two versions, and why."""
+    from tasks.comparing.compare import compare, comparison_lines
+    from tasks.comparing.page import write_comparison
+    from tasks.versions import dataset_at
+
+    folders = dataset_at(before), dataset_at(after)
+    found = compare(*folders)
+    for line in comparison_lines(found):
+        _say(line)
+    write_comparison(page, found, *folders)
+    _say(f"page     {page}")
+
+
+@app.command()
 def train(
     data: Annotated[Path, typer.Option(help="Folder of a finished dataset.")],
     out: Annotated[Path, typer.Option(help="Folder of the model.")],

@@ -50,6 +50,7 @@ from tasks.manifest import (
 )
 from tasks.refine import candidates_stage, refined_stage
 from tasks.report import write_report
+from tasks.scene_list import scenes_read, write_scene_list
 from tasks.selection import stored_control, stored_rates, stored_unmet
 from tasks.shards import write_rejects
 from tasks.versions import before, drop_before, is_kept, keep, numbered, paths_of
@@ -152,6 +153,7 @@ def publish(
         ledger.forget_others(stage, [granule.name for granule in granules])
     write_card(config.out, manifest)
     write_croissant(config.out, manifest)
+    write_scene_list(config.out, scenes_read(ledger, granules))
     refined = (
         refined_views(ledger, granules, config.refine, config.seed) if config.annotates else ()
     )

@@ -15,6 +15,7 @@ from shutil import copy2
 from tasks.atomic import placing_folder, remove_folder
 from tasks.card import CARD_NAME
 from tasks.croissant import CROISSANT_NAME
+from tasks.errors import UserError
 from tasks.lineage.page import LINEAGE_NAME
 from tasks.manifest import (
     MANIFEST_NAME,
@@ -27,6 +28,7 @@ from tasks.manifest import (
 )
 from tasks.progress import told
 from tasks.report import REPORT_NAME
+from tasks.scene_list import SCENES_NAME
 
 DIGEST_CHARS = 12  # of a digest, where a folder or a person is to tell it
 _NAME = re.compile(rf"(\d+)-([0-9a-f]{{{DIGEST_CHARS}}})")
@@ -56,6 +58,19 @@ def history_of(dataset: Path) -> list[Version]:
         return versions_of(dataset)
     siblings = versions_of(own.folder.parents[1])
     return [version for version in siblings if version.number <= own.number]
+
+
+def dataset_at(name: str) -> Path:
+    """Return the folder of a dataset or, of "DIR@2", of a version of it; UserError if not kept."""
+    folder, at, number = name.rpartition("@")
+    if not (at and number.isdigit()) or Path(name).is_dir():
+        return Path(name)
+    kept = {version.number: version.folder for version in versions_of(Path(folder))}
+    if int(number) not in kept:
+        raise UserError(
+            f"{folder} keeps no version {number}; it has {', '.join(map(str, kept)) or 'none'}"
+        )
+    return kept[int(number)]
 
 
 def _version_in(folder: Path) -> Version | None:
@@ -120,7 +135,7 @@ def folder_of(dataset: Path, manifest: Manifest) -> Path:
 def paths_of(manifest: Manifest) -> list[str]:
     """Return all files of a version but its manifest, relative to the dataset."""
     listed = [file.path for file in (*manifest.files, *manifest.quarantine)]
-    return [CARD_NAME, CROISSANT_NAME, REPORT_NAME, LINEAGE_NAME, *listed]
+    return [CARD_NAME, CROISSANT_NAME, SCENES_NAME, REPORT_NAME, LINEAGE_NAME, *listed]
 
 
 def is_kept(dataset: Path, manifest: Manifest) -> bool:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     PROMPT = "prompt"
     MODEL = "model"
     CONFIGURATION = "configuration"
+    OTHER_SCENES = "other scenes"
     SELECTION = "selection"
 
 

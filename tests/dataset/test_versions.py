@@ -12,6 +12,7 @@ from tasks.croissant import write_croissant
 from tasks.lineage.page import write_lineage
 from tasks.manifest import Manifest, read_manifest, write_manifest
 from tasks.report import write_report
+from tasks.scene_list import write_scene_list
 from tasks.verify import verify
 from tasks.versions import before, drop_before, is_kept, keep, numbered, paths_of, versions_of
 
@@ -21,6 +22,7 @@ def published(dataset: Path, **changes) -> Manifest:
     told = numbered(dataset, read_manifest(dataset).model_copy(update=changes))
     write_card(dataset, told)
     write_croissant(dataset, told)
+    write_scene_list(dataset, [])
     write_report(dataset, told, seed=7, num_samples=1)
     write_lineage(dataset, told, before(dataset, told))
     keep(dataset, told)
