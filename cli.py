@@ -288,6 +288,29 @@ def diff(
 
 
 @app.command()
+def gc(
+    dataset: Dataset,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Versions to keep, the latest included; else all.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go.")] = False,
+) -> None:
+    """Free what no version of a dataset uses, and versions older than those to keep."""
+    from tasks.clean_up import remove, waste_of
+    from tasks.inspect_dataset import size_text
+    from tasks.workspace import locked
+
+    with locked(dataset):
+        waste = waste_of(dataset, keep)
+        for one in waste:
+            _say(f"{size_text(one.bytes):>9}  {one.path.relative_to(dataset)}  {one.why}")
+        if not dry_run:
+            remove(waste)
+    freed = size_text(sum(one.bytes for one in waste))
+    _say(f"{'would free' if dry_run else 'freed'} {freed} in {len(waste):,} files and folders")
+
+
+@app.command()
 def train(
     data: Annotated[Path, typer.Option(help="Folder of a finished dataset.")],
     out: Annotated[Path, typer.Option(help="Folder of the model.")],

@@ -33,6 +33,7 @@ from templates.rulebook import BY_NAME as RULES_BY_NAME
 
 STAGE = "select"
 VERSION = 1
+SUMMARY = "summary"  # beside the decisions on each granule
 DUPLICATE, THINNED, GUESSED, MIXTURE = "near-duplicate", "thinned", "guessed blind", "mixture"
 _COLUMNS = [
     "sample_id", "scene_id", "tier", "task", "classes", "options", "answer", "template", "rule",
@@ -340,4 +341,4 @@ def _read_summary(ledger: Ledger) -> dict[str, Any]:
 
 
 def _summary_path(ledger: Ledger) -> Any:
-    return ledger.path(STAGE, "summary", ".json")
+    return ledger.path(STAGE, SUMMARY, ".json")
