@@ -27,6 +27,11 @@ ConfigOption = Annotated[
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", help="First N scenes of every source.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Draws questions and options.")]
+OutOption = Annotated[Path, typer.Option(help="Folder of the dataset.")]
+StageOption = Annotated[
+    list[str], typer.Option("--stage", help="What to make: cap_cot, l1, l2; all if not given.")
+]
+WorkersOption = Annotated[int | None, typer.Option(help="Processes to work with.")]
 ComposerOption = Annotated[
     str | None,
     typer.Option("--composer", help="Who composes L2 questions: rules, vllm, replay, or a URL."),
@@ -47,19 +52,17 @@ ModelOption = Annotated[
 
 @app.command()
 def build(
-    out: Annotated[Path, typer.Option(help="Folder of the dataset.")],
+    out: OutOption,
     source: SourceOption = [],  # noqa: B006 - typer reads it as "none given"
     config: ConfigOption = None,
     limit: LimitOption = None,
     seed: SeedOption = None,
-    stage: Annotated[
-        list[str], typer.Option("--stage", help="What to make: cap_cot, l1, l2; all if not given.")
-    ] = [],  # noqa: B006 - typer reads it as "none given"
+    stage: StageOption = [],  # noqa: B006 - typer reads it as "none given"
     captioner: CaptionerOption = None,
     model: ModelOption = None,
     composer: ComposerOption = None,
     composer_model: ComposerModelOption = None,
-    workers: Annotated[int | None, typer.Option(help="Processes to work with.")] = None,
+    workers: WorkersOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     engine: Annotated[
         Literal["prefect", "local"], typer.Option(help="With Prefect, or without it at all.")
@@ -101,6 +104,45 @@ def build(
     unchanged = "" if published.changed else "  (unchanged)"
     _say(f"dataset  {published.dataset}{unchanged}")
     _say(f"report   {published.report}")
+
+
+@app.command()
+def plan(
+    out: OutOption,
+    source: SourceOption = [],  # noqa: B006 - typer reads it as "none given"
+    config: ConfigOption = None,
+    limit: LimitOption = None,
+    seed: SeedOption = None,
+    stage: StageOption = [],  # noqa: B006 - typer reads it as "none given"
+    captioner: CaptionerOption = None,
+    model: ModelOption = None,
+    composer: ComposerOption = None,
+    composer_model: ComposerModelOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Say what a build with the same options would do again and why; nothing is written."""
+    from tasks.config import load_config
+    from tasks.granules import read_catalogue
+    from tasks.planning.foresight import foresee
+    from tasks.planning.plan import plan_lines
+    from tasks.workspace import check_owner
+
+    settings = load_config(
+        config,
+        {
+            "sources": _sources(source) or None,
+            "out": out,
+            "limit": limit,
+            "seed": seed,
+            "stages": stage or None,
+            "captioner": _writer("captioner", captioner, "model", model),
+            "composer": _writer("composer", composer, "composer-model", composer_model),
+            "workers": workers,
+        },
+    )
+    check_owner(settings)
+    for line in plan_lines(foresee(settings, read_catalogue(settings))):
+        _say(line)
 
 
 @app.command()
@@ -209,6 +251,63 @@ def show(
 
     draw(dataset, sample_id, out)
     _say(f"picture  {out}")
+
+
+@app.command()
+def lineage(
+    dataset: Dataset,
+    sample_id: Annotated[
+        str | None, typer.Argument(help="Id of a sample; all of the dataset if not given.")
+    ] = None,
+) -> None:
+    """Say where a dataset or one sample comes from: files, template, prompt, model, code, run."""
+    from tasks.lineage.told import dataset_lines, sample_lines
+
+    lines = sample_lines(dataset, sample_id) if sample_id else dataset_lines(dataset)
+    for line in lines:
+        _say(line)
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="Dataset or version; DIR@2 is its version 2.")],
+    after: Annotated[str, typer.Argument(help="What it is compared with.")],
+    page: Annotated[Path, typer.Option(help="HTML page to write.")] = Path("diff.html"),
+) -> None:
+    """Say which samples were added, removed and changed between two versions, and why."""
+    from tasks.comparing.compare import compare, comparison_lines
+    from tasks.comparing.page import write_comparison
+    from tasks.versions import dataset_at
+
+    folders = dataset_at(before), dataset_at(after)
+    found = compare(*folders)
+    for line in comparison_lines(found):
+        _say(line)
+    write_comparison(page, found, *folders)
+    _say(f"page     {page}")
+
+
+@app.command()
+def gc(
+    dataset: Dataset,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Versions to keep, the latest included; else all.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go.")] = False,
+) -> None:
+    """Free what no version of a dataset uses, and versions older than those to keep."""
+    from tasks.clean_up import remove, waste_of
+    from tasks.inspect_dataset import size_text
+    from tasks.workspace import locked
+
+    with locked(dataset):
+        waste = waste_of(dataset, keep)
+        for one in waste:
+            _say(f"{size_text(one.bytes):>9}  {one.path.relative_to(dataset)}  {one.why}")
+        if not dry_run:
+            remove(waste)
+    freed = size_text(sum(one.bytes for one in waste))
+    _say(f"{'would free' if dry_run else 'freed'} {freed} in {len(waste):,} files and folders")
 
 
 @app.command()

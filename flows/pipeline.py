@@ -3,9 +3,14 @@
 import re
 from typing import Any
 
-from prefect import flow, task, unmapped
-from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect import flow, get_run_logger, task, unmapped
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
 from prefect.events import emit_event
+from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.annotator import annotator
@@ -13,10 +18,12 @@ from flows.cap_cot import cap_cot
 from flows.terra_cot import terra_cot
 from tasks.config import BuildConfig
 from tasks.ledger import sha256_of
+from tasks.lineage.mermaid import markdown_of
 from tasks.manifest import MANIFEST_NAME, read_manifest
 from tasks.publish import Published
 from tasks.refine import REFINED_TIERS
 from tasks.stages import (
+    Plan,
     fingerprint_batch,
     ingest_batch,
     list_sources,
@@ -25,9 +32,9 @@ from tasks.stages import (
     select_samples,
     write_batch,
 )
+from tasks.versions import before
 from tasks.workspace import claimed
 
-catalogue = task(name="catalogue", task_run_name="catalogue")(list_sources)
 ingest = task(name="ingest", task_run_name="ingest {batch[0].name}")(ingest_batch)
 fingerprint = task(name="fingerprint", task_run_name="fingerprint {scenes.batch[0].name}")(
     fingerprint_batch
@@ -65,17 +72,24 @@ def pipeline(config: BuildConfig) -> Published:
             fingerprint.map(unmapped(config), scenes).result()
         select(config, plan)
         write.map(unmapped(config), [*captioned, *asked]).result()
-        published: Published = seal(config, plan, annotators)
+        published: Published = seal(config, plan, annotators, str(flow_run.id or ""))
     show(published)
     if published.changed:
         announce(published)
     return published
 
 
+@task(name="catalogue", task_run_name="catalogue")
+def catalogue(config: BuildConfig) -> Plan:
+    """List the sources, and log what there is to do and why."""
+    return list_sources(config, get_run_logger().info)
+
+
 @task(name="announce", task_run_name="announce")
 def announce(published: Published) -> None:
     """Emit the event by which others learn that there is a new dataset, or a new version of one."""
     folder = published.dataset.resolve()
+    manifest = read_manifest(folder)
     emit_event(
         PUBLISHED,
         resource={
@@ -85,14 +99,16 @@ def announce(published: Published) -> None:
         payload={
             "dataset": str(folder),
             "manifest_sha256": sha256_of(folder / MANIFEST_NAME),
-            "samples": sum(file.rows for file in read_manifest(folder).files),
+            "version": manifest.version,
+            "digest": manifest.digest,
+            "samples": sum(file.rows for file in manifest.files),
         },
     )
 
 
 @task(name="show", task_run_name="show")
 def show(published: Published) -> None:
-    """Leave the counts table and the link to the report in the Prefect UI."""
+    """Leave counts, lineage and the link to the report in the Prefect UI."""
     name = published.dataset.resolve().name
     key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     create_table_artifact(
@@ -114,6 +130,12 @@ def show(published: Published) -> None:
         ],
         key=f"written-{key}",
         description=f"What was written for {name}: replies, tokens, verdicts",
+    )
+    manifest = read_manifest(published.dataset)
+    create_markdown_artifact(
+        markdown_of(manifest, before(published.dataset, manifest)),
+        key=f"lineage-{key}",
+        description=f"Where {name} comes from, from its sources to its shards",
     )
     create_link_artifact(
         published.report.resolve().as_uri(), key=f"report-{key}", link_text=f"Report of {name}"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,7 +31,8 @@ def ask_granule(config: BuildConfig, granule: GranuleId) -> Record:
     ledger = Ledger(config.out)
     scenes = ledger.load(INGEST, granule.name)
     assert scenes is not None, f"{granule.name} was not ingested"
-    key = _key(config, scenes)
+    parts = {**decides(config), "scenes": scenes.outputs[0].sha256}
+    key = digest_of(parts)
     done = ledger.done(STAGE, granule.name, key)
     if done is not None:
         return replace(done, reused=True)
@@ -42,6 +44,7 @@ def ask_granule(config: BuildConfig, granule: GranuleId) -> Record:
         stage=STAGE,
         granule=granule.name,
         key=key,
+        parts=parts,
         outputs=(output_of(config.out, path, table.num_rows),),
         taken=table.num_rows + sum(left_out.values()),
         out=table.num_rows,
@@ -52,6 +55,16 @@ def ask_granule(config: BuildConfig, granule: GranuleId) -> Record:
     )
     ledger.store(record)
     return record
+
+
+def decides(config: BuildConfig) -> dict[str, Any]:
+    """Return all that decides the questions but the scenes."""
+    return {
+        "stage": VERSION,
+        "seed": config.seed,
+        "sar_rendering": config.sar_rendering,
+        "templates": [[t.task, t.version] for t in _templates(config)],
+    }
 
 
 def read_asked(config: BuildConfig, path: Path) -> Iterable[AskedScene]:
@@ -69,15 +82,3 @@ def ask_scenes(scenes: Iterable[AskedScene], config: BuildConfig) -> tuple[pa.Ta
 
 def _templates(config: BuildConfig) -> list[QuestionTemplate]:
     return [template for template in L1_QUESTIONS if template.task in config.tasks]
-
-
-def _key(config: BuildConfig, scenes: Record) -> str:
-    return digest_of(
-        {
-            "stage": VERSION,
-            "scenes": scenes.outputs[0].sha256,
-            "seed": config.seed,
-            "sar_rendering": config.sar_rendering,
-            "templates": [[t.task, t.version] for t in _templates(config)],
-        }
-    )

@@ -53,14 +53,12 @@ def write_granule(config: BuildConfig, granule: GranuleId, tier: Tier, stages: s
     ids = table.column("sample_id").to_pylist()
     why = [decisions[sample_id] for sample_id in ids]
     config_digest = digest_of(config.content_of(MADE_BY[tier]))
-    key = digest_of(
-        {
-            "stages": stages,
-            "inputs": [_sha256(ledger, stage, granule) for stage in (INGEST, made_by)],
-            "decisions": why,
-            "config": config_digest,
-        }
-    )
+    parts = {
+        "stages": stages,
+        "inputs": [_sha256(ledger, stage, granule) for stage in (INGEST, made_by)],
+        "config": config_digest,
+    }
+    key = digest_of({**parts, "decisions": why})
     done = ledger.done(shards_of(tier), granule.name, key)
     if done is not None:
         return replace(done, reused=True)
@@ -83,6 +81,7 @@ def write_granule(config: BuildConfig, granule: GranuleId, tier: Tier, stages: s
         stage=shards_of(tier),
         granule=granule.name,
         key=key,
+        parts={**parts, "decisions": digest_of(why)},
         outputs=outputs,
         taken=len(ids),
         out=len(kept),

@@ -1,9 +1,10 @@
-"""Put a file in place whole or not at all: temporary name, fsync, rename, fsync of the folder."""
+"""Put a file or folder in place whole or not at all: temporary name, fsync, rename, fsync."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 
 
 @contextmanager
@@ -28,6 +29,38 @@ def placing(path: Path) -> Iterator[Path]:
         raise OSError(error.errno, f"cannot write {path}: {_cause(error, path)}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def placing_folder(path: Path) -> Iterator[Path]:
+    """Yield a new hidden folder beside `path`; on a clean exit it takes its place.
+
+    The files in it are synced already, or links to such. What a killed run left behind under the
+    hidden name is removed by the next one. OSError as in `placing`.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        for folder, _, _ in os.walk(temporary):
+            _sync(Path(folder))
+        remove_folder(path)
+        os.rename(temporary, path)
+        _sync(path.parent)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write {path}: {_cause(error, path)}") from error
+    finally:
+        rmtree(temporary, ignore_errors=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder, if it is there, so that a killed removal leaves it whole or hidden."""
+    hidden = path.with_name(f".{path.name}.gone")
+    rmtree(hidden, ignore_errors=True)
+    if path.exists():
+        os.rename(path, hidden)
+        rmtree(hidden)
 
 
 def place_text(path: Path, text: str) -> None:

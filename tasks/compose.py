@@ -43,12 +43,17 @@ WRITERS = ("composer", "judge", "blind")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One granule to compose for: its scene table, its captions if there are any, its key."""
+    """One granule to compose for: its scene table, its captions if any, what decides the rest."""
 
     granule: GranuleId
     scenes: Record
     captions: Record | None
-    key: str
+    parts: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The key under which it is done."""
+        return digest_of(self.parts)
 
 
 def compose_granule(config: BuildConfig, granule: GranuleId) -> Record:
@@ -105,6 +110,29 @@ def writers_of(config: BuildConfig) -> dict[str, WriterSettings]:
     composer = config.composer
     found = {"composer": composer, "judge": composer.judge, "blind": composer.blind}
     return {name: who for name, who in found.items() if who is not None and who.is_model}
+
+
+def reads_captions(config: BuildConfig) -> bool:
+    """Return whether captions are read: rules do not, nor is a stage that was not asked for."""
+    return config.composer.is_model and CAP_COT in config.stages
+
+
+def decides(config: BuildConfig) -> dict[str, Any]:
+    """Return all that decides the questions but scenes and captions."""
+    by_model = config.composer.is_model
+    kinds = [[kind.task, kind.version] for kinds in L2_QUESTIONS.values() for kind in kinds]
+    return {
+        "stage": VERSION,
+        "seed": config.seed,
+        "sar_rendering": config.sar_rendering,
+        "composer": config.composer.content(),
+        "weights": {name: who.writer_digest() for name, who in writers_of(config).items()},
+        "rules": [rule.name for rule in RULES],
+        "questions": QUESTIONS_A_SCENE,
+        "kinds": [] if by_model else kinds,
+        "check": CHECK_VERSION if by_model else 0,
+        "prompts": {name: PROMPT_VERSIONS[name] for name in writers_of(config)},
+    }
 
 
 def _done(ledger: Ledger, work: Work) -> Record | None:
@@ -229,6 +257,7 @@ def _store(
         stage=STAGE,
         granule=name,
         key=work.key,
+        parts=work.parts,
         outputs=(
             output_of(config.out, path, table.num_rows),
             output_of(config.out, rejects.path, len(rejected)),
@@ -249,25 +278,10 @@ def _store(
 def _work(config: BuildConfig, ledger: Ledger, granule: GranuleId) -> Work:
     scenes = ledger.load(INGEST, granule.name)
     assert scenes is not None, f"{granule.name} was not ingested"
-    # rules do not read captions, and a stage that was not asked for is not looked at
-    reads = config.composer.is_model and CAP_COT in config.stages
-    captions = ledger.load(CAP_COT, granule.name) if reads else None
-    by_model = config.composer.is_model
-    kinds = [[kind.task, kind.version] for kinds in L2_QUESTIONS.values() for kind in kinds]
-    key = digest_of(
-        {
-            "stage": VERSION,
-            "scenes": scenes.outputs[0].sha256,
-            "captions": captions.outputs[0].sha256 if captions else "",
-            "seed": config.seed,
-            "sar_rendering": config.sar_rendering,
-            "composer": config.composer.content(),
-            "weights": {name: who.writer_digest() for name, who in writers_of(config).items()},
-            "rules": [rule.name for rule in RULES],
-            "questions": QUESTIONS_A_SCENE,
-            "kinds": [] if by_model else kinds,
-            "check": CHECK_VERSION if by_model else 0,
-            "prompts": {name: PROMPT_VERSIONS[name] for name in writers_of(config)},
-        }
-    )
-    return Work(granule=granule, scenes=scenes, captions=captions, key=key)
+    captions = ledger.load(CAP_COT, granule.name) if reads_captions(config) else None
+    parts = {
+        **decides(config),
+        "scenes": scenes.outputs[0].sha256,
+        "captions": captions.outputs[0].sha256 if captions else "",
+    }
+    return Work(granule=granule, scenes=scenes, captions=captions, parts=parts)

@@ -79,6 +79,9 @@ class BuildConfig(BaseModel):
         description="Shares by tier, task, source, class, answer and region; caps a template.",
     )
     workers: int = Field(default=2, ge=1, description="Processes; they never change the result.")
+    keep_versions: int | None = Field(
+        default=None, ge=1, description="Versions to keep, the latest included; all if not set."
+    )
 
     @field_validator("sources")
     @classmethod

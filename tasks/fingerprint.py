@@ -43,8 +43,9 @@ def fingerprint_granule(config: BuildConfig, granule: GranuleId, made: Sequence[
     missing = [stage for stage, record in records.items() if record is None]
     assert not missing, f"{', '.join(missing)} has not run for {granule.name}"
     scenes, *sources = [record.outputs[0] for record in records.values() if record is not None]
-    key = digest_of({"stage": VERSION, "scenes": scenes.sha256,
-                     "made": [output.sha256 for output in sources]})  # fmt: skip
+    made_of = [output.sha256 for output in sources]
+    parts = {"stage": VERSION, "scenes": scenes.sha256, "made": made_of}
+    key = digest_of(parts)
     done = ledger.done(STAGE, granule.name, key)
     if done is not None:
         return replace(done, reused=True)
@@ -70,6 +71,7 @@ def fingerprint_granule(config: BuildConfig, granule: GranuleId, made: Sequence[
         stage=STAGE,
         granule=granule.name,
         key=key,
+        parts=parts,
         outputs=(output_of(config.out, path, len(rows)),),
         taken=len(rows),
         out=len(rows),

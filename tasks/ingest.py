@@ -4,13 +4,16 @@ Scenes without labels are refused, or, of the training split and where an annota
 written to a table of their own.
 """
 
+import json
 import os
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from schemas.rejection import Reason, Refusal, Rejected
 from schemas.scene import INVALID_ID, Scene, SceneRef, Unlabelled
+from tasks.atomic import place_text
 from tasks.config import BuildConfig, digest_of
 from tasks.granules import Granule, GranuleId, load_granule
 from tasks.ledger import Ledger, Record, output_of
@@ -25,13 +28,15 @@ VERSION = 1
 MIN_VALID_SHARE = 0.5
 PAPER_PIXEL_M = 10.0  # the paper's r for every Sentinel pixel (supplement, bench rules)
 PAPER_SOURCES = ("bigearthnet", "chatearthnet")
+FILES = ".files"  # what was there when a granule was read: JSON, [path, size, time of change]
 
 
 def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
     """Read a granule unless it is done already; refused scenes are stored with their reason."""
     ledger = Ledger(config.out)
     granule = load_granule(ledger, granule_id)
-    key = _key(config, granule)
+    parts = key_parts(config, granule)
+    key = digest_of(parts)
     done = ledger.done(STAGE, granule.id.name, key)
     if done is not None:
         return replace(done, reused=True)
@@ -52,6 +57,7 @@ def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
                 else:
                     rejected.append(_rejected(ref, refusal))
     rejects = write_rejects(ledger.path(STAGE, granule.id.name, ".rejects.parquet"), rejected)
+    place_text(ledger.path(STAGE, granule.id.name, FILES), json.dumps(parts["files"]))
     outputs = [
         output_of(config.out, path, labelled.rows),
         output_of(config.out, rejects.path, len(rejected)),
@@ -62,6 +68,7 @@ def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
         stage=STAGE,
         granule=granule.id.name,
         key=key,
+        parts={**parts, "files": digest_of(parts["files"])},
         outputs=tuple(outputs),
         taken=labelled.rows + len(rejected),
         out=labelled.rows,
@@ -122,19 +129,25 @@ def _rejected(ref: SceneRef, refusal: Refusal) -> Rejected:
     )
 
 
-def _key(config: BuildConfig, granule: Granule) -> str:
-    """Digest of all that decides the scene table; files count by name, size and time of change."""
+def decides(config: BuildConfig, source: str) -> dict[str, Any]:
+    """Return all that decides a source's scenes but its files."""
+    return {
+        "stage": VERSION,
+        "source": SOURCES[source].version,
+        "pixel_size": config.pixel_size,
+    }
+
+
+def key_parts(config: BuildConfig, granule: Granule) -> dict[str, Any]:
+    """Return all that decides the scene table; files count by name, size and time of change."""
+    source = granule.id.source
     marked = {"unlabelled": True} if marks_unlabelled(config, granule.id) else {}
-    return digest_of(
-        {
-            "stage": VERSION,
-            "source": SOURCES[granule.id.source].version,
-            "pixel_size": config.pixel_size,
-            "listing": granule.listing_digest(),
-            "files": _file_stats(config.sources[granule.id.source], granule),
-            **marked,
-        }
-    )
+    return {
+        **decides(config, source),
+        **marked,
+        "listing": granule.listing_digest(),
+        "files": _file_stats(config.sources[source], granule),
+    }
 
 
 def _file_stats(root: Path, granule: Granule) -> list[list[str | int]]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tasks.atomic import place_text
 
@@ -31,14 +32,16 @@ class Output:
 class Record:
     """A stage's work on one granule. Its counts add up: taken = out + rejected + left_out.
 
-    `reasons` says by "task: rule" what was left out; `tallies` count what else happened, such as
-    replies and their tokens. `scenes` and `scenes_out` count the scenes
+    `parts` is what the key is the digest of, by name, long lists of it as digests: it says why a
+    later key is another. `reasons` says by "task: rule" what was left out; `tallies` count what
+    else happened, such as replies and their tokens. `scenes` and `scenes_out` count the scenes
     that came in and those of which a sample came out, where a stage makes samples.
     """
 
     stage: str
     granule: str
     key: str
+    parts: dict[str, Any] = field(default_factory=dict)
     outputs: tuple[Output, ...]
     taken: int
     out: int

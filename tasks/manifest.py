@@ -1,9 +1,10 @@
 """The manifest of a dataset: what was written, from what, and how every stage's counts add up.
 
-It is written last and atomically, so a dataset with a manifest is a finished one. The time of the
-build stands here only, and in no digest.
+It is written last and atomically, so a dataset with a manifest is a finished one. The time and the
+run of the build stand here only, and in no digest.
 """
 
+import hashlib
 import json
 import subprocess
 from datetime import UTC, datetime
@@ -25,7 +26,10 @@ from tasks.errors import UserError
 
 MANIFEST_NAME = "manifest.json"
 MARKED_BUCKET = "-unlabelled"  # how the bucket of scenes ends that a model marked
+VERSIONS = "versions"  # folder of a dataset, see tasks/versions.py
 _SHA256 = r"^[0-9a-f]{64}$"
+# `config` names folders and servers as well; what of it decides the content is in its digest
+_CIRCUMSTANCES = {"created", "run", "commit", "version", "parents", "config"}
 
 
 class ManifestError(UserError):
@@ -141,14 +145,25 @@ class Manifest(_Record):
     refined: tuple[RefinedClass, ...] = ()  # of the classes that an annotator was asked for
     annotators: tuple[str, ...] = ()  # SHA-256 of the weights of each fold's annotator
     unmet: tuple[str, ...] = ()  # wishes of the mixture that could not be met, in words
+    # stage -> all that decides its output but its input: templates, prompts, models, settings
+    decided_by: dict[str, dict[str, JsonValue]] = {}
     config: dict[str, JsonValue]  # as given
     config_digest: str
     seed: int
     commit: str  # "" outside a git checkout
-    parents: tuple[str, ...] = ()  # manifest digests of the datasets that this one was made from
+    version: int = Field(default=1, ge=1)  # counts the publications that changed something
+    parents: tuple[str, ...] = ()  # digest of the version before; none of the first
+    run: str = ""  # id of the Prefect flow run that published it, "" without Prefect
     synthetic: tuple[str, ...] = ()  # sources whose scenes are procedural, not the archive's own
     stages: dict[str, int]  # stage name -> VERSION
     created: AwareDatetime  # the only wall-clock time in a dataset
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what the dataset is, not when, where or after which version it was made."""
+        told = self.model_dump(mode="json", exclude=_CIRCUMSTANCES, exclude_defaults=True)
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def utc_now() -> datetime:
@@ -188,9 +203,10 @@ def read_manifest(dataset: Path) -> Manifest:
     try:
         tree = json.loads(path.read_bytes())
     except FileNotFoundError as error:
+        kept = f"; its versions are in {dataset / VERSIONS}" * (dataset / VERSIONS).is_dir()
         raise ManifestError(
             f"{dataset} holds no {MANIFEST_NAME}: it is not a dataset, or its build has not "
-            "finished; run the same build again to go on from there"
+            f"finished; run the same build again to go on from there{kept}"
         ) from error
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}") from error

@@ -27,11 +27,13 @@ from tasks.completers.openai_settings import ClientSettings
 from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
+from tasks.decided import decided_by
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.inspect_dataset import count_rejects, gates
 from tasks.ledger import Ledger, Record
+from tasks.lineage.page import write_lineage
 from tasks.manifest import (
     MANIFEST_NAME,
     BlindGain,
@@ -48,8 +50,10 @@ from tasks.manifest import (
 )
 from tasks.refine import candidates_stage, refined_stage
 from tasks.report import write_report
+from tasks.scene_list import scenes_read, write_scene_list
 from tasks.selection import stored_control, stored_rates, stored_unmet
 from tasks.shards import write_rejects
+from tasks.versions import before, drop_before, is_kept, keep, numbered, paths_of
 
 ANSWERS_NAME = "report/answers.html"  # a model's, on questions of the dataset
 SYNTHETIC_MARK = "SYNTHETIC.txt"  # a procedural archive says so with a file of this name
@@ -79,10 +83,13 @@ def publish(
     granules: Sequence[GranuleId],
     stages: dict[str, int],
     annotators: Sequence[str] = (),
+    run: str = "",
 ) -> Published:
     """Gather what the stages left on disk into a finished dataset; unchanged, it is left alone.
 
-    `stages` are those that ran, by version, `annotators` the digests of those that predicted.
+    `stages` are those that ran, by version, `annotators` the digests of those that predicted, `run`
+    the id of the run. The new version is kept whole before its manifest says that it is published:
+    who is killed in between leaves the versions that there were, or these and the new one.
     """
     ledger = Ledger(config.out)
     tiers = [tier for tier, stage in MADE_BY.items() if stage in config.stages]
@@ -120,7 +127,8 @@ def publish(
         refined=refined_classes(ledger, granules, config.refine) if config.annotates else (),
         annotators=tuple(annotators),
         unmet=tuple(stored_unmet(ledger)),
-        config=config.model_dump(mode="json", exclude={"workers", "out"}),
+        decided_by=decided_by(config),
+        config=config.model_dump(mode="json", exclude={"workers", "out", "keep_versions"}),
         config_digest=config.content_digest,
         seed=config.seed,
         commit=checkout_commit(CHECKOUT),
@@ -130,10 +138,12 @@ def publish(
             if (root / SYNTHETIC_MARK).is_file()
         ),
         stages=stages,
+        run=run,
         created=utc_now(),
     )
     if _is_published(config.out, manifest):
         return _published(config.out, manifest, changed=False)
+    manifest = numbered(config.out, manifest)
     _remove_strangers(config.out, manifest)
     (config.out / ANSWERS_NAME).unlink(missing_ok=True)  # of the dataset as it was
     for file in manifest.quarantine:
@@ -143,11 +153,16 @@ def publish(
         ledger.forget_others(stage, [granule.name for granule in granules])
     write_card(config.out, manifest)
     write_croissant(config.out, manifest)
+    write_scene_list(config.out, scenes_read(ledger, granules))
     refined = (
         refined_views(ledger, granules, config.refine, config.seed) if config.annotates else ()
     )
     write_report(config.out, manifest, seed=config.seed, refined=refined)
+    write_lineage(config.out, manifest, before(config.out, manifest))
+    keep(config.out, manifest)
     write_manifest(config.out, manifest)
+    if config.keep_versions is not None:
+        drop_before(config.out, config.keep_versions)
     return _published(config.out, manifest, changed=True)
 
 
@@ -297,17 +312,14 @@ def _gather_quarantine(
 
 
 def _is_published(dataset: Path, manifest: Manifest) -> bool:
-    """Return whether the same dataset already stands, whatever the time and commit of its build."""
+    """Return whether the same dataset already stands, however it came about."""
     try:
         found = read_manifest(dataset)
     except ManifestError:
         return False
-    beside = ("README.md", "croissant.json", "report/index.html")
-    paths = (*beside, *(file.path for file in (*manifest.files, *manifest.quarantine)))
-    if not all((dataset / path).is_file() for path in paths):
+    if not all((dataset / path).is_file() for path in paths_of(manifest)):
         return False
-    same = {"created": manifest.created, "commit": manifest.commit}
-    return found.model_copy(update=same) == manifest
+    return found.digest == manifest.digest and is_kept(dataset, found)
 
 
 def _remove_strangers(dataset: Path, manifest: Manifest) -> None:

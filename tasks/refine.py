@@ -144,6 +144,11 @@ def refine_row(row: dict[str, Any], scene: RefinedScene) -> tuple[dict[str, Any]
     return refined, why, _other_answer(row, scene)
 
 
+def decides(config: BuildConfig) -> dict[str, Any]:
+    """Return all that decides refined masks but scenes, candidates and predictions."""
+    return {"stage": VERSION, "refine": config.refine.model_dump(mode="json")}
+
+
 def refine_granule(config: BuildConfig, granule: GranuleId, stage: str) -> Record:
     """Refine what a stage made of a granule's scenes, unless that is done already."""
     ledger = Ledger(config.out)
@@ -151,13 +156,8 @@ def refine_granule(config: BuildConfig, granule: GranuleId, stage: str) -> Recor
     records = [ledger.load(before, granule.name) for before in (INGEST, stage, ANNOTATE)]
     assert None not in records, f"a stage before {name} has not run for {granule.name}"
     scenes, made, predicted = (record.outputs[0] for record in records if record is not None)
-    key = digest_of(
-        {
-            "stage": VERSION,
-            "inputs": [output.sha256 for output in (scenes, made, predicted)],
-            "refine": config.refine.model_dump(mode="json"),
-        }
-    )
+    parts = {**decides(config), "inputs": [out.sha256 for out in (scenes, made, predicted)]}
+    key = digest_of(parts)
     done = ledger.done(name, granule.name, key)
     if done is not None:
         return replace(done, reused=True)
@@ -174,6 +174,7 @@ def refine_granule(config: BuildConfig, granule: GranuleId, stage: str) -> Recor
         stage=name,
         granule=granule.name,
         key=key,
+        parts=parts,
         outputs=(
             output_of(config.out, path, len(kept)),
             output_of(config.out, rejects.path, len(rejected)),

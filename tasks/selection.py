@@ -33,6 +33,7 @@ from templates.rulebook import BY_NAME as RULES_BY_NAME
 
 STAGE = "select"
 VERSION = 1
+SUMMARY = "summary"  # beside the decisions on each granule
 DUPLICATE, THINNED, GUESSED, MIXTURE = "near-duplicate", "thinned", "guessed blind", "mixture"
 _COLUMNS = [
     "sample_id", "scene_id", "tier", "task", "classes", "options", "answer", "template", "rule",
@@ -116,10 +117,8 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
         made: Names of the stages that made candidates.
     """
     ledger = Ledger(config.out)
-    key = _key(config, ledger, granules, made)
     summary = _read_summary(ledger)
-    paths = [decisions_path(ledger, granule) for granule in granules]
-    if summary.get("key") == key and all(path.is_file() for path in paths):
+    if is_selected(config, ledger, granules, made):
         return int(summary["kept"])
     place_text(_summary_path(ledger), json.dumps({**summary, "key": ""}))  # until all is decided
     candidates = {g: list(_candidates(config, ledger, g, made)) for g in granules}
@@ -146,8 +145,34 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
     kept = sum(map(len, candidates.values())) - len(why)
     for granule, own in candidates.items():
         _write_decisions(ledger, granule, own, why, blind, mixture)
-    _write_summary(ledger, key, kept, balanced, results, not_met)
+    key = _key(config, ledger, granules, made)
+    _write_summary(ledger, key, decides(config), kept, balanced, results, not_met)
     return kept
+
+
+def is_selected(
+    config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId], made: Sequence[str]
+) -> bool:
+    """Return whether all candidates are decided on as they would be now."""
+    if _read_summary(ledger).get("key") != _key(config, ledger, granules, made):
+        return False
+    return all(decisions_path(ledger, granule).is_file() for granule in granules)
+
+
+def selected_by(ledger: Ledger) -> dict[str, Any]:
+    """Return what decided the last selection, {} where there was none or it came to no end."""
+    summary = _read_summary(ledger)
+    return dict(summary.get("decided", {})) if summary.get("key") else {}
+
+
+def decides(config: BuildConfig) -> dict[str, Any]:
+    """Return all that decides what is kept but the candidates."""
+    return {
+        "stage": VERSION,
+        "balance": config.balance,
+        "control": config.control.model_dump(),
+        "mixture": config.mixture.model_dump(mode="json"),
+    }
 
 
 def decisions_path(ledger: Ledger, granule: GranuleId) -> Any:
@@ -284,20 +309,13 @@ def _key(
             record = ledger.load(stage, granule.name)
             assert record is not None, f"stage {stage} has not run for {granule.name}"
             inputs.append([granule.name, stage, record.outputs[0].sha256])
-    return digest_of(
-        {
-            "stage": VERSION,
-            "inputs": inputs,
-            "balance": config.balance,
-            "control": config.control.model_dump(),
-            "mixture": config.mixture.model_dump(mode="json"),
-        }
-    )
+    return digest_of({**decides(config), "inputs": inputs})
 
 
 def _write_summary(
     ledger: Ledger,
     key: str,
+    decided: Mapping[str, Any],
     kept: int,
     balanced: Rates,
     results: Sequence[RuleResult],
@@ -305,6 +323,7 @@ def _write_summary(
 ) -> None:
     summary = {
         "key": key,
+        "decided": decided,
         "kept": kept,
         "rates": [[group, answer, rate] for (group, answer), rate in sorted(balanced.items())],
         "control": [asdict(result) for result in results],
@@ -322,4 +341,4 @@ def _read_summary(ledger: Ledger) -> dict[str, Any]:
 
 
 def _summary_path(ledger: Ledger) -> Any:
-    return ledger.path(STAGE, "summary", ".json")
+    return ledger.path(STAGE, SUMMARY, ".json")

@@ -8,7 +8,7 @@ from PIL import Image
 from tasks.atomic import placing
 from tasks.drawing import colour_of, decoded_image
 from tasks.errors import UserError
-from tasks.manifest import Manifest, read_manifest
+from tasks.manifest import DataFile, Manifest, read_manifest
 from tasks.parts import parts_of
 from tasks.readable import interval_text, program_text, step_pieces
 from tasks.rows import Row, read_rows
@@ -31,11 +31,16 @@ def show(dataset: Path, sample_id: str, out_png: Path) -> None:
 
 def find_row(dataset: Path, manifest: Manifest, sample_id: str) -> Row:
     """Return a sample by its id; UserError names the dataset where there is none."""
+    path = dataset / shard_with(dataset, manifest, sample_id).path
+    return read_rows(path, {sample_id})[sample_id]
+
+
+def shard_with(dataset: Path, manifest: Manifest, sample_id: str) -> DataFile:
+    """Return the shard that holds a sample; UserError names the dataset where none does."""
     for file in manifest.files:
-        path = dataset / file.path
-        ids = pq.ParquetFile(path).read(columns=["sample_id"]).column(0).to_pylist()
-        if sample_id in ids:
-            return read_rows(path, {sample_id})[sample_id]
+        ids = pq.ParquetFile(dataset / file.path).read(columns=["sample_id"]).column(0)
+        if sample_id in ids.to_pylist():
+            return file
     raise UserError(f"{dataset} holds no sample {sample_id!r}")
 
 

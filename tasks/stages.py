@@ -38,6 +38,8 @@ from tasks.ingest import STAGE as INGEST
 from tasks.ingest import VERSION as INGEST_VERSION
 from tasks.ingest import ingest_granule
 from tasks.ledger import Ledger, Record
+from tasks.planning.foresight import foresee
+from tasks.planning.plan import plan_lines
 from tasks.pool import GranuleWork, run_granules
 from tasks.progress import Bar
 from tasks.publish import Published, publish
@@ -94,9 +96,15 @@ class Done:
     reused: int
 
 
-def list_sources(config: BuildConfig) -> Plan:
-    """Read every archive's index, and keep the listing of each granule on disk."""
+def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) -> Plan:
+    """Read every archive's index, and keep the listing of each granule on disk.
+
+    What is to be done, and why, is said before.
+    """
     catalogue = read_catalogue(config)
+    if say is not None:
+        for line in plan_lines(foresee(config, catalogue)):
+            say(line)
     ledger = Ledger(config.out)
     for granule in catalogue.granules:
         store_granule(ledger, granule)
@@ -236,14 +244,13 @@ def write_batch(config: BuildConfig, made: Done) -> list[Done]:
 
 
 def publish_dataset(
-    config: BuildConfig, plan: Plan, annotators: Sequence[Annotator] = ()
+    config: BuildConfig, plan: Plan, annotators: Sequence[Annotator] = (), run: str = ""
 ) -> Published:
-    """Make a finished dataset of what the stages left on disk."""
+    """Make a finished dataset of what the stages left on disk; `run` names the run of it."""
     refined = {candidates_stage(config, stage) for stage in config.stages} - {*config.stages}
     annotating = (ANNOTATE, *sorted(refined)) if config.annotates else ()
-    run = (INGEST, *config.stages, *annotating, SHARDS)
-    passed = {stage: STAGE_VERSIONS[stage] for stage in run}
-    return publish(config, plan.granules, passed, [one.digest for one in annotators])
+    passed = {s: STAGE_VERSIONS[s] for s in (INGEST, *config.stages, *annotating, SHARDS)}
+    return publish(config, plan.granules, passed, [one.digest for one in annotators], run)
 
 
 def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Done:

@@ -4,6 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tasks.atomic import place_text
 from tasks.config import BuildConfig, check_config
@@ -19,22 +20,33 @@ def claimed(config: BuildConfig) -> Iterator[None]:
             or as in `check_config`.
     """
     check_config(config)
-    _check_owner(config)
+    check_owner(config)
     work = config.out / ".work"
     work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigError(
-                f"another build is running in {config.out}; wait for it or choose another --out"
-            ) from error
+    with locked(config.out):
         place_text(work / ".gitignore", "*\n")  # what is kept between builds is not published
         place_text(work / "dataset.json", json.dumps(_identity(config), indent=1) + "\n")
         yield
 
 
-def _check_owner(config: BuildConfig) -> None:
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Hold the work folder of a dataset, if it has one; ConfigError where a build holds it."""
+    if not (out / ".work").is_dir():
+        yield
+        return
+    with (out / ".work" / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"another build is running in {out}; wait for it or choose another --out"
+            ) from error
+        yield
+
+
+def check_owner(config: BuildConfig) -> None:
+    """Raise ConfigError where the output folder holds something else, or another dataset."""
     out = config.out
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; name a folder")

@@ -33,6 +33,7 @@ from tasks.training import REPORT_NAME, learn, num_gpus
 
 STAGE = "annotator"
 VERSION = 1
+_NOTE = "key.txt"  # in a fold's folder: the key of what it learns
 _ON_GPUS = Lock()  # one fold at a time
 LEARNT_SPLITS = ("train", "validation")  # the second to see how well it segments
 
@@ -77,18 +78,29 @@ def folds_of(config: BuildConfig, granules: Sequence[GranuleId]) -> list[Fold]:
     where a fold has nothing to learn.
     """
     ledger = Ledger(config.out)
-    key = _key(config, ledger, granules)
-    folds = [
-        Fold(number=number, folder=ledger.path(STAGE, f"fold-{number}", ""))
-        for number in range(config.annotator.folds)
-    ]
+    key = fold_key(config, ledger, granules)
+    folds = [fold_in(ledger, number) for number in range(config.annotator.folds)]
     for fold in folds:
-        note = fold.folder / "key.txt"
-        if not note.is_file() or note.read_text(encoding="utf-8") != key:
+        if not _is_of(fold, key):
             rmtree(fold.folder, ignore_errors=True)
             _write_dataset(config, ledger, granules, fold)
-            place_text(note, key)
+            place_text(fold.folder / _NOTE, key)
     return folds
+
+
+def fold_in(ledger: Ledger, number: int) -> Fold:
+    """Return a fold by its number, whether there is anything of it or not."""
+    return Fold(number=number, folder=ledger.path(STAGE, f"fold-{number}", ""))
+
+
+def is_fitted(fold: Fold, key: str) -> bool:
+    """Return whether a fold's annotator has been trained to its end on what the key names."""
+    return _is_of(fold, key) and (fold.model / REPORT_NAME).exists()
+
+
+def _is_of(fold: Fold, key: str) -> bool:
+    note = fold.folder / _NOTE
+    return note.is_file() and note.read_text(encoding="utf-8") == key
 
 
 def fit(fold: Fold, settings: AnnotatorSettings) -> Iterator[str]:
@@ -183,7 +195,8 @@ def _learnt(scenes: pa.Table, granule: GranuleId, fold: Fold, folds: int) -> pa.
     )
 
 
-def _key(config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId]) -> str:
+def fold_key(config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId]) -> str:
+    """Return the key of all folds; the captions of all granules are made."""
     inputs = []
     for granule in granules:
         for stage in (INGEST, CAP_COT):

@@ -49,7 +49,7 @@ def mark_granules(
     """
     ledger = Ledger(config.out)
     records: dict[GranuleId, Record] = {}
-    keys: dict[GranuleId, str] = {}
+    due: dict[GranuleId, dict[str, Any]] = {}
     for granule in granules:
         if not marks_unlabelled(config, granule):
             continue
@@ -58,21 +58,31 @@ def mark_granules(
         _, _, unlabelled = scenes.outputs
         if not unlabelled.rows:
             continue
-        key = _key(config, unlabelled.sha256, annotators)
-        done = ledger.done(INGEST, granule.unlabelled.name, key)
+        named = [[one.digest, sorted(one.names or ())] for one in annotators]
+        parts = {**decides(config), "scenes": unlabelled.sha256, "annotators": named}
+        done = ledger.done(INGEST, granule.unlabelled.name, digest_of(parts))
         if done is None:
-            keys[granule] = key
+            due[granule] = parts
         else:
             records[granule] = replace(done, reused=True)
             advance()
 
     def marked(granule: GranuleId) -> None:
-        records[granule] = _taken(config, ledger, granule, annotators, keys[granule])
+        records[granule] = _taken(config, ledger, granule, annotators, due[granule])
         advance()
 
-    tables = {granule: unlabelled_path(ledger, granule) for granule in keys}
+    tables = {granule: unlabelled_path(ledger, granule) for granule in due}
     show(config, STAGE, tables, annotators, marked, labelled=False)
     return [records[granule] for granule in granules if granule in records]
+
+
+def decides(config: BuildConfig) -> dict[str, Any]:
+    """Return all that decides what is marked but scenes and annotators."""
+    return {
+        "stage": VERSION,
+        "sar_rendering": config.sar_rendering,
+        "confidence_floor": config.annotator.confidence_floor,
+    }
 
 
 def marked_scene(
@@ -116,7 +126,7 @@ def _taken(
     ledger: Ledger,
     granule: GranuleId,
     annotators: Sequence[Annotator],
-    key: str,
+    parts: dict[str, Any],
 ) -> Record:
     """Write the scene table and the record of a granule that was marked."""
     floor = config.annotator.confidence_floor
@@ -142,7 +152,8 @@ def _taken(
     record = Record(
         stage=INGEST,
         granule=name,
-        key=key,
+        key=digest_of(parts),
+        parts=parts,
         outputs=(
             output_of(config.out, path, file.rows),
             output_of(config.out, rejects.path, len(rejected)),
@@ -179,16 +190,4 @@ def _rejected(row: Mapping[str, Any], reason: Reason, detail: str) -> Rejected:
         stage=STAGE,
         reason=reason,
         detail=f"{row['scene_id']}: {detail}",
-    )
-
-
-def _key(config: BuildConfig, scenes: str, annotators: Sequence[Annotator]) -> str:
-    return digest_of(
-        {
-            "stage": VERSION,
-            "scenes": scenes,
-            "annotators": [[one.digest, sorted(one.names or ())] for one in annotators],
-            "sar_rendering": config.sar_rendering,
-            "confidence_floor": config.annotator.confidence_floor,
-        }
     )

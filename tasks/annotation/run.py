@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -34,18 +35,18 @@ def annotate_granules(
     """
     ledger = Ledger(config.out)
     records: dict[str, Record] = {}
-    due: dict[GranuleId, str] = {}
+    due: dict[GranuleId, dict[str, Any]] = {}
     for granule in granules:
-        key = _key(config, ledger, granule, annotators)
-        kept = ledger.done(STAGE, granule.name, key)
+        parts = _parts(config, ledger, granule, annotators)
+        kept = ledger.done(STAGE, granule.name, digest_of(parts))
         if kept is not None:
             records[granule.name] = replace(kept, reused=True)
         elif granule.split != ANNOTATED_SPLIT or granule.is_unlabelled:
             with placing(ledger.path(STAGE, granule.name, ".parquet")) as temporary:
                 pq.write_table(PREDICTION_SCHEMA.empty_table(), temporary)
-            records[granule.name] = _stored(config, ledger, granule, key)
+            records[granule.name] = _stored(config, ledger, granule, parts)
         else:
-            due[granule] = key
+            due[granule] = parts
             continue
         advance()
 
@@ -63,7 +64,9 @@ def annotate_granules(
     return [records[granule.name] for granule in granules]
 
 
-def _stored(config: BuildConfig, ledger: Ledger, granule: GranuleId, key: str) -> Record:
+def _stored(
+    config: BuildConfig, ledger: Ledger, granule: GranuleId, parts: dict[str, Any]
+) -> Record:
     path = ledger.path(STAGE, granule.name, ".parquet")
     table = pq.read_table(path, columns=["scene_id", "outcome"])
     outcomes = {
@@ -73,7 +76,8 @@ def _stored(config: BuildConfig, ledger: Ledger, granule: GranuleId, key: str) -
     record = Record(
         stage=STAGE,
         granule=granule.name,
-        key=key,
+        key=digest_of(parts),
+        parts=parts,
         outputs=(output_of(config.out, path, table.num_rows),),
         taken=table.num_rows,
         out=table.num_rows,
@@ -84,16 +88,18 @@ def _stored(config: BuildConfig, ledger: Ledger, granule: GranuleId, key: str) -
     return record
 
 
-def _key(
+def decides(config: BuildConfig) -> dict[str, Any]:
+    """Return all that decides predictions but scenes and annotators."""
+    return {"stage": VERSION, "sar_rendering": config.sar_rendering}
+
+
+def _parts(
     config: BuildConfig, ledger: Ledger, granule: GranuleId, annotators: Sequence[Annotator]
-) -> str:
+) -> dict[str, Any]:
     scenes = ledger.load(INGEST, granule.name)
     assert scenes is not None, f"{granule.name} was not ingested"
-    return digest_of(
-        {
-            "stage": VERSION,
-            "scenes": scenes.outputs[0].sha256,
-            "annotators": [[one.digest, sorted(one.names or ())] for one in annotators],
-            "sar_rendering": config.sar_rendering,
-        }
-    )
+    return {
+        **decides(config),
+        "scenes": scenes.outputs[0].sha256,
+        "annotators": [[one.digest, sorted(one.names or ())] for one in annotators],
+    }

@@ -30,11 +30,16 @@ SCENES_A_READ = 8  # rows with pictures held at a time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One granule to caption: its scene table, and the key under which it is done."""
+    """One granule to caption: its scene table, and what its captions are decided by."""
 
     granule: GranuleId
     scenes: Record
-    key: str
+    parts: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The key under which it is done."""
+        return digest_of(self.parts)
 
 
 def caption_granule(config: BuildConfig, granule: GranuleId) -> Record:
@@ -78,6 +83,21 @@ def is_captioned(config: BuildConfig, granules: Sequence[GranuleId]) -> bool:
     ledger = Ledger(config.out)
     works = (_work(config, ledger, granule) for granule in granules)
     return all(_done(ledger, work) is not None for work in works)
+
+
+def decides(config: BuildConfig) -> dict[str, Any]:
+    """Return all that decides the captions but the scenes."""
+    by_model = config.captioner.is_model
+    return {
+        "stage": VERSION,
+        "check": CHECK_VERSION,
+        "seed": config.seed,
+        "sar_rendering": config.sar_rendering,
+        "captioner": config.captioner.content(),
+        "weights": config.captioner.writer_digest(),
+        "rules": 0 if by_model else RULES_VERSION,
+        "prompts": PROMPT_VERSIONS if by_model else CAP_COT.name,
+    }
 
 
 def _done(ledger: Ledger, work: Work) -> Record | None:
@@ -151,6 +171,7 @@ def _write(config: BuildConfig, work: Work, outcomes: Sequence[Outcome]) -> Reco
         stage=STAGE,
         granule=name,
         key=work.key,
+        parts=work.parts,
         outputs=(
             output_of(config.out, path, len(rows)),
             output_of(config.out, rejects.path, len(rejected)),
@@ -169,17 +190,5 @@ def _write(config: BuildConfig, work: Work, outcomes: Sequence[Outcome]) -> Reco
 def _work(config: BuildConfig, ledger: Ledger, granule: GranuleId) -> Work:
     scenes = ledger.load(INGEST, granule.name)
     assert scenes is not None, f"{granule.name} was not ingested"
-    key = digest_of(
-        {
-            "stage": VERSION,
-            "check": CHECK_VERSION,
-            "scenes": scenes.outputs[0].sha256,
-            "seed": config.seed,
-            "sar_rendering": config.sar_rendering,
-            "captioner": config.captioner.content(),
-            "weights": config.captioner.writer_digest(),
-            "rules": RULES_VERSION if not config.captioner.is_model else 0,
-            "prompts": PROMPT_VERSIONS if config.captioner.is_model else CAP_COT.name,
-        }
-    )
-    return Work(granule=granule, scenes=scenes, key=key)
+    parts = {**decides(config), "scenes": scenes.outputs[0].sha256}
+    return Work(granule=granule, scenes=scenes, parts=parts)

@@ -303,6 +303,9 @@ def test_scenes_without_labels_are_marked_and_asked_about(
     assert checked.returncode == 0, checked.stdout
     card = (out / "README.md").read_text()
     assert all(Path(path).name in card for path in marked)
+    given = ("--config", config, "--out", out, *sources)
+    assert "nothing to do" in terrascope("plan", *given).stdout
+    assert "-unlabelled" not in terrascope("gc", out, "--dry-run").stdout
     again = terrascope(*build)
     assert "unchanged" in again.stdout
 

@@ -168,7 +168,7 @@ def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
         flows = {"cap-cot-0", "terra-cot-0"}  # each is one node of the run
         assert first_words == {*stages, *shards, *flows}
         artifacts = {artifact["key"]: artifact for artifact in found(client, "artifacts")}
-        names = ("counts", "gates", "written", "report")
+        names = ("counts", "gates", "written", "lineage", "report")
         assert set(artifacts) == {f"{name}-forests" for name in names}
         rows = json.loads(artifacts["counts-forests"]["data"])
         counts = read_manifest(out).counts
@@ -176,11 +176,15 @@ def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
         written = json.loads(artifacts["written-forests"]["data"])
         assert {"replies", "steps proved"} <= {row["what"] for row in written}
         assert (out / "report/index.html").as_uri() in artifacts["report-forests"]["data"]
+        (run_id,) = (run["id"] for run in found(client, "flow_runs") if run["name"] == "forests")
+        assert read_manifest(out).run == run_id
+        assert f'click n0 "/v2/runs/flow-run/{run_id}"' in artifacts["lineage-forests"]["data"]
         assert found(client, "logs")
         (event,) = (e for e in events(client) if e["event"] == "terrascope.dataset.published")
         assert event["resource"]["prefect.resource.id"] == "terrascope.dataset.forests"
         manifest = (out / "manifest.json").read_bytes()
         assert event["payload"]["manifest_sha256"] == sha256(manifest).hexdigest()
+        assert event["payload"]["digest"] == read_manifest(out).digest
         assert event["payload"]["samples"] == sum(file.rows for file in read_manifest(out).files)
         settings = client.get("/admin/settings").json()
         assert settings["server"]["analytics_enabled"] is False

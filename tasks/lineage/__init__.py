@@ -1,0 +1,1 @@
+"""Where a dataset comes from: stages, what decided them, and what changed between versions."""
