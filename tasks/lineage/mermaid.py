@@ -21,6 +21,7 @@ _STYLES = (
     "classDef checkpoint fill:#fdf0d5,stroke:#9a6700,color:#1b2024",
     "classDef shards fill:#e3eef8,stroke:#00528a,color:#1b2024",
     "classDef dataset fill:#00528a,stroke:#00528a,color:#ffffff",
+    "classDef changed stroke-width:4px",
 )
 
 
@@ -42,17 +43,19 @@ def markdown_of(manifest: Manifest, before: Manifest | None) -> str:
 def mermaid_of(lineage: Lineage, links: Mapping[str, str]) -> str:
     """Return the diagram; `links` are addresses by the key of a node."""
     names = {node.key: f"n{number}" for number, node in enumerate(lineage.nodes)}
-    lines = ["graph LR"]
+    lines = ["graph TD"]
     lines += [f"  {names[node.key]}{_shaped(node)}:::{node.kind}" for node in lineage.nodes]
     lines += [f"  {names[start]} --> {names[end]}" for start, end in lineage.edges]
     lines += [f'  click {names[key]} "{address}"' for key, address in links.items() if key in names]
+    changed = ",".join(names[node.key] for node in lineage.nodes if node.changed)
+    lines += [f"  class {changed} changed"] * bool(changed)
     lines += [f"  {style}" for style in _STYLES]
     return "\n".join(lines) + "\n"
 
 
 def _shaped(node: Node) -> str:
     start, end = _SHAPES[node.kind]
-    title = f"<b>{_safe(node.title)}</b>" + " *" * node.changed
+    title = f"<b>{_safe(node.title)}</b>"
     return f'{start}"{"<br/>".join((title, *map(_safe, node.lines)))}"{end}'
 
 

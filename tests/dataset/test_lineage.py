@@ -170,6 +170,8 @@ def test_the_diagram_links_each_node_to_the_run_and_names_what_changed(manifest)
     assert [name for name, _ in links] == [f"n{n}" for n in range(len(links))]
     assert {address for _, address in links} == {"/v2/runs/flow-run/0c5a"}
     assert "- l1: seed 0 -> 5\n" in told
+    (marked,) = re.findall(r"class (\S+) changed", told)
+    assert len(marked.split(",")) == 2  # the stage, and the dataset
     assert "click" not in markdown_of(manifest, None)
 
 
