@@ -36,7 +36,9 @@ class ClientSettings(BaseModel):
     max_pause_s: float = Field(
         default=300, gt=0, description="Longest pause that a server may ask for (Retry-After)."
     )
-    error_budget: ErrorBudget = ErrorBudget()
+    error_budget: ErrorBudget = Field(
+        default=ErrorBudget(), description="How many calls may fail before the stage ends."
+    )
     prompt_price: float = Field(default=0, ge=0, description="Of a million prompt tokens.")
     completion_price: float = Field(default=0, ge=0, description="Of a million reply tokens.")
     image_transport: Literal["bytes", "file"] = Field(
