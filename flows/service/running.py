@@ -1,5 +1,6 @@
 """The service on this machine: started in the order of need, waited for, and ended."""
 
+import base64
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from tasks.training import num_gpus
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER, WORKERS = "server", {"cpu": "worker-cpu", "gpu": "worker-gpu"}
+PASSWORD = "PREFECT_API_AUTH_STRING"  # what commands send; the server asks for the same
 ADDRESS = "address"  # file of the folder: that of the UI, while the service is up
 HEALTHY_S, ONLINE_S = 180.0, 60.0  # a new database takes some twenty seconds
 GRACE_S = 30.0  # for a run to be noted as crashed, and its training to end
@@ -59,8 +61,10 @@ class Service:
 
     def server_environment(self, database_url: str) -> dict[str, str]:
         """Return the environment of the server: on another port, its pages look for it at 4200."""
+        word = os.environ.get(PASSWORD)
         return {
             **self.environment(),
+            **({"PREFECT_SERVER_API_AUTH_STRING": word} if word else {}),
             "PREFECT_SERVER_API_HOST": self.host,
             "PREFECT_SERVER_API_PORT": str(self.port),
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
@@ -185,7 +189,10 @@ def _await(service: Service, name: str, within_s: float, ready: Callable[[], boo
 def _asked(url: str, body: object = None) -> object:
     """Return what the server says, read from JSON; None while it does not answer."""
     data = None if body is None else json.dumps(body).encode()
-    request = Request(url, data, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"}
+    if word := os.environ.get(PASSWORD):
+        headers["Authorization"] = f"Basic {base64.b64encode(word.encode()).decode()}"
+    request = Request(url, data, headers)
     with suppress(OSError, HTTPException, ValueError), urlopen(request, timeout=5) as answer:
         return json.load(answer)
     return None
