@@ -3,20 +3,23 @@
 from pathlib import Path
 
 from prefect import State, flow
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows.train import train
 from flows.whereabouts import note_process
-from tasks.missed import model_folder, published_digest
+from tasks.missed import DIGEST_CHARS, model_folder, published_digest
 from tasks.training import Trained
 from terrascope_model.settings import TrainSettings
 
 
-@flow(
-    name="train-published",
-    flow_run_name="{dataset} {manifest_sha256:.12}",
-    on_running=[note_process],
-)
+def version_name() -> str:
+    """Return the name of the run that is being made: its dataset's, and which version of it."""
+    given = flow_run.parameters
+    return f"{Path(given['dataset']).name} {given['manifest_sha256'][:DIGEST_CHARS]}"
+
+
+@flow(name="train-published", flow_run_name=version_name, on_running=[note_process])
 def train_published(
     dataset: str,
     manifest_sha256: str,
@@ -39,7 +42,7 @@ def train_published(
     if found != manifest_sha256:
         return Completed(
             name="Superseded",
-            message=f"{data} now holds the version {found:.12}, whose own event trains it; "
-            f"{manifest_sha256:.12} is no longer there, and nothing was trained",
+            message=f"{data} holds the version {found[:DIGEST_CHARS]}, whose own event trains it; "
+            f"{manifest_sha256[:DIGEST_CHARS]} is no longer there, and nothing was trained",
         )
     return train(data, out, settings, processes)

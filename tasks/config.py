@@ -9,6 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from schemas.form import as_form
 from schemas.scene import SarRendering
 from tasks.annotation.settings import AnnotatorSettings, RefineSettings
 from tasks.captions.settings import CaptionerSettings
@@ -27,7 +28,7 @@ MAKING_STAGES: tuple[MakingStage, ...] = ("cap_cot", "l1", "l2")
 class BuildConfig(BaseModel):
     """What to build from what. Everything that changes bytes is in `content_digest`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     sources: dict[str, Path] = Field(
         min_length=1, description="Archive name -> folder, for example bigearthnet: data/ben."

@@ -128,6 +128,7 @@ def test_every_key_of_the_forms_explains_itself(by_name) -> None:
         tables = [schema, *schema.get("definitions", {}).values()]
         keys = {k: v for table in tables for k, v in table.get("properties", {}).items()}
         assert [key for key, value in keys.items() if "description" not in value] == []
+        assert [key for key, value in keys.items() if "position" not in value] == []
 
 
 @pytest.mark.prefect

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from schemas.form import as_form
 from tasks.completers.breaker import ErrorBudget
 from tasks.errors import ConfigError
 
@@ -15,7 +16,7 @@ NO_KEY = "none"  # sent where no key is needed: the header may not be empty
 class ClientSettings(BaseModel):
     """How any model is asked, and what happens when it does not answer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     api_key_env: str | None = Field(
         default=None, description="Environment variable that holds the key; none: no key is sent."

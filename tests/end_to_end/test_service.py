@@ -212,7 +212,7 @@ def test_training_whose_event_was_lost_is_started_once(up, config) -> None:
     assert up.ended(started[0]["id"])["state_type"] == "COMPLETED"
     state = up.ended(superseded)["state"]
     assert (state["type"], state["name"]) == ("COMPLETED", "Superseded")
-    assert f"now holds the version {new[:12]}" in state["message"]
+    assert f"holds the version {new[:12]}" in state["message"]
     assert len(list((up.folder / "models").iterdir())) == 2
 
 
