@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from prefect import flow, get_client, get_run_logger, task
@@ -29,6 +30,7 @@ from tasks.manifest import MANIFEST_NAME, ManifestError
 from tasks.missed import PastRun, decide, model_folder, published_digest
 
 LATEST_RUNS = 200  # of the training deployment, among which those of a version are looked for
+SETTLED_S = 10.0  # until a run that has just begun has noted where it is
 ABANDONED = "the process of this run is gone, and no one had noticed"
 
 
@@ -71,23 +73,37 @@ def mark_abandoned() -> list[Finding]:
                 state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
             )
         )
-        return [_mark(client, run) for run in running if is_gone(run.labels) is not False]
+        settled = [run for run in running if _running_s(run) > SETTLED_S]
+        found = [_marked(client, run) for run in settled]
+    return [finding for finding in found if finding is not None]
 
 
-def _mark(client: SyncPrefectClient, run: FlowRun) -> Finding:
-    if not is_gone(run.labels):
+def _running_s(run: FlowRun) -> float:
+    assert run.state is not None
+    return (datetime.now(UTC) - run.state.timestamp).total_seconds()
+
+
+def _marked(client: SyncPrefectClient, run: FlowRun) -> Finding | None:
+    """Return what was found of a running run, and done; None where all is well."""
+    gone = is_gone(run.labels)
+    if gone is None:
         where = run.labels.get(HOST, "no known machine")
         why = f"runs on {where}, not on this one: look there if it stands still"
         return Finding(what=f"run {run.name}", done="left", why=why)
+    if not gone or not _is_running(client.read_flow_run(run.id)):  # it may have ended just now
+        return None
     below = client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
             parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id])
         )
     )
-    for lost in (run, *below):
-        if lost.state is not None and not lost.state.is_final():
-            client.set_flow_run_state(lost.id, Crashed(message=ABANDONED), force=True)
+    for lost in (run, *filter(_is_running, below)):
+        client.set_flow_run_state(lost.id, Crashed(message=ABANDONED), force=True)
     return Finding(what=f"run {run.name}", done="marked as crashed", why=ABANDONED)
+
+
+def _is_running(run: FlowRun) -> bool:
+    return run.state is not None and run.state.is_running()
 
 
 @task(name="start missed", task_run_name="start missed {dataset.name}")

@@ -1,5 +1,6 @@
 """`prefect.yaml` is checked before it is deployed, and deploys on a real server as it is meant."""
 
+import json
 import subprocess
 import sys
 import time
@@ -13,6 +14,8 @@ from prefect import Flow
 
 from flows.service.deploy import faults_of, flow_of, notices_of, read_deployments
 from tasks.errors import UserError
+from tasks.ledger import sha256_of
+from tasks.manifest import Manifest, utc_now, write_manifest
 from tests.end_to_end.test_prefect import found, server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -170,6 +173,98 @@ def test_a_key_of_another_version_is_refused_before_a_run_is_made(deployed, by_n
     )
     assert answer.status_code == 409
     assert "captions" in answer.text
+
+
+RECONCILED = """
+import socket, sys
+from pathlib import Path
+
+from prefect import get_client
+from prefect.states import Running
+
+import flows.reconcile
+from flows.reconcile import reconcile
+from flows.train import train
+from flows.whereabouts import BORN, HOST, PID
+
+with get_client(sync_client=True) as client:
+    for host in (socket.gethostname(), "elsewhere"):
+        run = client.create_flow_run(train, name=f"lost on {host[:9]}", state=Running())
+        client.update_flow_run_labels(run.id, {HOST: host, PID: 2**22 - 1, BORN: "1"})
+flows.reconcile.SETTLED_S = 0.0
+for _ in range(2):
+    reconcile([Path(sys.argv[1]), Path("none")], grace_s=0)
+"""
+
+
+def in_python(program: str, env: dict[str, str], *arguments: object) -> str:
+    """Return what a program prints that speaks with the server."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.prefect
+@pytest.mark.slow
+def test_missed_training_is_started_once_and_only_a_proved_loss_is_marked(
+    deployed, by_name, tmp_path
+) -> None:
+    client, env = deployed
+    manifest = Manifest(
+        dataset="forests", files=(), counts=(), config={}, config_digest="", seed=0, commit="",
+        stages={}, created=utc_now(),
+    )  # fmt: skip
+    digest = sha256_of(write_manifest(tmp_path, manifest))
+    in_python(RECONCILED, env, tmp_path)
+    runs = found(client, "flow_runs")
+    (training,) = (r for r in runs if r["deployment_id"] == by_name["train-published"]["id"])
+    assert training["parameters"] == {
+        **by_name["train-published"]["parameters"],
+        "dataset": str(tmp_path),
+        "manifest_sha256": digest,
+    }
+    lost = {run["name"]: run["state_type"] for run in runs if run["name"].startswith("lost on")}
+    assert sorted(lost.values()) == ["CRASHED", "RUNNING"]
+    assert lost["lost on elsewhere"] == "RUNNING"
+    key = {"artifacts": {"key": {"any_": ["reconciled"]}}}
+    (artifact,) = client.post("/artifacts/latest/filter", json=key).json()
+    told = {row["what"]: (row["done"], row["why"]) for row in json.loads(artifact["data"])}
+    assert told[f"dataset {tmp_path}"] == ("left", f"run {training['name']} is scheduled")
+    assert told["dataset none"][1].startswith("none holds no manifest.json")
+    assert told["run lost on elsewhere"][1].startswith("runs on elsewhere, not on this one")
+
+
+TURNS = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from flows.turns import turn
+
+def batch(_):
+    with turn(asks_model=True):
+        begun = time.monotonic()
+        time.sleep(0.5)
+        return begun, time.monotonic()
+
+with ThreadPoolExecutor(2) as builds:
+    first, second = sorted(builds.map(batch, range(2)))
+print(first[1] <= second[0])
+with turn(asks_model=False):
+    pass
+"""
+
+
+@pytest.mark.prefect
+@pytest.mark.slow
+def test_batches_that_ask_models_take_turns(deployed) -> None:
+    assert in_python(TURNS, deployed[1]).strip() == "True"
 
 
 @pytest.mark.full

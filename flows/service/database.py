@@ -53,6 +53,12 @@ def database(folder: Path, kind: Kind) -> Database:
     )
 
 
+def start_again(folder: Path) -> None:
+    """Start a PostgreSQL of one's own that was in use and is gone."""
+    if (folder / f"{NAME}.pid").exists() and pid_of(folder, NAME) is None:
+        _start_postgres(folder, folder / NAME)
+
+
 def _sqlite(folder: Path, why: str) -> Database:
     file = folder / "prefect.db"
     return Database(url=f"sqlite+aiosqlite:///{file}", told=f"SQLite in {file} ({why})")
@@ -106,13 +112,15 @@ def _start_postgres(folder: Path, home: Path) -> None:
                 "or take SQLite: make up DATABASE=sqlite"
             )
     reached = ["-k", str(home), "-c", "listen_addresses="]  # by its socket alone
-    start(folder, NAME, [postgres, "-D", str(data), *reached], dict(os.environ), owner)
-    given_up_at = time.monotonic() + READY_S
-    while not _is_ready(data / "postmaster.pid"):
+    start(folder, NAME, [postgres, "-D", str(data), *reached], dict(os.environ), user=owner)
+    pid, given_up_at = pid_of(folder, NAME), time.monotonic() + READY_S
+    while not _is_ready(data / "postmaster.pid", pid):
         if pid_of(folder, NAME) is None or time.monotonic() > given_up_at:
             raise UserError(f"PostgreSQL did not start:\n{tail(folder, NAME)}")
         time.sleep(0.1)
 
 
-def _is_ready(noted: Path) -> bool:
-    return noted.exists() and noted.read_text().rstrip().endswith("ready")
+def _is_ready(noted: Path, pid: int | None) -> bool:
+    """Tell from what a server notes of itself; one that was killed has left its notes there."""
+    lines = noted.read_text().split() if noted.exists() else []
+    return lines[:1] == [str(pid)] and lines[-1] == "ready"

@@ -26,9 +26,11 @@ def start(
     name: str,
     command: Sequence[str],
     environment: Mapping[str, str],
+    *,
+    cwd: Path | None = None,
     user: str | None = None,
 ) -> None:
-    """Start a command in a session of its own, as another user if one is named."""
+    """Start a command in a session of its own, in a folder and as a user if they are named."""
     with (folder / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -36,6 +38,7 @@ def start(
             stdout=log,
             stderr=subprocess.STDOUT,
             env=environment,
+            cwd=cwd,
             start_new_session=True,
             user=user,
         )

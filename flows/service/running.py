@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from flows.service.database import NAME as POSTGRES
-from flows.service.database import Kind, database
+from flows.service.database import Kind, database, start_again
 from flows.service.processes import pid_of, start, stop, tail
 from tasks.atomic import place_text
 from tasks.errors import UserError
@@ -81,10 +81,13 @@ def up(service: Service, kind: Kind, say: Say) -> None:
     """
     was_up = pid_of(service.folder, SERVER) is not None
     _check_address(service, was_up)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job behind `&` would hand on
-    service.folder.mkdir(parents=True, exist_ok=True)  # that it is ignored, and so no one stops
+    # a job behind `&` ignores SIGINT, and so would a worker, which ends by it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    service.folder.mkdir(parents=True, exist_ok=True)
     try:
-        if not was_up:
+        if was_up:
+            start_again(service.folder)
+        else:
             _start_server(service, kind, say)
         _deploy(service, say)
         for pool, name in WORKERS.items():
@@ -137,7 +140,7 @@ def _start_server(service: Service, kind: Kind, say: Say) -> None:
     say(f"database {kept.told}")
     command = [sys.executable, "-m", "prefect", "server", "start"]
     environment = service.server_environment(kept.url)
-    start(service.folder, SERVER, command, environment)
+    start(service.folder, SERVER, command, environment, cwd=ROOT)  # where prefect.toml is
     place_text(service.folder / ADDRESS, service.url + "\n")
     _await(service, SERVER, HEALTHY_S, lambda: _asked(f"{service.api}/health") is True)
 
@@ -151,7 +154,7 @@ def _start_worker(service: Service, pool: str, name: str) -> None:
             *("--pool", pool, "--name", known_as),
             *(("--limit", "1") if pool == "gpu" else ()),
         ]
-        start(service.folder, name, command, service.environment())
+        start(service.folder, name, command, service.environment(), cwd=ROOT)
 
     def online() -> bool:
         found = _asked(f"{service.api}/work_pools/{pool}/workers/filter", {})

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,11 +30,13 @@ ENDS_WITHIN_S = 300.0
 LOST_S = 5.0  # an event that is taken note of starts a run in a second
 
 
-def command(name: str, *options: object) -> "subprocess.CompletedProcess[str]":
+def command(
+    name: str, *options: object, env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "flows.service", name, *map(str, options)],
         cwd=ROOT,
-        env=environment(Path.home(), OMP_NUM_THREADS=1),
+        env=environment(Path.home(), OMP_NUM_THREADS=1) | dict(env or {}),
         capture_output=True,
         text=True,
         check=False,
@@ -156,6 +158,15 @@ def test_a_port_that_is_taken_is_told_and_nothing_is_started(up, tmp_path) -> No
     assert not (tmp_path / "other").exists()
 
 
+def test_a_server_that_does_not_start_is_told_and_nothing_is_left(tmp_path) -> None:
+    given = {"PREFECT_API_DATABASE_CONNECTION_URL": "postgresql+asyncpg://u@127.0.0.1:1/none"}
+    done = command("up", "--port", free_port(), "--folder", tmp_path, env=given)
+    assert done.returncode == 1
+    assert "server did not start" in done.stderr
+    assert "Connect" in done.stderr  # the end of its log says why
+    assert [pid_of(tmp_path, name) for name in NAMES] == [None, None, None]
+
+
 def test_the_pages_of_another_port_look_for_the_server_there(up) -> None:
     settings = httpx.get(f"http://127.0.0.1:{up.port}/ui-settings").json()
     assert settings["api_url"] == f"http://127.0.0.1:{up.port}/api"
@@ -214,6 +225,11 @@ def test_training_whose_event_was_lost_is_started_once(up, config) -> None:
     assert (state["type"], state["name"]) == ("COMPLETED", "Superseded")
     assert f"holds the version {new[:12]}" in state["message"]
     assert len(list((up.folder / "models").iterdir())) == 2
+
+
+def test_a_second_build_at_the_same_time_is_cancelled(up, config) -> None:
+    runs = [up.run("regenerate", config=config) for _ in range(2)]
+    assert sorted(up.ended(run)["state_type"] for run in runs) == ["CANCELLED", "COMPLETED"]
 
 
 def test_a_schedule_without_its_folder_fails_with_the_folders_name(up, config, tmp_path) -> None:
