@@ -1,4 +1,6 @@
 # make demo   a planet, the circle of the data, a model that answers      (sets up what it needs)
+# make up     server, database and workers of Prefect, deployed: docs/operate.md (PORT, HOST, DATABASE)
+# make down   ends them, and nothing else
 # make test   lint, types, import contract and tests                      (sets up what it needs)
 # make ablation     the paper's tables 2, 3 and I, small, hours on a CPU  (sets up what it needs)
 # make serve-env    .venv-serve with vLLM, for the GPUs of this machine or its CPU (3 to 10 GB)
@@ -7,8 +9,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
+PORT ?= 4200
+HOST ?= 127.0.0.1
+DATABASE ?= auto
 
-.PHONY: demo test test-full test-serve serve-env lint bench ablation clean
+.PHONY: demo up down test test-full test-serve serve-env lint bench ablation clean
 
 demo: demo/.planet
 	$(BIN)/terrascope build --out demo/dataset --workers $(WORKERS) --config configs/circle-tiny.yaml \
@@ -32,6 +37,12 @@ demo/.planet: .venv/.train
 	rm -rf demo/planet
 	$(BIN)/terrascope planet demo/planet --scenes 600 --seed 7
 	touch $@
+
+up: .venv/.train
+	$(BIN)/python -m flows.service up --port $(PORT) --host $(HOST) --database $(DATABASE)
+
+down:
+	$(BIN)/python -m flows.service down
 
 test: lint
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not full and not serve"

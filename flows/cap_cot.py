@@ -7,10 +7,10 @@ from prefect import flow, task, unmapped
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.keys import export_key
+from flows.turns import turn
 from tasks.config import BuildConfig
 from tasks.stages import Done, caption_batch, captioner_for
-
-caption = task(name="caption", task_run_name="caption {scenes.batch[0].name}")(caption_batch)
+from tasks.writers.opened import Served
 
 THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
 
@@ -21,3 +21,10 @@ def cap_cot(config: BuildConfig, scenes: Sequence[Done]) -> list[Done]:
     export_key(config.captioner)
     with captioner_for(config, scenes) as served:
         return caption.map(unmapped(config), list(scenes), unmapped(served)).result()
+
+
+@task(name="caption", task_run_name="caption {scenes.batch[0].name}")
+def caption(config: BuildConfig, scenes: Done, served: Served | None) -> Done:
+    """Caption a batch, by a model when it is this build's turn."""
+    with turn(config.captioner.is_model):
+        return caption_batch(config, scenes, served)

@@ -16,6 +16,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.annotator import annotator
 from flows.cap_cot import cap_cot
 from flows.terra_cot import terra_cot
+from flows.whereabouts import note_process
 from tasks.config import BuildConfig
 from tasks.ledger import sha256_of
 from tasks.lineage.mermaid import markdown_of
@@ -54,9 +55,14 @@ THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)  # the work is in
     name="terrascope",
     flow_run_name="{config.dataset}",
     task_runner=THREADS,
+    on_running=[note_process],
 )
 def pipeline(config: BuildConfig) -> Published:
-    """Archives -> scenes -> captions, questions -> refined -> selection -> shards -> a dataset."""
+    """Archives -> scenes -> captions, questions -> refined -> selection -> shards -> a dataset.
+
+    Args:
+        config: Which archives, what is made of them, and the folder of the dataset.
+    """
     with claimed(config):
         plan = catalogue(config)
         scenes = ingest.map(unmapped(config), plan.batches).result()

@@ -12,20 +12,34 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.events import emit_event
 
+from flows.whereabouts import note_process
 from tasks.curves import draw_curves
+from tasks.missed import published_digest
 from tasks.progress import told
 from tasks.training import Trained, learn, share_done, trained
 from terrascope_model.settings import TrainSettings
 
+PUBLISHED = "terrascope.checkpoint.published"
 
-@flow(name="train", flow_run_name="{out}")
+
+@flow(name="train", flow_run_name="{out}", on_running=[note_process])
 def train(
     data: Path, out: Path, settings: TrainSettings | None = None, processes: int | None = None
 ) -> Trained:
-    """A dataset -> grounding -> reasoning with masks -> a model, and how well it segments."""
+    """A dataset -> grounding -> reasoning with masks -> a model, and how well it segments.
+
+    Args:
+        data: Folder of a finished dataset.
+        out: Folder of the model; one that was begun is gone on with.
+        settings: How it is trained (docs/model.md).
+        processes: Processes that train; one a GPU if not given.
+    """
+    digest = published_digest(data)
     model = fit(data, out, settings or TrainSettings(), processes)
     show(model)
+    announce(model, data, digest)
     return model
 
 
@@ -60,6 +74,30 @@ def show(model: Trained) -> None:
         [{"pictures": group, "mean IoU": iou} for group, iou in model.iou.items()],
         key=key_of("iou", model.out),
         description=f"IoU of named classes that {name} has not seen",
+    )
+
+
+@task(name="announce", task_run_name="announce")
+def announce(model: Trained, data: Path, manifest_sha256: str) -> None:
+    """Emit the event by which others learn that there is a model; again where a run is repeated."""
+    folder = model.out.resolve()
+    emit_event(
+        PUBLISHED,
+        resource={
+            "prefect.resource.id": f"terrascope.checkpoint.{folder.name}",
+            "prefect.resource.name": folder.name,
+        },
+        related=[
+            {
+                "prefect.resource.id": f"terrascope.dataset.{data.resolve().name}",
+                "prefect.resource.role": "dataset",
+            }
+        ],
+        payload={
+            "model": str(folder),
+            "dataset": str(data.resolve()),
+            "manifest_sha256": manifest_sha256,
+        },
     )
 
 

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from schemas.form import as_form
 from schemas.scene import SarRendering
 from tasks.annotation.settings import AnnotatorSettings, RefineSettings
 from tasks.captions.settings import CaptionerSettings
@@ -16,6 +16,7 @@ from tasks.composition.settings import ComposerSettings, ControlSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
 from tasks.mixture import MixtureSettings
 from tasks.sources.registry import SOURCES
+from tasks.yaml_file import read_yaml
 from templates.questions import L1_QUESTIONS
 
 TASKS = tuple(template.task for template in L1_QUESTIONS)
@@ -27,7 +28,7 @@ MAKING_STAGES: tuple[MakingStage, ...] = ("cap_cot", "l1", "l2")
 class BuildConfig(BaseModel):
     """What to build from what. Everything that changes bytes is in `content_digest`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     sources: dict[str, Path] = Field(
         min_length=1, description="Archive name -> folder, for example bigearthnet: data/ben."
@@ -212,19 +213,6 @@ def _check_annotator(config: BuildConfig) -> None:
             "an annotator needs torch, which the extra brings: pip install -e '.[train]' "
             "-c constraints.txt; or set annotator.kind to none"
         )
-
-
-def read_yaml(file: Path | None) -> dict[str, Any]:
-    """Return the keys and values of a YAML file, none of no file; ConfigError if it has others."""
-    if file is None:
-        return {}
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot read the configuration {file}: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{file} must hold keys and values, but holds {type(values).__name__}")
-    return values
 
 
 def _explain(error: ValidationError) -> str:

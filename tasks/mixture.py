@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse.csgraph import connected_components
 
+from schemas.form import as_form
+
 ROUNDS = 200  # of fitting, at most
 PATIENCE = 10  # rounds without progress, after which wishes that contradict each other are given up
 TOLERANCE = 1e-6  # of every share: met
@@ -39,7 +41,11 @@ class MixtureSettings(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_by_name=True, serialize_by_alias=True
+        extra="forbid",
+        frozen=True,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        json_schema_extra=as_form,
     )
 
     tier: Shares = Field(default={}, description="For example {cap: 1, l1: 4}.")

@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from tasks.config import read_yaml
 from tasks.errors import ConfigError, UserError
 from tasks.serving.process import ServerProcess
+from tasks.yaml_file import read_yaml
 from terrascope_model.settings import FAULT, TrainSettings
 
 LOG_NAME, REPORT_NAME = "train.log", "training.json"

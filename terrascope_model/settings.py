@@ -4,6 +4,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.form import as_form
+
 PresetName = Literal["tiny", "internvl3-1b", "internvl3-8b", "shape-8b"]
 
 # The paper's numbers (sections 3.4 and 4.1, supplement Table B); LoRA and passes a step are the
@@ -42,7 +44,7 @@ PRETRAINED = ("internvl3-1b", "internvl3-8b")  # of which weights are needed
 class TrainSettings(BaseModel):
     """How a model is trained; the defaults are those of `tiny`, `PRESETS` has the others'."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     preset: PresetName = Field(default="tiny", description="Which model.")
     numbers: Literal["paper", "released"] = Field(

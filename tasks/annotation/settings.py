@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.form import as_form
 from terrascope_model.settings import TrainSettings
 
 Policy = Literal["checked", "regions", "paper"]
@@ -12,7 +13,7 @@ Policy = Literal["checked", "regions", "paper"]
 class AnnotatorSettings(BaseModel):
     """The annotator: none, one that is trained on the build's captions, or a trained model."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     kind: Literal["none", "train", "folder"] = Field(
         default="none",
@@ -57,7 +58,7 @@ class AnnotatorSettings(BaseModel):
 class RefineSettings(BaseModel):
     """When a step's mask becomes what annotation and prediction share."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     policy: Policy = Field(
         default="checked",

@@ -5,13 +5,14 @@ from functools import partial
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.form import as_form
 from tasks.errors import UserError
 
 
 class ErrorBudget(BaseModel):
     """How many calls of a source may fail, each after all its retries, before the run stops."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     window: int = Field(default=200, ge=1, description="Last calls of a source to look at.")
     minimum: int = Field(default=20, ge=1, description="Calls before their share counts.")

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from schemas.form import as_form
 from tasks.completers.breaker import ErrorBudget
 from tasks.errors import ConfigError
 
@@ -15,7 +16,7 @@ NO_KEY = "none"  # sent where no key is needed: the header may not be empty
 class ClientSettings(BaseModel):
     """How any model is asked, and what happens when it does not answer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     api_key_env: str | None = Field(
         default=None, description="Environment variable that holds the key; none: no key is sent."
@@ -36,7 +37,9 @@ class ClientSettings(BaseModel):
     max_pause_s: float = Field(
         default=300, gt=0, description="Longest pause that a server may ask for (Retry-After)."
     )
-    error_budget: ErrorBudget = ErrorBudget()
+    error_budget: ErrorBudget = Field(
+        default=ErrorBudget(), description="How many calls may fail before the stage ends."
+    )
     prompt_price: float = Field(default=0, ge=0, description="Of a million prompt tokens.")
     completion_price: float = Field(default=0, ge=0, description="Of a million reply tokens.")
     image_transport: Literal["bytes", "file"] = Field(

@@ -4,6 +4,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.form import as_form
 from tasks.writers.settings import WriterSettings
 
 AnyWriter = TypeVar("AnyWriter", bound=WriterSettings)
@@ -74,7 +75,7 @@ class ComposerSettings(WriterSettings):
 class ControlSettings(BaseModel):
     """What selection leaves out beside what it evens out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     blind: bool = Field(
         default=True,

@@ -84,9 +84,12 @@ def descendants(root: int) -> list[int]:
 
 
 def birth(pid: int) -> str | None:
-    """Return when a process was started, which tells it from a later one of the same number."""
+    """Return when a process was started, which tells it from a later one of the same number.
+
+    None where it has ended, whether or not its parent has taken note.
+    """
     fields = _stat(pid)
-    return fields[19] if fields else None
+    return fields[19] if fields and fields[0] not in "ZX" else None
 
 
 def _stat(pid: int) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
+from schemas.form import as_form
 from tasks.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ NOT_INHERITED = ("PYTHON", "VIRTUAL_ENV", "PREFECT_")
 class ServerSettings(BaseModel):
     """One vLLM server on this machine; every default is stated, none is left to vLLM's version."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     model: str = Field(
         min_length=1, description="Folder of the model, or its OWNER/NAME on the hub."

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from schemas.form import as_form
 from tasks.completer import Sampling
 from tasks.completers.openai_settings import ClientSettings, OpenAISettings
 from tasks.ledger import sha256_of
@@ -16,7 +17,7 @@ from tasks.serving.settings import ServerSettings
 class ExpectedSpeed(BaseModel):
     """What a server is expected to work off; only a dry run's hours rest on it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     prompt_tokens_s: float = Field(default=20_000, gt=0, description="Prompt tokens a second.")
     completion_tokens_s: float = Field(
@@ -30,7 +31,7 @@ class ExpectedSpeed(BaseModel):
 class WriterSettings(BaseModel):
     """Who writes, and how."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=as_form)
 
     kind: Literal["rules", "vllm", "url", "replay"] = Field(
         default="rules",

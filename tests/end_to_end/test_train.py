@@ -71,7 +71,8 @@ def test_a_run_leaves_curves_and_figures_in_the_ui(terrascope, dataset, tmp_path
     assert rows[0].keys() == {"pictures", "mean IoU"}
 
 
-def test_no_torch_is_loaded_to_check_settings(tmp_path: Path) -> None:
-    """A wrong setting is told in a moment, and a worker of the data side never has torch."""
-    script = "import sys; import tasks.training, flows.train; assert 'torch' not in sys.modules"
+def test_neither_torch_nor_kernels_are_loaded_to_start_training(tmp_path: Path) -> None:
+    """A wrong setting is told in a moment, and a run begins seconds after its event."""
+    modules = "tasks.training, flows.train_published, flows.reconcile"
+    script = f"import sys, {modules}; assert not {{'torch', 'numba'}} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)

@@ -1,0 +1,1 @@
+"""The engine as a service: server, database and workers on one machine, and what is deployed."""
