@@ -63,7 +63,7 @@ def reconcile(
 
 @task(name="mark abandoned", task_run_name="mark abandoned")
 def mark_abandoned() -> list[Finding]:
-    """Mark running flow runs of this machine as Crashed where their process is gone.
+    """Mark running flow runs of this machine as Crashed, with what is below, if it is gone.
 
     A run of another machine is named and left: silence of a machine is no proof from here.
     """
@@ -86,6 +86,8 @@ def _running_s(run: FlowRun) -> float:
 def _marked(client: SyncPrefectClient, run: FlowRun) -> Finding | None:
     """Return what was found of a running run, and done; None where all is well."""
     gone = is_gone(run.labels)
+    if gone is None and run.parent_task_run_id is not None:
+        return None  # it goes with the run above it
     if gone is None:
         where = run.labels.get(HOST, "no known machine")
         why = f"runs on {where}, not on this one: look there if it stands still"

@@ -279,6 +279,12 @@ def test_training_that_is_ended_or_killed_goes_on_and_nothing_is_left(up, config
     assert [done for done, _ in reconciled()] == ["started"]
 
     second = at_work(2)
+
+    def below_second() -> list[dict[str, Any]]:
+        asked = {"flow_runs": {"parent_flow_run_id": {"any_": [second["id"]]}}}
+        return up.client.post("/flow_runs/filter", json=asked).json()
+
+    awaited(below_second, RUNS_WITHIN_S)
     worker = psutil.Process(pid_of(up.folder, "worker-gpu"))
     killed = [*worker.children(recursive=True), worker]
     for process in (worker, *killed[:1]):
@@ -291,6 +297,7 @@ def test_training_that_is_ended_or_killed_goes_on_and_nothing_is_left(up, config
     assert marked == "marked as crashed"
     assert [done for done, _ in others][-1] == "started"
     assert up.client.get(f"/flow_runs/{second['id']}").json()["state_type"] == "CRASHED"
+    assert {run["state_type"] for run in below_second()} == {"CRASHED"}
     third = at_work(3)
     assert [done for done, _ in reconciled()] == ["left"]  # neither it nor the run that looks
     assert up.client.get(f"/flow_runs/{third['id']}").json()["state_type"] == "RUNNING"
