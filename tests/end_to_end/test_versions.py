@@ -114,3 +114,21 @@ def test_no_more_versions_are_kept_than_the_configuration_says(config) -> None:
         build(changed(config, seed=seed, keep_versions=2))
     assert [version.number for version in versions_of(config.out)] == [2, 3]
     assert verify(versions_of(config.out)[0].folder).ok
+
+
+def test_the_commands_tell_of_versions_and_free_what_is_old(terrascope, config) -> None:
+    for seed in (1, 2):
+        build(changed(config, seed=seed))
+    told = terrascope("lineage", config.out)
+    assert told.returncode == 0, told.stderr
+    assert "since version 1\n" in told.stdout
+    assert "seed 1 -> 2" in told.stdout
+    kept = terrascope("gc", config.out, "--keep", 1, "--dry-run")
+    assert "versions/1-" in kept.stdout
+    assert len(versions_of(config.out)) == 2
+    freed = terrascope("gc", config.out, "--keep", 1)
+    assert freed.returncode == 0, freed.stderr
+    assert freed.stdout.splitlines()[-1].startswith("freed ")
+    assert [version.number for version in versions_of(config.out)] == [2]
+    assert verify(versions_of(config.out)[0].folder).ok
+    assert not build(changed(config, seed=2)).changed
