@@ -27,7 +27,7 @@ demo: demo/.planet
 	$(BIN)/terrascope train --data demo/dataset --out demo/model --config configs/model-tiny.yaml \
 	  --set start=demo/dataset/.work/annotator/fold-0/model
 	$(BIN)/terrascope answers demo/dataset --model demo/model --split validation --tier l1 \
-	  --task existence --task border --task coverage
+	  --task existence --task border
 	@echo
 	@echo "look at the samples:   demo/dataset/report/index.html"
 	@echo "and at the answers:    demo/dataset/report/answers.html"
