@@ -1,7 +1,7 @@
 """What would be published: the manifest of what the stages left on disk, before it is judged."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +67,10 @@ def gather(
     candidate = Manifest(
         dataset=config.out.resolve().name,
         files=tuple(
-            DataFile(
-                path=f"data/{tier}/{granule.name}.parquet",
-                sha256=output.sha256,
-                rows=output.rows,
-                bytes=output.bytes,
-                tier=tier,
-                source=granule.source,
-                split=granule.split,
-                bucket=granule.bucket,
-            )
+            file
             for tier in tiers
             for granule, record in zip(granules, records[shards_of(tier)], strict=True)
-            for output in record.outputs
+            for file in _files(tier, granule, record)
         ),
         quarantine=_gather_quarantine(ledger, granules, [*_made(config), *_refining(config)]),
         counts=_counts(config, ledger, records),
@@ -123,6 +114,25 @@ def stages_of(config: BuildConfig) -> tuple[str, ...]:
     """Return the stages of a build that keep a record of each granule, as the ledger names them."""
     annotating = [ANNOTATE, *_refining(config)] if config.annotates else []
     return (INGEST, *_made(config), *annotating, *map(shards_of, tiers_of(config)))
+
+
+def shards_made(config: BuildConfig, granule: GranuleId, tier: Tier) -> list[DataFile]:
+    """Return the shard of a granule and tier as the manifest lists it, none without a sample."""
+    return list(_files(tier, granule, _record(Ledger(config.out), shards_of(tier), granule)))
+
+
+def _files(tier: Tier, granule: GranuleId, record: Record) -> Iterator[DataFile]:
+    for output in record.outputs:
+        yield DataFile(
+            path=f"data/{tier}/{granule.name}.parquet",
+            sha256=output.sha256,
+            rows=output.rows,
+            bytes=output.bytes,
+            tier=tier,
+            source=granule.source,
+            split=granule.split,
+            bucket=granule.bucket,
+        )
 
 
 def made_at(ledger: Ledger, file: DataFile) -> Path:

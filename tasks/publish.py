@@ -7,7 +7,7 @@ from shutil import copyfile
 
 from tasks.annotation.shown import refined_views
 from tasks.atomic import alike, linked, placing
-from tasks.candidate import gather, gathered, made_at, refused_at, stages_of
+from tasks.candidate import gather, gathered, made_at, refused_at, stages_of, tiers_of
 from tasks.card import write_card
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
@@ -28,6 +28,7 @@ from tasks.manifest import (
 )
 from tasks.publication.footprints import STAGE as FOOTPRINT
 from tasks.publication.judge import judge
+from tasks.publication.proofs import proofs_of
 from tasks.publication.unpublished import UNPUBLISHED_NAME, refuse
 from tasks.report import write_report
 from tasks.scene_list import scenes_read, write_scene_list
@@ -94,7 +95,8 @@ def publish(
     ledger = Ledger(config.out)
     manifest = numbered(config.out, candidate.model_copy(update={"publication": tuple(judged)}))
     _place_files(ledger, manifest)
-    for stage in (*stages_of(config), "catalogue", FINGERPRINT, FOOTPRINT):
+    proofs = map(proofs_of, tiers_of(config))
+    for stage in (*stages_of(config), "catalogue", FINGERPRINT, FOOTPRINT, *proofs):
         ledger.forget_others(stage, [granule.name for granule in granules])
     write_card(config.out, manifest)
     write_croissant(config.out, manifest)

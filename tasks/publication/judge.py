@@ -5,7 +5,7 @@ from functools import partial
 
 import pyarrow.parquet as pq
 
-from tasks.candidate import made_at
+from tasks.candidate import made_at, tiers_of
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger
@@ -13,8 +13,10 @@ from tasks.manifest import GateResult, Manifest
 from tasks.pool import run_granules
 from tasks.publication.footprints import footprint_granule, read_footprints
 from tasks.publication.leakage import Footprint, Shared, overlaps, shared_images, shared_places
+from tasks.publication.proofs import MOST_EXAMPLES, prove_granule
 from tasks.publication.settings import GateSettings
 
+PROOF = "proof"
 LEAKAGE = "leakage"
 
 
@@ -22,7 +24,24 @@ def judge(
     config: BuildConfig, granules: Sequence[GranuleId], candidate: Manifest
 ) -> Iterator[GateResult]:
     """Yield what every gate found of a dataset, of which no file needs to be in place."""
+    if config.gates.verify != "off":
+        yield _proof(config, granules)
     yield from _leakage(config.gates, _scenes_carried(config, granules, candidate))
+
+
+def _proof(config: BuildConfig, granules: Sequence[GranuleId]) -> GateResult:
+    """Prove the samples of shards that have not been proved; the others were."""
+    works = [partial(prove_granule, config, tier=tier) for tier in tiers_of(config)]
+    records = [one for work in works for one in run_granules(work, granules, config.workers)]
+    reasons = (reason for record in records for reason in record.reasons)
+    return GateResult(
+        gate=PROOF,
+        subject=f"samples that do not hold, of {sum(record.taken for record in records):,} proved",
+        found=sum(record.rejected for record in records),
+        limit=0,
+        setting="verify",
+        examples=tuple(sorted(reasons)[:MOST_EXAMPLES]),
+    )
 
 
 def _leakage(limits: GateSettings, scenes: Sequence[Footprint]) -> Iterator[GateResult]:

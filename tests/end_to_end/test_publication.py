@@ -7,6 +7,7 @@ import pytest
 
 from flows.local import build
 from tasks.config import BuildConfig
+from tasks.finding import Finding
 from tasks.manifest import read_manifest
 from tasks.publication.settings import GateSettings
 from tasks.publication.unpublished import UNPUBLISHED_NAME, Unpublished
@@ -83,6 +84,38 @@ def test_data_that_is_mended_is_as_it_was_published(config, archive, planet) -> 
 def test_the_gates_are_no_part_of_what_a_version_is(config) -> None:
     build(config)
     assert not build(changed(config, gates=GateSettings(shared_images=7))).changed
+
+
+def test_a_sample_that_does_not_hold_keeps_a_version_from_being_published(
+    config, monkeypatch
+) -> None:
+    finding = Finding(rule="value", expected="1 ha", found="2 ha")
+    with monkeypatch.context() as patched:
+        patched.setattr("tasks.verify.prove", lambda row, scene: [finding])
+        with pytest.raises(Unpublished, match="proof: samples that do not hold, of") as refused:
+            build(config)
+    assert "value: expected 1 ha, found 2 ha" in str(refused.value)
+    assert not (config.out / "manifest.json").exists()
+    assert build(config).changed  # what is mended is proved again
+
+
+def test_only_shards_that_are_new_are_proved(config, monkeypatch) -> None:
+    build(config)
+    proved = []
+    monkeypatch.setattr("tasks.verify.prove", lambda row, scene: proved.append(row.tier) or [])
+    assert build(changed(config, stages=("cap_cot", "l1"))).changed
+    assert set(proved) <= {"l1"}  # captions are those of the version before
+
+
+def test_fewer_samples_or_none_are_proved_where_the_configuration_says_so(
+    config, monkeypatch
+) -> None:
+    proved = []
+    monkeypatch.setattr("tasks.verify.prove", lambda row, scene: proved.append(row) or [])
+    build(changed(config, gates=GateSettings(verify=1)))
+    assert len(proved) == len(read_manifest(config.out).files)
+    build(changed(config, seed=2, gates=GateSettings(verify="off")))
+    assert len(proved) == len(read_manifest(versions_of(config.out)[0].folder).files)
 
 
 def test_a_damaged_shard_of_the_dataset_is_put_in_place_again(config) -> None:
