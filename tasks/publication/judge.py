@@ -1,13 +1,16 @@
 """Judge a dataset that is made and not published yet: every gate, with what was found."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 
 import pyarrow.parquet as pq
 
-from tasks.candidate import made_at, tiers_of
+from schemas.tier import Tier
+from tasks.candidate import made_at, refused_at, tiers_of
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId
+from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
 from tasks.manifest import GateResult, Manifest
 from tasks.pool import run_granules
@@ -15,7 +18,16 @@ from tasks.publication.footprints import footprint_granule, read_footprints
 from tasks.publication.leakage import Footprint, Shared, overlaps, shared_images, shared_places
 from tasks.publication.proofs import MOST_EXAMPLES, prove_granule
 from tasks.publication.settings import GateSettings
+from tasks.publication.shares import (
+    commonest_answers,
+    commonest_classes,
+    refused_samples,
+    refused_scenes,
+)
 
+INDEX = "index"  # the stage that lists an archive
+CHOICE = "choice"
+YES_NO = ("Yes", "No")
 PROOF = "proof"
 LEAKAGE = "leakage"
 
@@ -27,6 +39,8 @@ def judge(
     if config.gates.verify != "off":
         yield _proof(config, granules)
     yield from _leakage(config.gates, _scenes_carried(config, granules, candidate))
+    yield from _refusals(config, granules, candidate)
+    yield from _balance(config, candidate)
 
 
 def _proof(config: BuildConfig, granules: Sequence[GranuleId]) -> GateResult:
@@ -63,6 +77,43 @@ def _shared(what: str, shared: Shared, limit: int | None = None, setting: str = 
         setting=setting,
         examples=shared.examples,
     )
+
+
+def _refusals(
+    config: BuildConfig, granules: Sequence[GranuleId], candidate: Manifest
+) -> Iterator[GateResult]:
+    ledger = Ledger(config.out)
+    listed, refused = Counter[str](), Counter[str]()
+    for granule in granules:
+        ingested = ledger.load(INGEST, granule.name)
+        assert ingested is not None, f"ingest has not run for {granule.name}"
+        listed[granule.source] += ingested.taken
+    for file in candidate.quarantine:
+        table = pq.read_table(refused_at(ledger, file), columns=["source", "stage"])
+        for (source, stage), number in Counter(
+            zip(*table.to_pydict().values(), strict=True)
+        ).items():
+            refused[source] += number * (stage in (INDEX, INGEST))
+            listed[source] += number * (stage == INDEX)
+    yield from refused_scenes(config.gates, listed, refused)
+    yield from refused_samples(config.gates, candidate.counts)
+
+
+def _balance(config: BuildConfig, candidate: Manifest) -> Iterator[GateResult]:
+    ledger = Ledger(config.out)
+    answers: dict[str, Counter[str]] = defaultdict(Counter)
+    classes: dict[str, Counter[str]] = defaultdict(Counter)
+    for file in candidate.files:
+        if file.tier == Tier.CAP:
+            continue  # no two captions are alike
+        columns = ["task", "form", "answer", "classes"]
+        for row in pq.read_table(made_at(ledger, file), columns=columns).to_pylist():
+            classes[file.source].update(row["classes"])
+            text = row["answer"]["text"]
+            if row["form"] == CHOICE or text in YES_NO:
+                answers[row["task"]][text] += 1
+    yield from commonest_answers(config.gates, answers)
+    yield from commonest_classes(config.gates, classes)
 
 
 def _scenes_carried(

@@ -23,6 +23,21 @@ class GateSettings(BaseModel):
     overlapping_footprints: int | None = Field(
         default=0, ge=0, description="Scenes that overlap a scene of another split, at most."
     )
+    least: int = Field(
+        default=100, ge=1, description="Of fewer scenes, samples or answers a share is reported."
+    )
+    scenes_refused: float | None = Field(
+        default=0.5, ge=0, le=1, description="Share of a source's scenes that may be refused."
+    )
+    samples_refused: float | None = Field(
+        default=0.9, ge=0, le=1, description="Share of a stage's samples that may be refused."
+    )
+    commonest_answer: float | None = Field(
+        default=0.95, ge=0, le=1, description="Share of a task's commonest closed answer, at most."
+    )
+    commonest_class: float | None = Field(
+        default=None, ge=0, le=1, description="Share of a source's commonest class, at most."
+    )
 
     @property
     def most_proved(self) -> int | None:

@@ -130,6 +130,16 @@ def test_a_damaged_shard_of_the_dataset_is_put_in_place_again(config) -> None:
     assert verify(versions_of(config.out)[0].folder).ok
 
 
+def test_too_many_refused_scenes_keep_a_version_from_being_published(config, archive) -> None:
+    sorted((archive / "train" / "images").glob("*_pre_disaster.png"))[0].write_bytes(b"no picture")
+    strict = GateSettings(least=1, scenes_refused=0.0)
+    with pytest.raises(Unpublished, match=r"refusals: share refused of the \d+ scenes of xbd"):
+        build(changed(config, gates=strict))
+    assert build(config).changed
+    (gate,) = (g for g in read_manifest(config.out).publication if g.setting == "scenes_refused")
+    assert 0 < gate.found < 0.5
+
+
 def test_a_failed_gate_ends_the_command_with_a_line_each(terrascope, config, archive) -> None:
     leak(archive)
     command = ("build", f"--source=xbd={archive}", "--out", config.out, "--engine=local")
