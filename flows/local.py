@@ -21,6 +21,7 @@ from tasks.stages import (
     fit_annotator,
     folds_to_fit,
     ingest_batch,
+    judge_dataset,
     list_sources,
     mark_batch,
     publish_dataset,
@@ -58,7 +59,7 @@ def build(config: BuildConfig) -> Published:
         select_samples(config, plan)
         for done in made:
             write_batch(config, done)
-        return publish_dataset(config, plan, annotators)
+        return publish_dataset(config, plan, judge_dataset(config, plan, annotators))
 
 
 def _captioned(config: BuildConfig, scenes: Sequence[Done]) -> list[Done]:

@@ -1,6 +1,7 @@
 """The whole way of the data as a Prefect flow: archives in, proved Parquet out."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from prefect import flow, get_run_logger, task, unmapped
@@ -20,13 +21,15 @@ from flows.whereabouts import note_process
 from tasks.config import BuildConfig
 from tasks.ledger import sha256_of
 from tasks.lineage.mermaid import markdown_of
-from tasks.manifest import MANIFEST_NAME, read_manifest
+from tasks.manifest import MANIFEST_NAME, GateResult, read_manifest
+from tasks.publication.shown import COLUMNS, gate_row
 from tasks.publish import Published
 from tasks.refine import REFINED_TIERS
 from tasks.stages import (
     Plan,
     fingerprint_batch,
     ingest_batch,
+    judge_dataset,
     list_sources,
     publish_dataset,
     refine_batch,
@@ -45,6 +48,7 @@ select = task(name="select", task_run_name="select")(select_samples)
 write = task(name="write shards", task_run_name="shards {made.stage} {made.batch[0].name}")(
     write_batch
 )
+judge = task(name="judge", task_run_name="judge")(judge_dataset)
 seal = task(name="publish", task_run_name="publish")(publish_dataset)
 
 PUBLISHED = "terrascope.dataset.published"
@@ -78,7 +82,9 @@ def pipeline(config: BuildConfig) -> Published:
             fingerprint.map(unmapped(config), scenes).result()
         select(config, plan)
         write.map(unmapped(config), [*captioned, *asked]).result()
-        published: Published = seal(config, plan, annotators, str(flow_run.id or ""))
+        judged = judge(config, plan, annotators, str(flow_run.id or ""))
+        show_gates(config, judged)
+        published: Published = seal(config, plan, judged)
     show(published)
     if published.changed:
         announce(published)
@@ -89,6 +95,16 @@ def pipeline(config: BuildConfig) -> Published:
 def catalogue(config: BuildConfig) -> Plan:
     """List the sources, and log what there is to do and why."""
     return list_sources(config, get_run_logger().info)
+
+
+@task(name="show gates", task_run_name="show gates")
+def show_gates(config: BuildConfig, judged: Sequence[GateResult]) -> None:
+    """Leave what every gate found in the Prefect UI, before one that does not hold ends the run."""
+    create_table_artifact(
+        [dict(zip(COLUMNS, gate_row(gate), strict=True)) for gate in judged],
+        key=f"publication-{_key(config.dataset)}",
+        description=f"What has to hold before a version of {config.dataset} is published",
+    )
 
 
 @task(name="announce", task_run_name="announce")
@@ -116,7 +132,7 @@ def announce(published: Published) -> None:
 def show(published: Published) -> None:
     """Leave counts, lineage and the link to the report in the Prefect UI."""
     name = published.dataset.resolve().name
-    key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    key = _key(name)
     create_table_artifact(
         [count.model_dump(exclude={"reasons", "tallies"}) for count in published.counts],
         key=f"counts-{key}",
@@ -146,3 +162,8 @@ def show(published: Published) -> None:
     create_link_artifact(
         published.report.resolve().as_uri(), key=f"report-{key}", link_text=f"Report of {name}"
     )
+
+
+def _key(name: str) -> str:
+    """Return a dataset's name as keys of artifacts may be written."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

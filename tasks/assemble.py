@@ -1,4 +1,7 @@
-"""The shards of a granule: what selection kept of its candidates, tier by tier."""
+"""The shards of a granule: what selection kept of its candidates, tier by tier.
+
+They are made under `.work` and become the dataset's when it is published.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,7 +19,6 @@ from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Output, Record, output_of
-from tasks.manifest import MANIFEST_NAME
 from tasks.refine import candidates_stage
 from tasks.selection import decisions_of
 from tasks.shards import Provenance, write_shard
@@ -67,8 +69,7 @@ def write_granule(config: BuildConfig, granule: GranuleId, tier: Tier, stages: s
     thinned = Counter(
         f"{task}: {reason}" for task, reason in zip(tasks, why, strict=True) if reason
     )
-    path = config.out / "data" / tier / f"{granule.name}.parquet"
-    (config.out / MANIFEST_NAME).unlink(missing_ok=True)  # the dataset changes: no longer done
+    path = _path(ledger, shards_of(tier), granule)
     outputs: tuple[Output, ...] = ()
     if kept:
         provenance = Provenance(config_digest=config_digest, stages=stages)

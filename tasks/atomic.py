@@ -3,8 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EMLINK, ENOTSUP, EPERM, EXDEV
 from pathlib import Path
-from shutil import rmtree
+from shutil import copy2, rmtree
+
+_NO_LINKS = (EPERM, ENOTSUP, EXDEV, EMLINK)
 
 
 @contextmanager
@@ -67,6 +70,31 @@ def place_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 to `path`, whole or not at all; OSError as in `placing`."""
     with placing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def linked(path: Path, to: Path) -> bool:
+    """Link a file, or copy it where that cannot be; return whether it is a copy."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, to)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        copy2(path, to)
+        return True
+    return False
+
+
+def alike(path: Path, other: Path) -> bool:
+    """Return whether two names are of one file, or of files with as many bytes of one time."""
+    try:
+        here, there = path.stat(), other.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(here, there) or (here.st_size, here.st_mtime_ns) == (
+        there.st_size,
+        there.st_mtime_ns,
+    )
 
 
 def _sync(path: Path) -> None:

@@ -16,6 +16,8 @@ from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
 from tasks.manifest import MARKED_BUCKET, VERSIONS, Manifest, ManifestError, read_manifest
+from tasks.publication.footprints import STAGE as FOOTPRINT
+from tasks.publication.proofs import proofs_of
 from tasks.refine import REFINED_TIERS, refined_stage
 from tasks.selection import STAGE as SELECT
 from tasks.selection import SUMMARY
@@ -29,6 +31,8 @@ _STAGES = (  # folders of .work whose files are each of one granule
     ANNOTATE,
     *map(refined_stage, REFINED_TIERS),
     FINGERPRINT,
+    FOOTPRINT,
+    *map(proofs_of, MADE_BY),
     SELECT,
     *map(shards_of, MADE_BY),
 )

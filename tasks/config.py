@@ -15,6 +15,7 @@ from tasks.captions.settings import CaptionerSettings
 from tasks.composition.settings import ComposerSettings, ControlSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
 from tasks.mixture import MixtureSettings
+from tasks.publication.settings import GateSettings
 from tasks.sources.registry import SOURCES
 from tasks.yaml_file import read_yaml
 from templates.questions import L1_QUESTIONS
@@ -78,6 +79,10 @@ class BuildConfig(BaseModel):
     mixture: MixtureSettings = Field(
         default=MixtureSettings(),
         description="Shares by tier, task, source, class, answer and region; caps a template.",
+    )
+    gates: GateSettings = Field(
+        default=GateSettings(),
+        description="What has to hold before a version is published; changes nothing in it.",
     )
     workers: int = Field(default=2, ge=1, description="Processes; they never change the result.")
     keep_versions: int | None = Field(

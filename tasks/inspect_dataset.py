@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.tier import Tier
-from tasks.manifest import Manifest, StageCount
+from tasks.manifest import GateResult, Manifest, StageCount
+from tasks.publication.shown import COLUMNS, TITLE, gate_row
 
 COUNTED = ("source", "tier", "task", "split", "form")
 MOST_ANSWERS = 8  # shown for each task; the rest is summed up
@@ -37,6 +38,7 @@ class Survey:
     licences: dict[str, set[str]] = field(default_factory=dict)  # source -> licences of its scenes
     rejects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     stages: tuple[StageCount, ...]
+    publication: tuple[GateResult, ...] = ()
 
     @property
     def num_scenes(self) -> int:
@@ -58,6 +60,7 @@ def survey(dataset: Path, manifest: Manifest) -> Survey:
         by={name: Counter() for name in COUNTED},
         rejects=count_rejects(dataset, manifest),
         stages=manifest.counts,
+        publication=manifest.publication,
     )
     for file in manifest.files:
         _count_shard(dataset / file.path, found)
@@ -108,6 +111,7 @@ def rendered(found: Survey) -> Group:
             ("stage", "rule", "number"),
             [(*key, number) for key, number in _by_rule(found.stages).items()],
         ),
+        _table(TITLE, COLUMNS, map(gate_row, found.publication)),
         _table(
             "What was written and how it was judged",
             ("stage", "what", "number"),

@@ -29,7 +29,7 @@ MARKED_BUCKET = "-unlabelled"  # how the bucket of scenes ends that a model mark
 VERSIONS = "versions"  # folder of a dataset, see tasks/versions.py
 _SHA256 = r"^[0-9a-f]{64}$"
 # `config` names folders and servers as well; what of it decides the content is in its digest
-_CIRCUMSTANCES = {"created", "run", "commit", "version", "parents", "config"}
+_CIRCUMSTANCES = {"created", "run", "commit", "version", "parents", "config", "publication"}
 
 
 class ManifestError(UserError):
@@ -132,6 +132,26 @@ class RefinedClass(_Record):
     kept_share: float = Field(ge=0, le=1)
 
 
+class GateResult(_Record):
+    """What was found of one thing that has to hold before a dataset is published.
+
+    `limit` is the most that may be found, None where the number is only reported; `setting` names
+    it within `gates`; `examples` say in words where.
+    """
+
+    gate: str
+    subject: str
+    found: float
+    limit: float | None = None
+    setting: str = ""
+    examples: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the dataset may be published, as far as this goes."""
+        return self.limit is None or self.found <= self.limit
+
+
 class Manifest(_Record):
     """All that a reader needs to trust, cite and rebuild a dataset."""
 
@@ -147,6 +167,7 @@ class Manifest(_Record):
     unmet: tuple[str, ...] = ()  # wishes of the mixture that could not be met, in words
     # stage -> all that decides its output but its input: templates, prompts, models, settings
     decided_by: dict[str, dict[str, JsonValue]] = {}
+    publication: tuple[GateResult, ...] = ()  # the gates that it passed
     config: dict[str, JsonValue]  # as given
     config_digest: str
     seed: int

@@ -1,63 +1,40 @@
-"""Publishing: quarantine, card, report and, last, the manifest that says the dataset is done."""
+"""Publishing: judged by its gates, a dataset gets its files in place and, last, its manifest."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from schemas.parquet import REJECT_SCHEMA
-from schemas.rejection import Reason, Rejected
-from schemas.tier import Tier
-from tasks.annotation.figures import refined_classes
-from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.annotation.shown import refined_views
-from tasks.ask import STAGE as L1
-from tasks.assemble import MADE_BY, shards_of
-from tasks.assemble import STAGE as SHARDS
-from tasks.atomic import placing
-from tasks.blind_rules import MIN_OWN_ITEMS
-from tasks.captions.scene import STAGE as CAP_COT
+from tasks.atomic import alike, linked, placing
+from tasks.candidate import gather, gathered, made_at, refused_at, stages_of, tiers_of
 from tasks.card import write_card
-from tasks.completers.openai_settings import ClientSettings
-from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
-from tasks.decided import decided_by
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.inspect_dataset import count_rejects, gates
-from tasks.ledger import Ledger, Record
+from tasks.ledger import Ledger, sha256_of
 from tasks.lineage.page import write_lineage
 from tasks.manifest import (
     MANIFEST_NAME,
-    BlindGain,
     DataFile,
+    GateResult,
     Manifest,
     ManifestError,
-    QuarantineFile,
-    SelectionRate,
     StageCount,
-    checkout_commit,
     read_manifest,
-    utc_now,
     write_manifest,
 )
-from tasks.refine import candidates_stage, refined_stage
+from tasks.publication.footprints import STAGE as FOOTPRINT
+from tasks.publication.judge import judge
+from tasks.publication.proofs import proofs_of
+from tasks.publication.unpublished import UNPUBLISHED_NAME, refuse
 from tasks.report import write_report
 from tasks.scene_list import scenes_read, write_scene_list
-from tasks.selection import stored_control, stored_rates, stored_unmet
-from tasks.shards import write_rejects
 from tasks.versions import before, drop_before, is_kept, keep, numbered, paths_of
 
 ANSWERS_NAME = "report/answers.html"  # a model's, on questions of the dataset
-SYNTHETIC_MARK = "SYNTHETIC.txt"  # a procedural archive says so with a file of this name
-CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,78 +55,48 @@ class Published:
         return self.dataset / "report" / "index.html"
 
 
-def publish(
+def judge_candidate(
     config: BuildConfig,
     granules: Sequence[GranuleId],
     stages: dict[str, int],
     annotators: Sequence[str] = (),
     run: str = "",
-) -> Published:
-    """Gather what the stages left on disk into a finished dataset; unchanged, it is left alone.
+) -> tuple[GateResult, ...]:
+    """Gather what the stages left on disk and judge it; what is published is not judged again.
 
-    `stages` are those that ran, by version, `annotators` the digests of those that predicted, `run`
-    the id of the run. The new version is kept whole before its manifest says that it is published:
-    who is killed in between leaves the versions that there were, or these and the new one.
+    The arguments are those of `tasks.candidate.gather`.
     """
+    candidate = gather(config, granules, stages, annotators, run)
+    published = _as_published(config.out, candidate)
+    if published is not None:
+        return published.publication
+    return tuple(judge(config, granules, candidate))
+
+
+def publish(
+    config: BuildConfig, granules: Sequence[GranuleId], judged: Sequence[GateResult]
+) -> Published:
+    """Make a finished dataset of what was judged; unchanged, it is left alone.
+
+    Until all gates hold nothing of the dataset is touched. Then the new version is kept whole
+    before its manifest says that it is published: who is killed in between leaves the versions that
+    there were, or these and the new one.
+
+    Raises:
+        Unpublished: a gate does not hold; the message and a page say which and why.
+    """
+    candidate = gathered(config.out)
+    published = _as_published(config.out, candidate)
+    if published is None and not all(gate.holds for gate in judged):
+        refuse(config.out, judged)
+    (config.out / UNPUBLISHED_NAME).unlink(missing_ok=True)
+    if published is not None:
+        return _published(config.out, published, changed=False)
     ledger = Ledger(config.out)
-    tiers = [tier for tier, stage in MADE_BY.items() if stage in config.stages]
-    made = list(dict.fromkeys(MADE_BY[tier] for tier in tiers))
-    refining = [refined_stage(stage) for stage in made if candidates_stage(config, stage) != stage]
-    annotating = [ANNOTATE, *refining] if config.annotates else []
-    records = {
-        stage: [_record(ledger, stage, granule) for granule in granules]
-        for stage in (INGEST, *made, *annotating, *map(shards_of, tiers))
-    }
-    manifest = Manifest(
-        dataset=config.out.resolve().name,
-        files=tuple(
-            DataFile(
-                path=output.path,
-                sha256=output.sha256,
-                rows=output.rows,
-                bytes=output.bytes,
-                tier=tier,
-                source=granule.source,
-                split=granule.split,
-                bucket=granule.bucket,
-            )
-            for tier in tiers
-            for granule, record in zip(granules, records[shards_of(tier)], strict=True)
-            for output in record.outputs
-        ),
-        quarantine=_gather_quarantine(ledger, granules, [*made, *refining]),
-        counts=_counts(config, ledger, records),
-        rates=tuple(
-            SelectionRate(group=group, answer_key=answer, rate=rate)
-            for (group, answer), rate in stored_rates(ledger).items()
-        ),
-        blind=_blind_gains(ledger),
-        refined=refined_classes(ledger, granules, config.refine) if config.annotates else (),
-        annotators=tuple(annotators),
-        unmet=tuple(stored_unmet(ledger)),
-        decided_by=decided_by(config),
-        config=config.model_dump(mode="json", exclude={"workers", "out", "keep_versions"}),
-        config_digest=config.content_digest,
-        seed=config.seed,
-        commit=checkout_commit(CHECKOUT),
-        synthetic=tuple(
-            name
-            for name, root in sorted(config.sources.items())
-            if (root / SYNTHETIC_MARK).is_file()
-        ),
-        stages=stages,
-        run=run,
-        created=utc_now(),
-    )
-    if _is_published(config.out, manifest):
-        return _published(config.out, manifest, changed=False)
-    manifest = numbered(config.out, manifest)
-    _remove_strangers(config.out, manifest)
-    (config.out / ANSWERS_NAME).unlink(missing_ok=True)  # of the dataset as it was
-    for file in manifest.quarantine:
-        with placing(config.out / file.path) as temporary:
-            copyfile(ledger.path("quarantine", Path(file.path).stem, ".parquet"), temporary)
-    for stage in (*records, "catalogue", FINGERPRINT):
+    manifest = numbered(config.out, candidate.model_copy(update={"publication": tuple(judged)}))
+    _place_files(ledger, manifest)
+    proofs = map(proofs_of, tiers_of(config))
+    for stage in (*stages_of(config), "catalogue", FINGERPRINT, FOOTPRINT, *proofs):
         ledger.forget_others(stage, [granule.name for granule in granules])
     write_card(config.out, manifest)
     write_croissant(config.out, manifest)
@@ -166,167 +113,46 @@ def publish(
     return _published(config.out, manifest, changed=True)
 
 
-def _blind_gains(ledger: Ledger) -> tuple[BlindGain, ...]:
-    """Return what the best text-only rule gained on each task; not on tasks with a few items."""
-    by_task: dict[str, list[dict[str, Any]]] = {}
-    for result in stored_control(ledger):
-        if result["before"]["items"] >= MIN_OWN_ITEMS:
-            by_task.setdefault(result["task"], []).append(result)
-    gains = []
-    for task, results in sorted(by_task.items()):
-        best = max(results, key=lambda result: result["before"]["over"])
-        after = max(result["after"]["over"] for result in results)
-        gains.append(
-            BlindGain(
-                task=task,
-                rule=best["rule"],
-                items=round(best["before"]["items"]),
-                chance=round(100 * best["before"]["chance"], 1),
-                before=round(100 * best["before"]["over"], 1),
-                after=round(100 * after, 1),
-            )
-        )
-    return tuple(gains)
-
-
 def _published(dataset: Path, manifest: Manifest, *, changed: bool) -> Published:
     dropped = gates(manifest.counts, count_rejects(dataset, manifest))
     return Published(dataset=dataset, counts=manifest.counts, gates=tuple(dropped), changed=changed)
 
 
-def _record(ledger: Ledger, stage: str, granule: GranuleId) -> Record:
-    record = ledger.load(stage, granule.name)
-    assert record is not None, f"stage {stage} has not run for {granule.name}"
-    return record
-
-
-def _counts(
-    config: BuildConfig, ledger: Ledger, records: dict[str, list[Record]]
-) -> tuple[StageCount, ...]:
-    """Return the counts of every stage, in order; each adds up."""
-    refused = pq.read_metadata(ledger.path("index", "all", ".rejects.parquet")).num_rows
-    listed = sum(record.taken for record in records[INGEST])
-    index = StageCount(
-        stage="index",
-        unit="scene",
-        taken=listed + refused,
-        out=listed,
-        rejected=refused,
-        left_out=0,
-    )
-    counts = [index, _summed(INGEST, "scene", records[INGEST])]
-    if ANNOTATE in records:
-        counts.append(_summed(ANNOTATE, "class", records[ANNOTATE]))
-    if L1 in records:
-        asked = [(L1, records[L1]), (SHARDS, records[shards_of(Tier.L1)])]
-        if refined_stage(L1) in records:
-            asked.insert(1, (refined_stage(L1), records[refined_stage(L1)]))
-        counts += [_scenes_asked(stage, done) for stage, done in asked]
-        counts += [_summed(stage, "sample", done) for stage, done in asked]
-    if CAP_COT in records:
-        captioned = _summed(CAP_COT, "caption", records[CAP_COT])
-        counts.append(_with_cost(config.captioner.client, captioned))
-        counts.append(_summed(SHARDS, "caption", records[shards_of(Tier.CAP)]))
-    if L2 in records:
-        written = [*records[shards_of(Tier.L2_SPATIAL)], *records[shards_of(Tier.L2_SEMANTIC)]]
-        composed = _summed(L2, "question", records[L2])
-        counts.append(_with_cost(config.composer.client, composed))
-        if refined_stage(L2) in records:
-            counts.append(_summed(refined_stage(L2), "question", records[refined_stage(L2)]))
-        counts.append(_summed(SHARDS, "question", written))
-    return tuple(counts)
-
-
-def _with_cost(client: ClientSettings, count: StageCount) -> StageCount:
-    """Add what a stage's tokens cost, in hundredths of the unit of the prices, if these are set."""
-    prompt, reply = (count.tallies.get(f"{kind} tokens", 0) for kind in ("prompt", "completion"))
-    cost = (prompt * client.prompt_price + reply * client.completion_price) / 1_000_000
-    if not cost:
-        return count
-    tallies = {**count.tallies, "cost, hundredths": round(100 * cost)}
-    return count.model_copy(update={"tallies": tallies})
-
-
-def _scenes_asked(stage: str, records: list[Record]) -> StageCount:
-    """Count the scenes of which a stage made samples; the others are left out, not lost."""
-    taken, out = (sum(getattr(r, name) for r in records) for name in ("scenes", "scenes_out"))
-    reason = "all_refused" if stage == refined_stage(L1) else "no_question"
-    return StageCount(
-        stage=stage,
-        unit="scene",
-        taken=taken,
-        out=out,
-        rejected=0,
-        left_out=taken - out,
-        reasons={f"any: {reason}": taken - out} if taken > out else {},
-    )
-
-
-def _summed(stage: str, unit: str, records: list[Record]) -> StageCount:
-    reasons: Counter[str] = Counter()
-    tallies: Counter[str] = Counter()
-    for record in records:
-        reasons.update(record.reasons)
-        tallies.update(record.tallies)
-    return StageCount(
-        stage=stage,
-        unit=unit,
-        taken=sum(record.taken for record in records),
-        out=sum(record.out for record in records),
-        rejected=sum(record.rejected for record in records),
-        left_out=sum(record.left_out for record in records),
-        reasons=dict(sorted(reasons.items())),
-        tallies=dict(sorted(tallies.items())),
-    )
-
-
-def _gather_quarantine(
-    ledger: Ledger, granules: Sequence[GranuleId], made: Sequence[str]
-) -> tuple[QuarantineFile, ...]:
-    """Gather all refusals, whatever stage they come from, into one table a source, set aside."""
-    paths = [ledger.path("index", "all", ".rejects.parquet")]
-    refusing = [INGEST, *(stage for stage in made if stage != L1)]
-    paths += [
-        ledger.path(stage, granule.name, ".rejects.parquet")
-        for stage in refusing
-        for granule in granules
-    ]
-    rejected = pa.concat_tables([pq.read_table(path, schema=REJECT_SCHEMA) for path in paths])
-    files = []
-    for source in sorted(set(rejected.column("source").to_pylist())):
-        rows = [
-            Rejected(**{**row, "reason": Reason(row["reason"])})
-            for row in rejected.to_pylist()
-            if row["source"] == source
-        ]
-        written = write_rejects(ledger.path("quarantine", source, ".parquet"), rows)
-        files.append(
-            QuarantineFile(
-                path=f"quarantine/{source}.parquet",
-                sha256=written.sha256,
-                rows=written.rows,
-                bytes=written.bytes,
-            )
-        )
-    return tuple(files)
-
-
-def _is_published(dataset: Path, manifest: Manifest) -> bool:
-    """Return whether the same dataset already stands, however it came about."""
+def _as_published(dataset: Path, candidate: Manifest) -> Manifest | None:
+    """Return the manifest of the dataset that stands, if it is the same, however it came about."""
     try:
         found = read_manifest(dataset)
     except ManifestError:
-        return False
-    if not all((dataset / path).is_file() for path in paths_of(manifest)):
-        return False
-    return found.digest == manifest.digest and is_kept(dataset, found)
+        return None
+    if not all((dataset / path).is_file() for path in paths_of(candidate)):
+        return None
+    ledger = Ledger(dataset)
+    stand = all(_stands(ledger, file) for file in candidate.files)
+    return found if stand and found.digest == candidate.digest and is_kept(dataset, found) else None
 
 
-def _remove_strangers(dataset: Path, manifest: Manifest) -> None:
-    """Remove the old manifest, and shards and tables that are no longer part of the dataset."""
+def _stands(ledger: Ledger, file: DataFile) -> bool:
+    """Return whether a shard is in place; one that was made again may be the same bytes."""
+    path = ledger.dataset / file.path
+    same = alike(made_at(ledger, file), path)
+    return same or (path.is_file() and sha256_of(path) == file.sha256)
+
+
+def _place_files(ledger: Ledger, manifest: Manifest) -> None:
+    """Remove the old manifest and what is no longer part of the dataset; put in place what is."""
+    dataset = ledger.dataset
     (dataset / MANIFEST_NAME).unlink(missing_ok=True)
+    (dataset / ANSWERS_NAME).unlink(missing_ok=True)  # of the dataset as it was
     kept = {file.path for file in (*manifest.files, *manifest.quarantine)}
     for folder in ("data", "quarantine"):
         for path in sorted((dataset / folder).rglob("*.parquet")):
             if path.relative_to(dataset).as_posix() not in kept:
                 path.unlink()
+    for file in manifest.files:
+        if not _stands(ledger, file):
+            with placing(dataset / file.path) as temporary:
+                temporary.unlink(missing_ok=True)
+                linked(made_at(ledger, file), temporary)
+    for refused in manifest.quarantine:
+        with placing(dataset / refused.path) as temporary:
+            copyfile(refused_at(ledger, refused), temporary)

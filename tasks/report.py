@@ -9,9 +9,11 @@ from string import ascii_uppercase
 import pyarrow.parquet as pq
 
 from tasks.annotation.shown import RefinedView
+from tasks.counts_table import CountsTable
 from tasks.drawing import colour_of, hex_of
 from tasks.inspect_dataset import Survey, gates, left_out, size_text, survey
 from tasks.manifest import BlindGain, Manifest
+from tasks.publication.shown import gate_table
 from tasks.readable import (
     Piece,
     claim_lines,
@@ -62,15 +64,6 @@ class SampleView:
     program_json: str
     claims: tuple[str, ...]
     writer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountsTable:
-    """A table of counts: its heading, column names and rows."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str | int | float, ...], ...]
 
 
 def write_report(
@@ -236,6 +229,7 @@ def _tables(found: Survey, blind: Sequence[BlindGain], unmet: Sequence[str]) -> 
                 (*gate[:4], f"{gate[4]:.1%}") for gate in gates(found.stages, found.rejects)
             ),
         ),
+        gate_table(found.publication),
         CountsTable(
             title="Guessed without images: the best text-only rule, points over chance",
             columns=("task", "rule", "items", "chance", "before", "after"),

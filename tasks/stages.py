@@ -38,11 +38,12 @@ from tasks.ingest import STAGE as INGEST
 from tasks.ingest import VERSION as INGEST_VERSION
 from tasks.ingest import ingest_granule
 from tasks.ledger import Ledger, Record
+from tasks.manifest import GateResult
 from tasks.planning.foresight import foresee
 from tasks.planning.plan import plan_lines
 from tasks.pool import GranuleWork, run_granules
 from tasks.progress import Bar
-from tasks.publish import Published, publish
+from tasks.publish import Published, judge_candidate, publish
 from tasks.refine import VERSION as REFINE_VERSION
 from tasks.refine import candidates_stage, refine_granule, refined_stage
 from tasks.selection import select
@@ -243,14 +244,20 @@ def write_batch(config: BuildConfig, made: Done) -> list[Done]:
     ]
 
 
-def publish_dataset(
+def judge_dataset(
     config: BuildConfig, plan: Plan, annotators: Sequence[Annotator] = (), run: str = ""
-) -> Published:
-    """Make a finished dataset of what the stages left on disk; `run` names the run of it."""
+) -> tuple[GateResult, ...]:
+    """Judge by its gates what the stages left on disk; `run` names the run of it."""
     refined = {candidates_stage(config, stage) for stage in config.stages} - {*config.stages}
     annotating = (ANNOTATE, *sorted(refined)) if config.annotates else ()
     passed = {s: STAGE_VERSIONS[s] for s in (INGEST, *config.stages, *annotating, SHARDS)}
-    return publish(config, plan.granules, passed, [one.digest for one in annotators], run)
+    digests = [one.digest for one in annotators]
+    return judge_candidate(config, plan.granules, passed, digests, run)
+
+
+def publish_dataset(config: BuildConfig, plan: Plan, judged: Sequence[GateResult]) -> Published:
+    """Make a finished dataset of what was judged; Unpublished where a gate does not hold."""
+    return publish(config, plan.granules, judged)
 
 
 def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Done:

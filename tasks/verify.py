@@ -1,8 +1,9 @@
 """Prove a dataset again from its own files: no archive, no model, no production kernel."""
 
 import hashlib
+import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -148,11 +149,33 @@ def _check_digest(path: Path, entry: DataFile | QuarantineFile, checked: _Checke
         checked.fail("file_size", entry.bytes, path.stat().st_size)
 
 
-def _check_group(group: RowReader, entry: DataFile, checked: _Checked) -> None:
+def prove_shard(path: Path, entry: DataFile, most: int | None = None) -> tuple[Failure, ...]:
+    """Return what does not hold of a shard, wherever it lies, and of at most so many samples.
+
+    Which samples follows from the shard's digest.
+    """
+    checked = _Checked(file=entry.path)
+    drawn = None
+    if most is not None and most < entry.rows:
+        drawn = frozenset(random.Random(entry.sha256).sample(range(entry.rows), most))
+    try:
+        for group in row_groups(open_shard(path)):
+            _check_group(group, entry, checked, drawn)
+    except (OSError, RowError) as error:
+        checked.fail("unreadable", "a shard of this version", error)
+    return tuple(checked.failures)
+
+
+def _check_group(
+    group: RowReader, entry: DataFile, checked: _Checked, drawn: Collection[int] | None = None
+) -> None:
+    """Prove the samples of a row group, those of drawn rows of the shard alone if any are."""
     evidence: Evidence | None = None
     for number in range(len(group)):
         sample_id = group.sample_id(number)
         checked.ids.append(sample_id)
+        if drawn is not None and len(checked.ids) - 1 not in drawn:
+            continue
         try:
             row = group.read(number)
         except RowError as error:

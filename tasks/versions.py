@@ -5,14 +5,11 @@ latest too, as hard links: files are never changed in place, so what two version
 once. Where the file system has no hard links they are copies.
 """
 
-import os
 import re
 from dataclasses import dataclass
-from errno import EMLINK, ENOTSUP, EPERM, EXDEV
 from pathlib import Path
-from shutil import copy2
 
-from tasks.atomic import placing_folder, remove_folder
+from tasks.atomic import alike, linked, placing_folder, remove_folder
 from tasks.card import CARD_NAME
 from tasks.croissant import CROISSANT_NAME
 from tasks.errors import UserError
@@ -32,7 +29,6 @@ from tasks.scene_list import SCENES_NAME
 
 DIGEST_CHARS = 12  # of a digest, where a folder or a person is to tell it
 _NAME = re.compile(rf"(\d+)-([0-9a-f]{{{DIGEST_CHARS}}})")
-_NO_LINKS = (EPERM, ENOTSUP, EXDEV, EMLINK)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -143,7 +139,7 @@ def is_kept(dataset: Path, manifest: Manifest) -> bool:
     folder = folder_of(dataset, manifest)
     if not (folder / MANIFEST_NAME).is_file():
         return False
-    return all(_alike(dataset / path, folder / path) for path in paths_of(manifest))
+    return all(alike(dataset / path, folder / path) for path in paths_of(manifest))
 
 
 def keep(dataset: Path, manifest: Manifest) -> None:
@@ -156,7 +152,7 @@ def keep(dataset: Path, manifest: Manifest) -> None:
     copied = 0
     with placing_folder(folder_of(dataset, manifest)) as folder:
         for path in paths_of(manifest):
-            copied += _copied(dataset / path, folder / path)
+            copied += linked(dataset / path, folder / path)
         write_manifest(folder, manifest)
     if copied:
         told(f"versions: {copied} files are copies, for they cannot be hard links here")
@@ -166,27 +162,3 @@ def drop_before(dataset: Path, number: int) -> None:
     """Remove all versions but the latest `number`."""
     for version in versions_of(dataset)[:-number]:
         remove_folder(version.folder)
-
-
-def _alike(path: Path, kept: Path) -> bool:
-    try:
-        here, there = path.stat(), kept.stat()
-    except FileNotFoundError:
-        return False
-    return os.path.samestat(here, there) or (here.st_size, here.st_mtime_ns) == (
-        there.st_size,
-        there.st_mtime_ns,
-    )
-
-
-def _copied(path: Path, to: Path) -> bool:
-    """Link a file, or copy it where that cannot be; return whether it is a copy."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(path, to)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        copy2(path, to)
-        return True
-    return False

@@ -7,11 +7,11 @@ import yaml
 from markupsafe import Markup
 
 from tasks.config import digest_of
+from tasks.counts_table import CountsTable
 from tasks.inspect_dataset import size_text
 from tasks.lineage.drawn import svg_of
 from tasks.lineage.graph import changes, lineage_of, shards_of
 from tasks.manifest import Manifest
-from tasks.report import CountsTable
 from tasks.shown import PAGES, write_page
 
 LINEAGE_NAME = "report/lineage.html"

@@ -14,6 +14,7 @@ from tasks.comparing.compare import Comparison, Fate, compare, comparison_lines
 from tasks.comparing.page import write_comparison
 from tasks.config import BuildConfig
 from tasks.lineage.differences import Kind
+from tasks.publication.settings import GateSettings
 from tasks.versions import dataset_at, versions_of
 from templates.questions import L1_QUESTIONS
 
@@ -31,7 +32,9 @@ def config(planet, tmp_path_factory) -> BuildConfig:
     """Return what built three versions: as it was, without a scene, with a template changed."""
     folder = tmp_path_factory.mktemp("compared")
     shutil.copytree(planet / "xbd", folder / "xbd")
-    config = BuildConfig(sources={"xbd": folder / "xbd"}, out=folder / "dataset", workers=1)
+    unproved = GateSettings(verify="off")  # a template is changed here that no proof knows
+    sources = {"xbd": folder / "xbd"}
+    config = BuildConfig(sources=sources, out=folder / "dataset", workers=1, gates=unproved)
     build(config)
     scene = sorted((folder / "xbd").glob("*/labels/*_post_disaster.json"))[0].name
     for path in sorted((folder / "xbd").rglob(scene.replace("post_disaster.json", "*"))):

@@ -162,13 +162,13 @@ def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
         assert {task["state_type"] for task in tasks} == {"COMPLETED"}
         first_words = {task["name"].split(" bigearthnet")[0] for task in tasks}
         making = {"caption", "ask L1", "compose L2"}
-        ends = {"fingerprint", "select", "publish", "show", "announce"}
+        ends = {"fingerprint", "select", "judge", "show gates", "publish", "show", "announce"}
         stages = {"catalogue", "ingest", *making, *ends}
         shards = {"shards cap_cot", "shards l1", "shards l2"}
         flows = {"cap-cot-0", "terra-cot-0"}  # each is one node of the run
         assert first_words == {*stages, *shards, *flows}
         artifacts = {artifact["key"]: artifact for artifact in found(client, "artifacts")}
-        names = ("counts", "gates", "written", "lineage", "report")
+        names = ("counts", "gates", "publication", "written", "lineage", "report")
         assert set(artifacts) == {f"{name}-forests" for name in names}
         rows = json.loads(artifacts["counts-forests"]["data"])
         counts = read_manifest(out).counts

@@ -1,0 +1,103 @@
+"""What of a granule's scenes the leakage meter looks at, made once a granule."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from tasks.atomic import placing
+from tasks.config import BuildConfig, digest_of
+from tasks.granules import GranuleId
+from tasks.ingest import STAGE as INGEST
+from tasks.ledger import Ledger, Record, output_of
+from tasks.publication.leakage import Footprint
+
+STAGE = "footprint"
+VERSION = 1
+SCENES_A_READ = 16  # rows with pictures held at a time
+# an image of one colour has no more bytes than this and one for every 20 pixels, JPEG or PNG
+MOST_HEADER_BYTES = 1000
+PLAIN_PX_A_BYTE = 20
+_EDGES = ("west", "south", "east", "north")
+_SCHEMA = pa.schema(
+    [
+        ("scene_id", pa.string()),
+        ("place", pa.string()),
+        *((edge, pa.float64()) for edge in _EDGES),
+        ("images", pa.list_(pa.string())),
+    ]
+)
+
+
+def footprint_granule(config: BuildConfig, granule: GranuleId) -> Record:
+    """Write the footprints of a granule's scenes, unless that is done already."""
+    ledger = Ledger(config.out)
+    ingested = ledger.load(INGEST, granule.name)
+    assert ingested is not None, f"ingest has not run for {granule.name}"
+    parts = {"stage": VERSION, "scenes": ingested.outputs[0].sha256}
+    key = digest_of(parts)
+    done = ledger.done(STAGE, granule.name, key)
+    if done is not None:
+        return replace(done, reused=True)
+    rows = []
+    with pq.ParquetFile(config.out / ingested.outputs[0].path) as file:
+        columns = ["scene_id", "place", "grid", "images"]
+        for batch in file.iter_batches(SCENES_A_READ, columns=columns):
+            rows += [_row(scene) for scene in batch.to_pylist()]
+    path = ledger.path(STAGE, granule.name, ".parquet")
+    with placing(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), temporary, compression="zstd")
+    record = Record(
+        stage=STAGE,
+        granule=granule.name,
+        key=key,
+        parts=parts,
+        outputs=(output_of(config.out, path, len(rows)),),
+        taken=len(rows),
+        out=len(rows),
+    )
+    ledger.store(record)
+    return record
+
+
+def read_footprints(ledger: Ledger, granule: GranuleId) -> list[Footprint]:
+    """Return the footprints of a granule's scenes."""
+    rows = pq.read_table(ledger.path(STAGE, granule.name, ".parquet")).to_pylist()
+    return [
+        Footprint(
+            source=granule.source,
+            split=granule.split,
+            scene_id=row["scene_id"],
+            place=row["place"],
+            bounds_lonlat=None if row["west"] is None else tuple(row[edge] for edge in _EDGES),
+            images=tuple(row["images"]),
+        )
+        for row in rows
+    ]
+
+
+def _row(scene: Mapping[str, Any]) -> dict[str, Any]:
+    grid = scene["grid"]
+    pixels = grid["height"] * grid["width"]
+    shown = [image["bytes"] for image in scene["images"]]
+    return {
+        "scene_id": scene["scene_id"],
+        "place": scene["place"],
+        **{edge: grid[edge] for edge in _EDGES},
+        "images": [sha256(one).hexdigest() for one in shown if not is_plain(one, pixels)],
+    }
+
+
+def is_plain(encoded: bytes, pixels: int) -> bool:
+    """Return whether an image is of one colour, such as radar that saw nothing."""
+    if len(encoded) > MOST_HEADER_BYTES + pixels // PLAIN_PX_A_BYTE:
+        return False
+    with Image.open(BytesIO(encoded)) as image:
+        pixels_HW3 = np.asarray(image.convert("RGB"))
+    return bool((pixels_HW3 == pixels_HW3[0, 0]).all())
