@@ -32,6 +32,7 @@ from tasks.stages import (
     compose_batch,
     fingerprint_batch,
     ingest_batch,
+    judge_dataset,
     list_sources,
     publish_dataset,
     refine_batch,
@@ -68,7 +69,7 @@ def built(planet: Path, out: Path, policy: str) -> tuple[BuildConfig, Plan]:
     select_samples(config, plan)
     for done in (*captioned, *asked):
         write_batch(config, done)
-    publish_dataset(config, plan)
+    publish_dataset(config, plan, judge_dataset(config, plan))
     return config, plan
 
 
