@@ -3,12 +3,15 @@
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
 from tasks.errors import ConfigError, UserError
+
+if TYPE_CHECKING:
+    from tasks.config import BuildConfig
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -69,21 +72,9 @@ def build(
     ] = "prefect",
 ) -> None:
     """Build a dataset from archives; a build that was cut off goes on from where it was."""
-    from tasks.config import load_config
-
-    settings = load_config(
-        config,
-        {
-            "sources": _sources(source) or None,
-            "out": out,
-            "limit": limit,
-            "seed": seed,
-            "stages": stage or None,
-            "captioner": _writer("captioner", captioner, "model", model),
-            "composer": _writer("composer", composer, "composer-model", composer_model),
-            "workers": workers,
-        },
-    )
+    writers = _writers(captioner, model, composer, composer_model)
+    read = {"limit": limit, "seed": seed, "stages": stage or None, "workers": workers}
+    settings = _settings(config, source, out, **read, **writers)
     if dry_run:
         from tasks.dry_run import estimate, show_estimate
 
@@ -121,25 +112,14 @@ def plan(
     workers: WorkersOption = None,
 ) -> None:
     """Say what a build with the same options would do again and why; nothing is written."""
-    from tasks.config import load_config
     from tasks.granules import read_catalogue
     from tasks.planning.foresight import foresee
     from tasks.planning.plan import plan_lines
     from tasks.workspace import check_owner
 
-    settings = load_config(
-        config,
-        {
-            "sources": _sources(source) or None,
-            "out": out,
-            "limit": limit,
-            "seed": seed,
-            "stages": stage or None,
-            "captioner": _writer("captioner", captioner, "model", model),
-            "composer": _writer("composer", composer, "composer-model", composer_model),
-            "workers": workers,
-        },
-    )
+    writers = _writers(captioner, model, composer, composer_model)
+    read = {"limit": limit, "seed": seed, "stages": stage or None, "workers": workers}
+    settings = _settings(config, source, out, **read, **writers)
     check_owner(settings)
     for line in plan_lines(foresee(settings, read_catalogue(settings))):
         _say(line)
@@ -162,20 +142,11 @@ def preview(
     composer_model: ComposerModelOption = None,
 ) -> None:
     """Write a few scenes on trial: prompt, picture, reply and what came of it, on one page."""
-    from tasks.config import load_config
     from tasks.preview.captions import preview as show_captions
     from tasks.preview.questions import preview as show_questions
 
-    settings = load_config(
-        config,
-        {
-            "sources": _sources(source) or None,
-            "out": out,
-            "seed": seed,
-            "captioner": _writer("captioner", captioner, "model", model),
-            "composer": _writer("composer", composer, "composer-model", composer_model),
-        },
-    )
+    writers = _writers(captioner, model, composer, composer_model)
+    settings = _settings(config, source, out, seed=seed, **writers)
     show = show_captions if stage == "cap_cot" else show_questions
     for view in show(settings, number, page):
         _say(f"{view.scene_id}  {view.fate}")
@@ -470,6 +441,22 @@ def _need_training_extra(command: str) -> None:
 def _say(line: str) -> None:
     """Print one line as it is, however long a path in it may be."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _settings(config: Path | None, source: list[str], out: Path, **given: Any) -> "BuildConfig":
+    """Read a configuration and lay the options over it; those that are None were not given."""
+    from tasks.config import load_config
+
+    return load_config(config, {"sources": _sources(source) or None, "out": out, **given})
+
+
+def _writers(
+    captioner: str | None, model: str | None, composer: str | None, composer_model: str | None
+) -> dict[str, Any]:
+    return {
+        "captioner": _writer("captioner", captioner, "model", model),
+        "composer": _writer("composer", composer, "composer-model", composer_model),
+    }
 
 
 def _sources(pairs: list[str]) -> dict[str, str]:

@@ -43,13 +43,13 @@ from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
 from tasks.pool import run_granules
+from tasks.scene_file import SCENES_AT_ONCE
 from tasks.scene_table import scenes_to_table
 from templates.asked import AskedScene
 from templates.item import propose
 from templates.questions import L1_QUESTIONS
 
 GRANULE = GranuleId("chatearthnet", "train", "benchmark")
-SCENES_A_WRITE = 16  # as ingest writes them
 Tried = tuple[str, Value | str]  # a program as JSON, and its value or the rule it fails
 
 
@@ -79,7 +79,7 @@ def write_granule(config: BuildConfig, scenes: int) -> Path:
     path = ledger.path(INGEST, GRANULE.name, ".parquet")
     path.parent.mkdir(parents=True)
     table = scenes_to_table(list(land_scenes(GRANULE.source, scenes, seed=3)))
-    pq.write_table(table, path, row_group_size=SCENES_A_WRITE)
+    pq.write_table(table, path, row_group_size=SCENES_AT_ONCE)
     rows = table.num_rows
     outputs = (output_of(config.out, path, rows),)
     ledger.store(

@@ -14,11 +14,11 @@ from tasks.fingerprints import Fingerprint, image_hash, text_signature
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Output, Record, output_of
+from tasks.scene_file import scenes_in
 
 STAGE = "fingerprint"
 VERSION = 1
 RANKS = {Tier.CAP: 0, Tier.L1: 0, Tier.L2_SPATIAL: 1, Tier.L2_SEMANTIC: 1}  # the first stays
-SCENES_A_READ = 16  # rows with pictures held at a time
 _SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -97,9 +97,7 @@ def read_fingerprints(ledger: Ledger, granule: GranuleId) -> list[Fingerprint]:
 
 def _image_hashes(config: BuildConfig, scenes: Output) -> dict[str, list[int]]:
     """Return the hash of every image of every scene."""
-    found: dict[str, list[int]] = {}
-    with pq.ParquetFile(config.out / scenes.path) as file:
-        for batch in file.iter_batches(SCENES_A_READ, columns=["scene_id", "images"]):
-            for row in batch.to_pylist():
-                found[row["scene_id"]] = [image_hash(image["bytes"]) for image in row["images"]]
-    return found
+    rows = scenes_in(config.out / scenes.path, ["scene_id", "images"])
+    return {
+        row["scene_id"]: [image_hash(image["bytes"]) for image in row["images"]] for row in rows
+    }

@@ -1,6 +1,6 @@
-"""Write a table of scenes to disk, a few of them in memory at a time."""
+"""Tables of scenes on disk, written and read with a few scenes in memory at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from schemas.parquet import SCENE_SCHEMA
 from tasks.atomic import placing
 
-SCENES_A_WRITE = 16  # held in memory: two 1.5 MB pictures each at most
+SCENES_AT_ONCE = 16  # held in memory: two 1.5 MB pictures each at most
 _COMPRESSION = {"images.list.element.bytes": "none"}  # PNG and JPEG do not shrink again
 
 
@@ -26,7 +26,7 @@ class SceneFile:
         """Take a row of `SCENE_SCHEMA`, as a dict."""
         self._held.append(row)
         self.rows += 1
-        if len(self._held) == SCENES_A_WRITE:
+        if len(self._held) == SCENES_AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
@@ -46,3 +46,10 @@ def scene_file(path: Path) -> Iterator[SceneFile]:
         file = SceneFile(writer)
         yield file
         file.flush()
+
+
+def scenes_in(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table of scenes, of some columns or all."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(SCENES_AT_ONCE, columns=columns and list(columns)):
+            yield from batch.to_pylist()

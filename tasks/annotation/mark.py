@@ -25,7 +25,7 @@ from tasks.granules import GranuleId
 from tasks.ingest import MIN_VALID_SHARE, marks_unlabelled, unlabelled_path
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
-from tasks.scene_file import SCENES_A_WRITE, scene_file
+from tasks.scene_file import scene_file, scenes_in
 from tasks.scene_table import mask_row
 from tasks.shards import write_rejects
 
@@ -138,16 +138,15 @@ def _taken(
     name = granule.unlabelled.name
     path = ledger.path(INGEST, name, ".parquet")
     rejected: list[Rejected] = []
-    with scene_file(path) as file, pq.ParquetFile(unlabelled_path(ledger, granule)) as scenes:
-        for batch in scenes.iter_batches(SCENES_A_WRITE):
-            for row in batch.to_pylist():
-                annotator = annotators[fold_of(row["place"], len(annotators))]
-                product = f"annotator {annotator.digest[:12]}"
-                scene = marked_scene(row, by_scene[row["scene_id"]], floor, product)
-                if isinstance(scene, Rejected):
-                    rejected.append(scene)
-                else:
-                    file.add(scene)
+    with scene_file(path) as file:
+        for row in scenes_in(unlabelled_path(ledger, granule)):
+            annotator = annotators[fold_of(row["place"], len(annotators))]
+            product = f"annotator {annotator.digest[:12]}"
+            scene = marked_scene(row, by_scene[row["scene_id"]], floor, product)
+            if isinstance(scene, Rejected):
+                rejected.append(scene)
+            else:
+                file.add(scene)
     rejects = write_rejects(ledger.path(INGEST, name, ".rejects.parquet"), rejected)
     record = Record(
         stage=INGEST,

@@ -17,10 +17,10 @@ from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
 from tasks.publication.leakage import Footprint
+from tasks.scene_file import scenes_in
 
 STAGE = "footprint"
 VERSION = 1
-SCENES_A_READ = 16  # rows with pictures held at a time
 # an image of one colour has no more bytes than this and one for every 20 pixels, JPEG or PNG
 MOST_HEADER_BYTES = 1000
 PLAIN_PX_A_BYTE = 20
@@ -45,11 +45,9 @@ def footprint_granule(config: BuildConfig, granule: GranuleId) -> Record:
     done = ledger.done(STAGE, granule.name, key)
     if done is not None:
         return replace(done, reused=True)
-    rows = []
-    with pq.ParquetFile(config.out / ingested.outputs[0].path) as file:
-        columns = ["scene_id", "place", "grid", "images"]
-        for batch in file.iter_batches(SCENES_A_READ, columns=columns):
-            rows += [_row(scene) for scene in batch.to_pylist()]
+    columns = ["scene_id", "place", "grid", "images"]
+    scenes = scenes_in(config.out / ingested.outputs[0].path, columns)
+    rows = [_row(scene) for scene in scenes]
     path = ledger.path(STAGE, granule.name, ".parquet")
     with placing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), temporary, compression="zstd")
