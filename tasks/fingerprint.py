@@ -1,19 +1,20 @@
 """What of a granule's candidates is compared to find near-duplicates, made once a granule."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.tier import Tier
-from tasks.atomic import placing
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
 from tasks.fingerprints import Fingerprint, image_hash, text_signature
+from tasks.granule_table import keep_table
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
-from tasks.ledger import Ledger, Output, Record, output_of
+from tasks.ledger import Ledger, Output, Record
 from tasks.scene_file import scenes_in
 
 STAGE = "fingerprint"
@@ -45,39 +46,25 @@ def fingerprint_granule(config: BuildConfig, granule: GranuleId, made: Sequence[
     scenes, *sources = [record.outputs[0] for record in records.values() if record is not None]
     made_of = [output.sha256 for output in sources]
     parts = {"stage": VERSION, "scenes": scenes.sha256, "made": made_of}
-    key = digest_of(parts)
-    done = ledger.done(STAGE, granule.name, key)
-    if done is not None:
-        return replace(done, reused=True)
+    rows_of = partial(_rows, config, scenes, sources)
+    return keep_table(ledger, STAGE, granule, parts, _SCHEMA, rows_of)
+
+
+def _rows(config: BuildConfig, scenes: Output, sources: Sequence[Output]) -> list[dict[str, Any]]:
+    """Return the fingerprint of every candidate that some stages made of a table of scenes."""
     hashes = _image_hashes(config, scenes)
     columns = ["sample_id", "scene_id", "tier", "question", "trace", "image_indices"]
-    rows = []
-    for output in sources:
-        for row in pq.read_table(config.out / output.path, columns=columns).to_pylist():
-            carried = row["image_indices"]
-            rows.append(
-                {
-                    "sample_id": row["sample_id"],
-                    "place": f"{row['scene_id']} {carried}",
-                    "rank": RANKS[Tier(row["tier"])],
-                    "image_hashes": [hashes[row["scene_id"]][index] for index in carried],
-                    "signature": text_signature(f"{row['question']} {row['trace']}").tolist(),
-                }
-            )
-    path = ledger.path(STAGE, granule.name, ".parquet")
-    with placing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), temporary, compression="zstd")
-    record = Record(
-        stage=STAGE,
-        granule=granule.name,
-        key=key,
-        parts=parts,
-        outputs=(output_of(config.out, path, len(rows)),),
-        taken=len(rows),
-        out=len(rows),
-    )
-    ledger.store(record)
-    return record
+    return [
+        {
+            "sample_id": row["sample_id"],
+            "place": f"{row['scene_id']} {row['image_indices']}",
+            "rank": RANKS[Tier(row["tier"])],
+            "image_hashes": [hashes[row["scene_id"]][index] for index in row["image_indices"]],
+            "signature": text_signature(f"{row['question']} {row['trace']}").tolist(),
+        }
+        for output in sources
+        for row in pq.read_table(config.out / output.path, columns=columns).to_pylist()
+    ]
 
 
 def read_fingerprints(ledger: Ledger, granule: GranuleId) -> list[Fingerprint]:

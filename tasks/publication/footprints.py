@@ -1,7 +1,6 @@
 """What of a granule's scenes the leakage meter looks at, made once a granule."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
@@ -11,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from tasks.atomic import placing
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.granule_table import keep_table
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
-from tasks.ledger import Ledger, Record, output_of
+from tasks.ledger import Ledger, Record
 from tasks.publication.leakage import Footprint
 from tasks.scene_file import scenes_in
 
@@ -41,27 +40,9 @@ def footprint_granule(config: BuildConfig, granule: GranuleId) -> Record:
     ingested = ledger.load(INGEST, granule.name)
     assert ingested is not None, f"ingest has not run for {granule.name}"
     parts = {"stage": VERSION, "scenes": ingested.outputs[0].sha256}
-    key = digest_of(parts)
-    done = ledger.done(STAGE, granule.name, key)
-    if done is not None:
-        return replace(done, reused=True)
     columns = ["scene_id", "place", "grid", "images"]
     scenes = scenes_in(config.out / ingested.outputs[0].path, columns)
-    rows = [_row(scene) for scene in scenes]
-    path = ledger.path(STAGE, granule.name, ".parquet")
-    with placing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), temporary, compression="zstd")
-    record = Record(
-        stage=STAGE,
-        granule=granule.name,
-        key=key,
-        parts=parts,
-        outputs=(output_of(config.out, path, len(rows)),),
-        taken=len(rows),
-        out=len(rows),
-    )
-    ledger.store(record)
-    return record
+    return keep_table(ledger, STAGE, granule, parts, _SCHEMA, lambda: [_row(s) for s in scenes])
 
 
 def read_footprints(ledger: Ledger, granule: GranuleId) -> list[Footprint]:
