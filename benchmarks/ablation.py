@@ -9,17 +9,19 @@ the sensors (table 3): the optical or the radar picture alone, both sensors' tok
 those that the question chooses; asked where both show one place, in clear scenes and in clouded
 ones. Table I goes on from the named classes, with captions alone, with L1, and with L2 as well.
 
-Questions of a held-out split are answered by each: the share that is word for word right, beside
+Questions of a held-out split are answered by each: the share that is word for word right, that of
+which the words are right whatever the option's letter (small models learn letters last), beside
 what guessing comes to (any option; of an open question the commonest answer to its kind in the
 training split), and the IoU of the masks with the annotated ones, in order. How well named classes
 of held-out scenes are segmented is told of each seed's first model.
 
 Each run is a folder under --out and is not run again, so that what was cut off goes on; one of
-other data or settings is refused. Runs have one thread each, one a core or GPU at once unless
---at-once says otherwise, so that seconds are those of a busy machine. A plot and a table of means,
-with the least and the most over the seeds, are written beside them.
+other data or settings is refused. What came out of a seed is its record, `seed-N.json`: a seed
+whose record is there is done, wherever it was run, and tables and plots are of all records that are
+there: means, with the least and the most over the seeds. Runs have one thread each, one a core or
+GPU at once unless --at-once says otherwise, so that seconds are those of a busy machine.
 
-    .venv/bin/python benchmarks/ablation.py DATASET --out DIR [--seeds 3] [--tables 2 3 I]
+    .venv/bin/python benchmarks/ablation.py DATASET --out DIR [--seeds 0 1 2] [--tables 2 3 I]
 """
 
 import argparse
@@ -30,7 +32,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 from statistics import mean
@@ -79,11 +81,14 @@ TABLES = {
     "I": ("What is learnt from", DATA),
 }
 COLUMNS = {
-    "2": ("right", "guessed", "answered", "IoU", "context", "seconds"),
-    "3": ("right", "clear", "clouded", "guessed", "IoU", "context", "seconds"),
-    "I": ("right", "L1", "L2", "guessed", "answered", "IoU"),
+    "2": ("right", "in words", "guessed", "answered", "IoU", "context", "seconds"),
+    "3": ("right", "in words", "clear", "clouded", "guessed", "IoU", "context", "seconds"),
+    "I": ("right", "in words", "L1", "L2", "guessed", "answered", "IoU"),
 }
 AT_ONCE = 16  # questions
+
+
+Figures = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +101,35 @@ class Run:
     settings: TrainSettings
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came out of a way with one seed: its figures, and by task (number, right, guessed)."""
+
+    figures: Figures
+    tasks: dict[str, tuple[int, float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What came out of a seed: IoU of named classes by group, and what was tried, by table."""
+
+    of: dict[str, Any]
+    named: dict[str, tuple[float, int]]
+    tables: dict[str, dict[str, Tried]]
+
+
 def main() -> None:
     """Train, try, and write tables and plots; or, with --try, try one model in this process."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--at-once", type=int, default=0, help="Runs; 0 for one a core or GPU.")
-    parser.add_argument("--named-steps", type=int, default=1000, help="Of named classes.")
+    parser.add_argument("--named-steps", type=int, default=2000, help="Of named classes.")
     parser.add_argument("--read-steps", type=int, default=1500, help="Of traces, before a way's.")
-    parser.add_argument("--steps", type=int, default=400, help="Of each way.")
+    parser.add_argument("--steps", type=int, default=250, help="Of each way.")
+    parser.add_argument("--data-steps", type=int, default=700, help="Of each mixture of table I.")
     parser.add_argument("--questions", type=int, default=240)
     parser.add_argument("--split", default="test")
     parser.add_argument("--try", dest="model", type=Path, help=argparse.SUPPRESS)
@@ -115,24 +138,38 @@ def main() -> None:
         (table,) = given.tables
         try_model(given.dataset, given.model, table, given.split, given.questions)
         return
-    runs = [run for seed in range(given.seeds) for run in runs_of(given, seed)]
-    named, reading, ways = (
-        [run for run in runs if run.table is None and run.name == "named"],
-        [run for run in runs if run.table is None and run.name == "reading"],
-        [run for run in runs if run.table is not None],
-    )
+    due = [seed for seed in given.seeds if not record_path(given.out, seed).exists()]
+    runs = {seed: list(runs_of(given, seed)) for seed in due}
     at_once = given.at_once or num_gpus() or os.cpu_count()
     with ThreadPoolExecutor(at_once) as pool:
-        for some in (named, reading):
-            list(pool.map(lambda run: train(given.dataset, run), some))
-        list(pool.map(lambda run: train_and_try(given, run), ways))
-    tell_named(given.out, named)
+        for some in ("named", "reading"):
+            first = [run for of in runs.values() for run in of if run.table is None]
+            list(pool.map(lambda run: train(given.dataset, run), named_so(first, some)))
+        for seed, of_seed in runs.items():
+            list(pool.map(lambda models: try_way(given, models), by_model(of_seed)))
+            write_record(given, seed, of_seed)
+    records = [read_record(path) for path in sorted(given.out.glob("seed-*.json"))]
+    tell_named(given.out, records)
     for table in given.tables:
-        write_table(given.out, table, [run for run in ways if run.table == table])
+        write_table(given.out, table, [r.tables[table] for r in records if table in r.tables])
+
+
+def named_so(runs: Sequence[Run], name: str) -> list[Run]:
+    """Return the runs of a name."""
+    return [run for run in runs if run.name == name]
+
+
+def by_model(runs: Sequence[Run]) -> list[list[Run]]:
+    """Return the runs that are in tables, those of one model together."""
+    models: dict[Path, list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.table is not None:
+            models[run.out].append(run)
+    return list(models.values())
 
 
 def runs_of(given: argparse.Namespace, seed: int) -> Iterator[Run]:
-    """Yield the models of a seed, those that others go on from first."""
+    """Yield the models of a seed, those that others go on from first; equal ones share a folder."""
     folder = given.out / f"seed-{seed}"
     others = {task: 0.0 for task in l1_tasks(given.dataset) if task not in KINDS}
     common = {"seed": seed, "rehearsed": 0.3, "eval_split": "none", "task_weights": others}
@@ -144,12 +181,15 @@ def runs_of(given: argparse.Namespace, seed: int) -> Iterator[Run]:
     of_reading = {**traces, **questions, "start": str(named), "stage2_steps": given.read_steps}
     if {"2", "3"} & set(given.tables):
         yield Run(None, "reading", reading, TrainSettings(**of_reading, feedback="none"))
+    folders: dict[str, Path] = {}
     for table in given.tables:
         for name, chosen in TABLES[table][1].items():
             words = name.replace("'", "").replace(",", "").replace(" ", "-")
-            start, steps = (named, given.read_steps) if table == "I" else (reading, given.steps)
+            start, steps = (named, given.data_steps) if table == "I" else (reading, given.steps)
             way = {**traces, **questions, "start": str(start), "stage2_steps": steps, **chosen}
-            yield Run(table, name, folder / f"{table}-{words}", TrainSettings(**way))
+            settings = TrainSettings(**way)
+            out = folders.setdefault(settings.model_dump_json(), folder / f"{table}-{words}")
+            yield Run(table, name, out, settings)
 
 
 def l1_tasks(dataset: Path) -> list[str]:
@@ -165,11 +205,13 @@ def train(dataset: Path, run: Run) -> None:
         print(f"{run.out.parent.name} {run.out.name}  {line}", flush=True)
 
 
-def train_and_try(given: argparse.Namespace, run: Run) -> None:
-    """Train a model and let it answer, in a process of its own."""
-    train(given.dataset, run)
-    note = run.out / "tried.json"
-    if not note.exists() or json.loads(note.read_text())["of"] != [given.split, given.questions]:
+def try_way(given: argparse.Namespace, runs: Sequence[Run]) -> None:
+    """Train a model and let it answer the questions of its tables, in a process of its own each."""
+    train(given.dataset, runs[0])
+    for run in runs:
+        note = tried_path(run.out, str(run.table))
+        if note.exists() and json.loads(note.read_text())["of"] == [given.split, given.questions]:
+            continue
         subprocess.run(
             [
                 *(sys.executable, str(Path(__file__).resolve()), str(given.dataset)),
@@ -179,6 +221,11 @@ def train_and_try(given: argparse.Namespace, run: Run) -> None:
             env={**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")},
             check=True,
         )
+
+
+def tried_path(model: Path, table: str) -> Path:
+    """Return where it is written what a model made of a table's questions."""
+    return model / f"tried-{table}.json"
 
 
 def questions_of(dataset: Path, table: str, split: str, number: int) -> list[Row]:
@@ -226,7 +273,7 @@ def guesser(dataset: Path) -> Callable[[Row], float]:
 
 
 def try_model(dataset: Path, model: Path, table: str, split: str, number: int) -> None:
-    """Let a model answer held-out questions, and write `tried.json`."""
+    """Let a model answer held-out questions, and write what it made of them."""
     import torch
 
     from flows.answers import asked, sample_of
@@ -271,6 +318,7 @@ def try_model(dataset: Path, model: Path, table: str, split: str, number: int) -
                 "task": one.row.task,
                 "answered": bool(one.answer),
                 "right": one.right,
+                "in words": one.right_in_words,
                 "guessed": guess(one.row),
                 "clouded": any(info.cloudy for info in one.row.image_info),
                 "ious": one.ious,
@@ -281,46 +329,49 @@ def try_model(dataset: Path, model: Path, table: str, split: str, number: int) -
             for one in answered
         ]
     note = {"of": [split, number], "tried": tried}
-    (model / "tried.json").write_text(json.dumps(note, indent=1) + "\n")
+    tried_path(model, table).write_text(json.dumps(note, indent=1) + "\n")
 
 
-def tell_named(out: Path, runs: Sequence[Run]) -> None:
-    """Print and write how well named classes of held-out scenes are segmented, seed by seed."""
-    lines = ["| held-out classes that cover a twentieth | IoU of each seed |", "|---|---|"]
-    found: dict[str, list[str]] = defaultdict(list)
+def record_path(out: Path, seed: int) -> Path:
+    """Return where a seed's record lies."""
+    return out / f"seed-{seed}.json"
+
+
+def write_record(given: argparse.Namespace, seed: int, runs: Sequence[Run]) -> None:
+    """Write what came out of a seed, from what its models wrote."""
+    (named,) = named_so(runs, "named")
+    groups = json.loads((named.out / "training.json").read_text())["iou"]
+    tables: dict[str, dict[str, Tried]] = {table: {} for table in given.tables}
     for run in runs:
-        for group in json.loads((run.out / "training.json").read_text())["iou"]:
-            found[group["name"]].append(f"{group['mean_iou']:.3f} of {group['classes']}")
-    lines += [f"| {name} | {', '.join(of_seeds)} |" for name, of_seeds in found.items()]
-    text = "\n".join(lines) + "\n"
-    (out / "named.md").write_text(text)
-    print(text)
+        if run.table is not None:
+            tables[run.table][run.name] = tried_of(run)
+    steps = (given.named_steps, given.read_steps, given.steps, given.data_steps)
+    record = Record(
+        of={
+            "dataset": json.loads((named.out / "training.json").read_text())["dataset"],
+            "steps": dict(zip(("named", "read", "way", "data"), steps, strict=True)),
+            "split": given.split,
+            "questions": given.questions,
+        },
+        named={group["name"]: (group["mean_iou"], group["classes"]) for group in groups},
+        tables=tables,
+    )
+    record_path(given.out, seed).write_text(json.dumps(asdict(record), indent=1) + "\n")
 
 
-def write_table(out: Path, table: str, runs: Sequence[Run]) -> None:
-    """Print a table and write it and its plot."""
-    title, names = TABLES[table]
-    columns = COLUMNS[table]
-    figures = {name: figures_of([run for run in runs if run.name == name]) for name in names}
-    lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name, found in figures.items():
-        lines.append(f"| {name} | " + " | ".join(told(found[c]) for c in columns) + " |")
-    lines += ["", *by_task(runs, names)]
-    text = "\n".join(lines) + "\n"
-    (out / f"table-{table}.md").write_text(text)
-    guessed = mean(next(iter(figures.values()))["guessed"])
-    bars = {name: found["right"] for name, found in figures.items()}
-    plot(out / f"table-{table}.png", title, bars, guessed)
-    print(text)
+def read_record(path: Path) -> Record:
+    """Return a seed's record."""
+    record = json.loads(path.read_text())
+    tables = {
+        table: {name: Tried(**tried) for name, tried in ways.items()}
+        for table, ways in record["tables"].items()
+    }
+    return Record(of=record["of"], named=record["named"], tables=tables)
 
 
-def tried_of(run: Run) -> list[dict[str, Any]]:
-    """Return what a model made of its questions."""
-    return list(json.loads((run.out / "tried.json").read_text())["tried"])
-
-
-def figures_of(runs: Sequence[Run]) -> Mapping[str, list[float]]:
-    """Return each figure of a way, one a seed; none where there is nothing that it is of."""
+def tried_of(run: Run) -> Tried:
+    """Return the figures of a way with one seed; none where there is nothing that it is of."""
+    tried = json.loads(tried_path(run.out, str(run.table)).read_text())["tried"]
     parts: dict[str, Callable[[dict[str, Any]], bool]] = {
         "right": lambda one: True,
         "L1": lambda one: one["tier"] == Tier.L1,
@@ -328,35 +379,64 @@ def figures_of(runs: Sequence[Run]) -> Mapping[str, list[float]]:
         "clear": lambda one: not one["clouded"],
         "clouded": lambda one: one["clouded"],
     }
-    found: dict[str, list[float]] = defaultdict(list)
-    for run in runs:
-        tried = tried_of(run)
-        for name, belongs in parts.items():
-            if of_part := [one["right"] for one in tried if belongs(one)]:
-                found[name].append(mean(of_part))
-        for name in ("answered", "guessed", "context", "seconds"):
-            found[name].append(mean(one[name] for one in tried))
-        # a mask that is due and was not marked counts 0
-        found["IoU"].append(
-            sum(sum(one["ious"][: one["masks"]]) for one in tried)
-            / max(1, sum(one["masks"] for one in tried))
-        )
-    return found
+    figures: Figures = {}
+    for name, belongs in parts.items():
+        if of_part := [one["right"] for one in tried if belongs(one)]:
+            figures[name] = mean(of_part)
+    for name in ("in words", "answered", "guessed", "context", "seconds"):
+        figures[name] = mean(one[name] for one in tried)
+    # a mask that is due and was not marked counts 0
+    due = sum(one["masks"] for one in tried)
+    figures["IoU"] = sum(sum(one["ious"][: one["masks"]]) for one in tried) / max(1, due)
+    tasks: dict[str, tuple[int, float, float]] = {}
+    for task in sorted({one["task"] for one in tried}):
+        of_task = [one for one in tried if one["task"] == task]
+        right, guessed = (mean(one[name] for one in of_task) for name in ("in words", "guessed"))
+        tasks[task] = (len(of_task), right, guessed)
+    return Tried(figures, tasks)
 
 
-def by_task(runs: Sequence[Run], names: Mapping[str, Any]) -> list[str]:
-    """Return the lines of a table of right answers by task, over all seeds."""
-    right: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for run in runs:
-        for one in tried_of(run):
-            right[one["task"]][run.name].append(one["right"])
-            right[one["task"]]["guessed"].append(one["guessed"])
+def tell_named(out: Path, records: Sequence[Record]) -> None:
+    """Print and write how well named classes of held-out scenes are segmented, seed by seed."""
+    lines = ["| held-out classes that cover a twentieth | IoU of each seed |", "|---|---|"]
+    found: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        for name, (mean_iou, classes) in record.named.items():
+            found[name].append(f"{mean_iou:.3f} of {classes}")
+    lines += [f"| {name} | {', '.join(of_seeds)} |" for name, of_seeds in found.items()]
+    text = "\n".join(lines) + "\n"
+    (out / "named.md").write_text(text)
+    print(text)
+
+
+def write_table(out: Path, table: str, seeds: Sequence[Mapping[str, Tried]]) -> None:
+    """Print a table of what came out of each seed, and write it and its plot."""
+    title, names = TABLES[table]
+    columns = COLUMNS[table]
+    lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name in names:
+        of_way = [seed[name].figures for seed in seeds]
+        cells = [told([figures[c] for figures in of_way if c in figures]) for c in columns]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += ["", *by_task(seeds, names)]
+    text = "\n".join(lines) + "\n"
+    (out / f"table-{table}.md").write_text(text)
+    guessed = mean(tried.figures["guessed"] for seed in seeds for tried in seed.values())
+    bars = {name: [seed[name].figures["in words"] for seed in seeds] for name in names}
+    plot(out / f"table-{table}.png", title, bars, guessed)
+    print(text)
+
+
+def by_task(seeds: Sequence[Mapping[str, Tried]], names: Mapping[str, Any]) -> list[str]:
+    """Return the lines of a table of answers that are right in words, by task, over all seeds."""
     shown = (*names, "guessed")
     lines = ["| task | questions | " + " | ".join(shown) + " |", "|---" * (len(shown) + 2) + "|"]
-    for task, of_task in sorted(right.items()):
-        number = max(len(of_task[name]) for name in names)
-        cells = [f"{mean(of_task[name]):.2f}" if of_task[name] else "" for name in shown]
-        lines.append(f"| {task} | {number} | " + " | ".join(cells) + " |")
+    for task in sorted({task for seed in seeds for tried in seed.values() for task in tried.tasks}):
+        of_ways = [[seed[name].tasks[task] for seed in seeds] for name in names]
+        number = sum(number for number, _, _ in of_ways[0])
+        cells = [f"{mean(right for _, right, _ in of_way):.2f}" for of_way in of_ways]
+        guessed = mean(guessed for _, _, guessed in of_ways[0])
+        lines.append(f"| {task} | {number} | " + " | ".join(cells) + f" | {guessed:.2f} |")
     return lines
 
 
@@ -374,7 +454,7 @@ def plot(path: Path, title: str, values: Mapping[str, Sequence[float]], guessed:
     left, width, row = 150, 620, 30
     image = Image.new("RGB", (left + width + 60, 60 + row * len(values)), "white")
     draw = ImageDraw.Draw(image)
-    draw.text((8, 8), f"{title}: share of right answers; dashes: guessing", fill="black")
+    draw.text((8, 8), f"{title}: share of answers right in words; dashes: guessing", fill="black")
     top = max(guessed, *(max(seeds) for seeds in values.values())) or 1.0
     for number, (name, seeds) in enumerate(values.items()):
         y = 40 + row * number

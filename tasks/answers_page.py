@@ -48,6 +48,11 @@ class Answered:
         return _LETTER.sub("", self.answer) == self.due
 
     @property
+    def right_in_words(self) -> bool:
+        """Whether what follows a letter is the row's, whichever letter there is."""
+        return _LETTER.sub("", self.answer) == _LETTER.sub("", self.due)
+
+    @property
     def ious(self) -> list[float]:
         """The IoU of each mask with the row's mask of its number, 0 if that lies elsewhere.
 
