@@ -69,7 +69,7 @@ def pipeline(config: BuildConfig) -> Published:
     """
     with claimed(config):
         plan = catalogue(config)
-        scenes = ingest.map(unmapped(config), plan.batches).result()
+        scenes = ingest.map(unmapped(config), plan.batches, unmapped(plan.as_read)).result()
         captioned = cap_cot(config, scenes) if "cap_cot" in config.stages else []
         annotators, marked = annotator(config, scenes) if config.annotates else ([], [])
         if marked:

@@ -24,7 +24,7 @@ def run_granules(
     Raises:
         WorkerDied: a worker process was killed; what is finished stays valid.
     """
-    if workers == 1 or len(granules) == 1:
+    if workers == 1 or len(granules) <= 1:
         gc.freeze()
         yield from map(work, granules)
         return

@@ -68,11 +68,16 @@ _ONE_MODEL = Lock()  # one batch at a time asks it, with as many calls in flight
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What there is to do: batches of granules, and what the indices found and refused."""
+    """What there is to do: batches of granules, and what the indices found and refused.
+
+    Every file of the granules `as_read` was looked at a moment ago, and is as it was when it was
+    read.
+    """
 
     batches: tuple[Batch, ...]
     num_scenes: int
     num_refused: int
+    as_read: frozenset[str] = frozenset()
 
     def with_marked(self, marked: Sequence["Done"]) -> "Plan":
         """Return the plan with the granules of scenes that an annotator marked."""
@@ -103,8 +108,11 @@ def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) 
     What is to be done, and why, is said before.
     """
     catalogue = read_catalogue(config)
+    as_read: frozenset[str] = frozenset()
     if say is not None:
-        for line in plan_lines(foresee(config, catalogue)):
+        foreseen = foresee(config, catalogue)
+        as_read = foreseen.as_read
+        for line in plan_lines(foreseen):
             say(line)
     ledger = Ledger(config.out)
     for granule in catalogue.granules:
@@ -114,12 +122,18 @@ def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) 
         batches=tuple(batches(catalogue.granules)),
         num_scenes=catalogue.num_scenes,
         num_refused=len(catalogue.rejected),
+        as_read=as_read,
     )
 
 
-def ingest_batch(config: BuildConfig, batch: Batch) -> Done:
-    """Read the scenes of a batch of granules."""
-    return _run(INGEST, ingest_granule, config, batch)
+def ingest_batch(config: BuildConfig, batch: Batch, as_read: frozenset[str] = frozenset()) -> Done:
+    """Read the scenes of a batch of granules; of those `as_read` no file is looked at again."""
+    ledger = Ledger(config.out)
+    kept = {name: ledger.load(INGEST, name) for g in batch if (name := g.name) in as_read}
+    records = [replace(record, reused=True) for record in kept.values() if record is not None]
+    due = tuple(granule for granule in batch if kept.get(granule.name) is None)
+    records += _records(INGEST, ingest_granule, config, due)
+    return _done(INGEST, batch, records)
 
 
 def ask_batch(config: BuildConfig, scenes: Done) -> Done:
@@ -261,12 +275,17 @@ def publish_dataset(config: BuildConfig, plan: Plan, judged: Sequence[GateResult
 
 
 def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Done:
+    return _done(stage, batch, _records(stage, work, config, batch))
+
+
+def _records(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> list[Record]:
+    """Return the records of a batch, in the order in which its granules are finished."""
     with Bar(stage, len(batch)).shown() as bar:
         records = []
         for record in run_granules(partial(work, config), batch, config.workers):
             records.append(record)
             bar.advance()
-    return _done(stage, batch, records)
+    return records
 
 
 def _done(stage: str, batch: Batch, records: list[Record]) -> Done:

@@ -48,6 +48,7 @@ def foresee(config: BuildConfig, catalogue: Catalogue) -> BuildPlan:
     foresight = _Foresight(config, catalogue)
     making: list[str] = [s for s in dict.fromkeys(MADE_BY.values()) if s in config.stages]
     sources = foresight.ingest()
+    as_read = foresight.as_read
     if CAP_COT in making:
         foresight.make(CAP_COT, catalogue.granules)
     if config.annotates:
@@ -64,7 +65,9 @@ def foresee(config: BuildConfig, catalogue: Catalogue) -> BuildPlan:
     for tier, stage in MADE_BY.items():
         if stage in making:
             foresight.write(shards_of(tier), stage)
-    return BuildPlan(sources=sources, stages=foresight.stages, gone=tuple(foresight.gone))
+    return BuildPlan(
+        sources=sources, stages=foresight.stages, gone=tuple(foresight.gone), as_read=as_read
+    )
 
 
 class _Foresight:
@@ -91,6 +94,11 @@ class _Foresight:
     @property
     def stages(self) -> tuple[StagePlan, ...]:
         return tuple(self._plans.values())
+
+    @property
+    def as_read(self) -> frozenset[str]:
+        """Names of the granules that ingest keeps."""
+        return frozenset(one.name for one in self._ids if self._left[INGEST, one.name])
 
     def ingest(self) -> tuple[SourceChange, ...]:
         found: dict[str, list[SourceChange]] = {name: [] for name in self._config.sources}

@@ -40,11 +40,19 @@ class StagePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPlan:
-    """What a build would do; `gone` are granules that leave the dataset with all their scenes."""
+    """What a build would do.
+
+    Attributes:
+        sources: How each source is other than when it was read.
+        stages: What becomes of the granules in each stage.
+        gone: Granules that leave the dataset with all their scenes.
+        as_read: Granules whose scenes are as they were when they were read.
+    """
 
     sources: tuple[SourceChange, ...]
     stages: tuple[StagePlan, ...]
     gone: tuple[str, ...]
+    as_read: frozenset[str]
 
     @property
     def idle(self) -> bool:

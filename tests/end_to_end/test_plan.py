@@ -12,6 +12,7 @@ from tasks.granules import read_catalogue
 from tasks.planning.foresight import foresee
 from tasks.planning.plan import BuildPlan, Fate, StagePlan, plan_lines
 from tasks.publication.settings import GateSettings
+from tasks.stages import ingest_batch, list_sources
 from templates.questions import L1_QUESTIONS
 from tests.end_to_end.conftest import ARCHIVES
 
@@ -195,3 +196,23 @@ def test_the_command_says_it_and_refuses_another_dataset(terrascope, planet, con
     done = terrascope("plan", f"--source=xbd={planet / 'xbd'}", "--out", config.out)
     assert done.returncode == 2
     assert "holds another dataset" in done.stderr
+
+
+def test_what_the_plan_found_as_it_was_read_is_not_looked_at_again(config):
+    said: list[str] = []
+    plan = list_sources(config, said.append)
+    (batch,) = plan.batches
+    assert plan.as_read == {granule.name for granule in batch}
+    for root in config.sources.values():
+        shutil.rmtree(root)
+    again = ingest_batch(config, batch, plan.as_read)
+    assert again.reused == len(batch)
+    assert again.out == plan.num_scenes
+
+
+def test_a_granule_of_a_changed_file_is_read_again_beside_those_that_are_kept(config):
+    next(config.sources["xbd"].rglob("*_pre_disaster.png")).touch()
+    plan = list_sources(config, [].append)
+    (batch,) = plan.batches
+    assert len({granule.name for granule in batch} - plan.as_read) == 1
+    assert ingest_batch(config, batch, plan.as_read).reused == len(batch) - 1
