@@ -2,11 +2,12 @@
 
 import gc
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
-from threading import Lock
+from threading import Lock, Thread
 
 from tasks.errors import WorkerDied
 from tasks.granules import GranuleId
@@ -57,4 +58,17 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tasks.worker_start"])
-    return ProcessPoolExecutor(workers, context, initializer=gc.freeze)
+    return ProcessPoolExecutor(workers, context, initializer=_begin)
+
+
+def _begin() -> None:
+    """Freeze what is there, and end with the program, which may be killed without a word."""
+    gc.freeze()
+    Thread(target=_end_with_program, daemon=True).start()
+
+
+def _end_with_program() -> None:
+    program = multiprocessing.parent_process()
+    assert program is not None, "a worker has a parent"
+    program.join()
+    os._exit(1)
