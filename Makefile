@@ -5,6 +5,7 @@
 # make ablation     the paper's tables 2, 3 and I, small, hours on a CPU  (sets up what it needs)
 # make serve-env    .venv-serve with vLLM, for the GPUs of this machine or its CPU (3 to 10 GB)
 # make test-serve   the tests that start a real vLLM                      (sets up what it needs)
+# make test-exports the tests that start VLMEvalKit and lmms-eval         (sets up what it needs)
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,7 +14,7 @@ PORT ?= 4200
 HOST ?= 127.0.0.1
 DATABASE ?= auto
 
-.PHONY: demo up down test test-full test-serve serve-env lint bench ablation clean
+.PHONY: demo up down test test-full test-serve test-exports serve-env lint bench ablation clean
 
 demo: demo/.planet
 	$(BIN)/terrascope build --out demo/dataset --workers $(WORKERS) --config configs/circle-tiny.yaml \
@@ -45,13 +46,16 @@ down:
 	$(BIN)/python -m flows.service down
 
 test: lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not full and not serve"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not full and not serve and not exports"
 
 test-full: lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not serve"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not serve and not exports"
 
 test-serve: .venv/.dev serve-env
 	$(BIN)/pytest -m serve tests/serve
+
+test-exports: .venv/.dev .venv-exports/.done
+	$(BIN)/pytest -m exports tests/dataset
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .
@@ -81,7 +85,7 @@ demo/ablation/.planet: .venv/.train
 serve-env: .venv-serve/.done
 
 clean:
-	rm -rf demo .venv .venv-serve
+	rm -rf demo .venv .venv-serve .venv-exports
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
@@ -105,4 +109,12 @@ SERVE = serve/requirements$(shell nvidia-smi -L >/dev/null 2>&1 || echo -cpu).tx
 	.venv-serve/bin/pip install --quiet -r $(SERVE)
 	if [ $(SERVE) = serve/requirements-cpu.txt ]; then \
 	  .venv-serve/bin/pip uninstall --quiet --yes torchaudio torchcodec; fi
+	touch $@
+
+# It sees the packages of .venv, and adds what the two evaluators need of their own for these tests.
+.venv-exports/.done: .venv/.dev tests/dataset/evaluators/requirements.txt
+	$(PYTHON) -m venv --clear .venv-exports
+	$(BIN)/python -c "import site; print(site.getsitepackages()[0])" \
+	  > $$(.venv-exports/bin/python -c "import site; print(site.getsitepackages()[0])")/base.pth
+	.venv-exports/bin/pip install --quiet --no-deps -r tests/dataset/evaluators/requirements.txt
 	touch $@

@@ -225,6 +225,53 @@ def show(
 
 
 @app.command()
+def export(
+    dataset: Dataset,
+    to: Annotated[
+        Literal[
+            "coco",
+            "geoparquet",
+            "hf",
+            "llava",
+            "lmms-eval",
+            "terracot",
+            "vlmevalkit",
+            "webdataset",
+        ],
+        typer.Option(help="Format (docs/export.md)."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write; empty, or of the same export.")],
+    tier: Annotated[
+        list[str] | None, typer.Option(help="Of this tier; repeat for several.")
+    ] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="Of this split; repeat for several.")
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Of this task; repeat for several.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Of this source; repeat for several.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first N samples.")] = None,
+) -> None:
+    """Write a dataset in a format of another tool, and say what that cannot hold."""
+    from tasks.exports.choice import Choice
+    from tasks.exports.export import export as write
+    from tasks.exports.export import export_lines
+
+    choice = Choice(
+        tiers=tuple(tier or ()),
+        splits=tuple(split or ()),
+        tasks=tuple(task or ()),
+        sources=tuple(source or ()),
+        limit=limit,
+    )
+    for line in export_lines(write(dataset, to, out, choice)):
+        _say(line)
+
+
+@app.command()
 def lineage(
     dataset: Dataset,
     sample_id: Annotated[
