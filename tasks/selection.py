@@ -1,8 +1,8 @@
 """Selection over all granules: which candidates are kept, and why the others are not.
 
 One after the other: near-duplicates go; answers are evened out; what can be guessed without the
-images is kept less often; the mixture is met. Each step counts on what those before it leave. A
-candidate is kept if the hash that its id is lies under the product of its rates. A rate of the last
+images is kept less often; the mixture is met; of a bench, what is beyond the number wanted goes.
+Each step counts on what those before it leave. A candidate is kept if the hash that its id is lies under the product of its rates. A rate of the last
 selection is used again unless it has moved by more than two points, so that a dataset that grows a
 little changes little.
 """
@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from schemas.tier import Tier
 from tasks.atomic import place_text, placing
+from tasks.bench_making.settings import BenchSettings
 from tasks.blind_rules import BlindItem, RuleResult, control
 from tasks.config import BuildConfig, digest_of
 from tasks.fingerprint import STAGE as FINGERPRINT
@@ -35,6 +37,7 @@ STAGE = "select"
 VERSION = 1
 SUMMARY = "summary"  # beside the decisions on each granule
 DUPLICATE, THINNED, GUESSED, MIXTURE = "near-duplicate", "thinned", "guessed blind", "mixture"
+BEYOND = "more than wanted"
 _COLUMNS = [
     "sample_id", "scene_id", "tier", "task", "classes", "options", "answer", "template", "rule",
     "group", "answer_key", "num_answers", "guessed",
@@ -70,7 +73,7 @@ class Candidate:
             return None
         within = f"{self.granule.source}/{self.granule.split}"
         # L2 has few questions of a kind: those that lack an answer are evened out by tier
-        wider = row["task"] if row["tier"] == Tier.L1 else row["tier"]
+        wider = row["task"] if row["tier"] in (Tier.L1, Tier.BENCH) else row["tier"]
         group = f"{within}|{row['group']}"
         return Cell(f"{within}|{wider}", group, row["num_answers"], row["answer_key"])
 
@@ -142,6 +145,10 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
             if not is_kept(id_, rate):
                 why[id_] = name
                 break
+    if config.makes_bench:
+        beyond, short = _counted_out([c for c in left if c.sample_id not in why], config.bench)
+        why |= dict.fromkeys(beyond, BEYOND)
+        not_met += short
     kept = sum(map(len, candidates.values())) - len(why)
     for granule, own in candidates.items():
         _write_decisions(ledger, granule, own, why, blind, mixture)
@@ -172,6 +179,7 @@ def decides(config: BuildConfig) -> dict[str, Any]:
         "balance": config.balance,
         "control": config.control.model_dump(),
         "mixture": config.mixture.model_dump(mode="json"),
+        **({"wanted": config.bench.wanted} if config.makes_bench else {}),
     }
 
 
@@ -244,6 +252,30 @@ def _mixture(
     rates = mixture_rates(counts, config.mixture)
     by_id = {c.sample_id: rates[c.traits] for c in left}
     return _steady(by_id, last, "mixture_rate"), unmet(counts, rates, config.mixture)
+
+
+def _counted_out(
+    kept: Sequence[Candidate], bench: BenchSettings
+) -> tuple[list[str], list[str]]:
+    """Return the ids of items beyond the number wanted of their task, and in words what is short.
+
+    Which items are wanted follows from a hash of their id: the id itself decided, at rates that
+    differ by answer, what was kept so far.
+    """
+    by_task: dict[str, list[str]] = {task: [] for task in bench.tasks}
+    for candidate in kept:
+        by_task[candidate.row["task"]].append(candidate.sample_id)
+    beyond: list[str] = []
+    short: list[str] = []
+    for task, ids in by_task.items():
+        wanted = bench.wanted.get(task)
+        if wanted is None:
+            continue
+        ids.sort(key=lambda id_: sha256(id_.encode()).digest())
+        beyond += ids[wanted:]
+        if len(ids) < wanted:
+            short.append(f"{task}: {wanted:,} items wanted, {len(ids):,} reached")
+    return beyond, short
 
 
 def _steady(
