@@ -32,7 +32,10 @@ LimitOption = Annotated[int | None, typer.Option("--limit", help="First N scenes
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Draws questions and options.")]
 OutOption = Annotated[Path, typer.Option(help="Folder of the dataset.")]
 StageOption = Annotated[
-    list[str], typer.Option("--stage", help="What to make: cap_cot, l1, l2, all three if not given; or bench.")
+    list[str],
+    typer.Option(
+        "--stage", help="What to make: cap_cot, l1, l2, all three if not given; or bench."
+    ),
 ]
 AgainstOption = Annotated[
     list[Path],

@@ -230,8 +230,8 @@ def _check_bench(config: BuildConfig) -> None:
     others = [stage for stage in config.stages if stage != "bench"]
     if others:
         raise ConfigError(
-            f"a bench is a dataset of its own: take {', '.join(others)} out of the stages, and give "
-            "the bench another --out"
+            f"a bench is a dataset of its own: take {', '.join(others)} out of the stages, "
+            "and give the bench another --out"
         )
     for root in config.bench.against:
         if not (root / "manifest.json").is_file():

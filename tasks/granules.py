@@ -105,9 +105,7 @@ def read_catalogue(config: BuildConfig) -> Catalogue:
     granules = tuple(
         Granule(id=granule, refs=tuple(refs)) for granule, refs in sorted(scenes.items())
     )
-    return Catalogue(
-        granules=granules, rejected=tuple(rejected), num_other_splits=num_other_splits
-    )
+    return Catalogue(granules=granules, rejected=tuple(rejected), num_other_splits=num_other_splits)
 
 
 def _split_of(entry: SceneRef | Rejected) -> str | None:

@@ -2,9 +2,9 @@
 
 One after the other: near-duplicates go; answers are evened out; what can be guessed without the
 images is kept less often; the mixture is met; of a bench, what is beyond the number wanted goes.
-Each step counts on what those before it leave. A candidate is kept if the hash that its id is lies under the product of its rates. A rate of the last
-selection is used again unless it has moved by more than two points, so that a dataset that grows a
-little changes little.
+Each step counts on what those before it leave. A candidate is kept if the hash that its id is lies
+under the product of its rates. A rate of the last selection is used again unless it has moved by
+more than two points, so that a dataset that grows a little changes little.
 """
 
 import json
@@ -254,9 +254,7 @@ def _mixture(
     return _steady(by_id, last, "mixture_rate"), unmet(counts, rates, config.mixture)
 
 
-def _counted_out(
-    kept: Sequence[Candidate], bench: BenchSettings
-) -> tuple[list[str], list[str]]:
+def _counted_out(kept: Sequence[Candidate], bench: BenchSettings) -> tuple[list[str], list[str]]:
     """Return the ids of items beyond the number wanted of their task, and in words what is short.
 
     Which items are wanted follows from a hash of their id: the id itself decided, at rates that

@@ -72,8 +72,8 @@ class Rows:
                             yield Place(number, group, at), row
         if not found:
             raise DataError(
-                f"{self.dataset} has no rows of the split {split!r} under data/*/*.parquet to learn "
-                "from or to measure on; `terrascope build` makes them (a bench is for neither)"
+                f"{self.dataset} has no rows of the split {split!r} under data/*/*.parquet; "
+                "`terrascope build` makes them (items of a bench are not learnt from)"
             )
 
     def read(self, place: Place) -> dict[str, Any]:

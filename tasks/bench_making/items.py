@@ -1,9 +1,8 @@
-"""The items of a bench, of one granule: options picked among all scenes, training scenes refused."""
+"""The items of a bench, of one granule: options of all scenes, training scenes refused."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,9 +12,15 @@ import pyarrow.parquet as pq
 from schemas.parquet import CANDIDATE_SCHEMA
 from schemas.rejection import Reason, Rejected
 from schemas.trace import ANSWER_CLOSE, ANSWER_OPEN
-from schemas.value import Quantity, Value
+from schemas.value import Quantity
 from tasks.atomic import placing
-from tasks.bench_making.answers import answers_path, gather_answers, kind_of, read_answers
+from tasks.bench_making.answers import (
+    Answers,
+    answers_path,
+    gather_answers,
+    others_of,
+    read_answers,
+)
 from tasks.bench_making.ask import STAGE as ASK
 from tasks.bench_making.trained import Trained, keep_trained, seen_scenes, trained_of
 from tasks.config import BENCH_SPLIT, BuildConfig, digest_of
@@ -25,7 +30,7 @@ from tasks.publication.footprints import footprint_granule, read_footprints
 from tasks.shards import write_rejects
 from templates.bench import BENCH_QUESTIONS
 from templates.item import LETTERS
-from templates.options import pick_options
+from templates.options import group_options
 
 STAGE = "bench"
 VERSION = 1
@@ -109,19 +114,18 @@ def _decided(config: BuildConfig, trained: Sequence[Trained]) -> dict[str, Any]:
     }
 
 
-def with_options(row: dict[str, Any], answers: Path) -> dict[str, Any] | None:
-    """Return a candidate with options; None where they cannot be picked.
+def with_options(row: dict[str, Any], answers: Mapping[str, Answers]) -> dict[str, Any] | None:
+    """Return a candidate with options; None where they cannot be had.
 
     What has a fixed set of options has them already. The others are true answers of other scenes
-    to the same kind of question, picked blind to which of them is true (`templates.options`).
+    to the same kind of question (`answers`), picked blind to which of them is true.
     """
     if row["options"]:
         return row
     answer = row["answer"]
     value = Quantity(answer["value"], answer["unit"], answer["low"], answer["high"])
-    others: Sequence[Value] = read_answers(answers)[kind_of(row)].but_of(row["scene_id"])
-    rng = Random(row["sample_id"])
-    picked = pick_options(value, others, False, rng, _OPTIONS_DUE[row["task"]])
+    rng, due = Random(row["sample_id"]), _OPTIONS_DUE[row["task"]]
+    picked = group_options(value, others_of(row, answers), False, rng, due)
     if picked is None:
         return None
     text = answer["text"]
@@ -152,9 +156,8 @@ def _made(
         made.left_out.update(f"{row['task']}: {OTHER_SPLIT}" for row in rows)
         return made
     seen = _seen(config, granule, around) if around.trained else {}
-    answers = answers_path(
-        Ledger(config.out), granule.source, around.answers[granule.source]
-    )
+    path = answers_path(Ledger(config.out), granule.source, around.answers[granule.source])
+    answers = read_answers(path)
     for row in rows:
         if why := seen.get(row["scene_id"]):
             made.refused.append(_refused(row, granule.source, why))

@@ -1,4 +1,4 @@
-"""What a bench holds: how many items of each task, where options come from, what it must not share."""
+"""What a bench holds: how many items, where options come from, what it must not show."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self

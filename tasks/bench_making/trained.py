@@ -1,4 +1,4 @@
-"""The training scenes of other datasets: a bench must show neither their ground nor their images."""
+"""The training scenes of other datasets: a bench shows neither their ground nor images."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -89,9 +89,7 @@ def _footprints(dataset: Path) -> Iterator[dict[str, Any]]:
         yield {**scene, "images": sorted({digest for digest in images if digest})}
 
 
-def _add(
-    found: dict[tuple[str, str], dict[str, Any]], source: str, row: dict[str, Any]
-) -> None:
+def _add(found: dict[tuple[str, str], dict[str, Any]], source: str, row: dict[str, Any]) -> None:
     grid = row["grid"]
     edges = {edge: grid[edge] for edge in ("west", "south", "east", "north")}
     new = {"source": source, "scene_id": row["scene_id"], "place": row["place"], **edges}

@@ -42,7 +42,9 @@ def footprint_granule(config: BuildConfig, granule: GranuleId) -> Record:
     parts = {"stage": VERSION, "scenes": ingested.outputs[0].sha256}
     columns = ["scene_id", "place", "grid", "images"]
     scenes = scenes_in(config.out / ingested.outputs[0].path, columns)
-    return keep_table(ledger, STAGE, granule, parts, FOOTPRINT_SCHEMA, lambda: [_row(s) for s in scenes])
+    return keep_table(
+        ledger, STAGE, granule, parts, FOOTPRINT_SCHEMA, lambda: [_row(s) for s in scenes]
+    )
 
 
 def read_footprints(ledger: Ledger, granule: GranuleId) -> list[Footprint]:
