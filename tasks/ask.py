@@ -51,7 +51,7 @@ def asked_of(
     if done is not None:
         return replace(done, reused=True)
     asked = read_asked(config, config.out / scenes.outputs[0].path)
-    table, left_out = _proposed(asked, templates, config.seed)
+    table, left_out = proposed(asked, templates, config.seed)
     path = ledger.path(stage, granule.name, ".parquet")
     with placing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=1)
@@ -91,12 +91,13 @@ def read_asked(config: BuildConfig, path: Path) -> Iterable[AskedScene]:
 
 def ask_scenes(scenes: Iterable[AskedScene], config: BuildConfig) -> tuple[pa.Table, Counter[str]]:
     """Return the L1 candidates of a granule's scenes, and what was tried but not asked, by rule."""
-    return _proposed(scenes, _templates(config), config.seed)
+    return proposed(scenes, _templates(config), config.seed)
 
 
-def _proposed(
+def proposed(
     scenes: Iterable[AskedScene], templates: Sequence[QuestionTemplate], seed: int
 ) -> tuple[pa.Table, Counter[str]]:
+    """Return what templates ask of a granule's scenes, and what was tried but not asked, by rule."""
     return asked_table(scenes, lambda scene: propose(scene, templates, seed), seed)
 
 

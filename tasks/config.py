@@ -211,6 +211,10 @@ def check_config(config: BuildConfig) -> None:
             raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
     if config.makes_bench:
         _check_bench(config)
+    elif config.bench.against:
+        raise ConfigError(
+            "bench.against holds a bench against datasets, and the stages make none: --stage bench"
+        )
     if config.annotates and not {"l1", "l2"} & set(config.stages):
         raise ConfigError(
             "an annotator refines the masks of questions, and the stages make none: add l1 or l2, "

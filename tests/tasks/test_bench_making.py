@@ -205,6 +205,8 @@ def test_a_bench_stands_alone_and_is_held_against_datasets(tmp_path: Path) -> No
     against = {"against": [tmp_path]}
     with pytest.raises(ConfigError, match=r"holds no manifest.json"):
         check_config(_config(tmp_path, stages=("bench",), bench=against))
+    with pytest.raises(ConfigError, match=r"the stages make none: --stage bench"):
+        check_config(_config(tmp_path, bench=against))
     config = _config(tmp_path, stages=("bench",))
     check_config(config)
     assert config.splits == ("test",)
