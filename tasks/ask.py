@@ -97,7 +97,7 @@ def ask_scenes(scenes: Iterable[AskedScene], config: BuildConfig) -> tuple[pa.Ta
 def proposed(
     scenes: Iterable[AskedScene], templates: Sequence[QuestionTemplate], seed: int
 ) -> tuple[pa.Table, Counter[str]]:
-    """Return what templates ask of a granule's scenes, and what was tried but not asked, by rule."""
+    """Return what templates ask of some scenes, and what was tried but not asked, by rule."""
     return asked_table(scenes, lambda scene: propose(scene, templates, seed), seed)
 
 
