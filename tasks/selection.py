@@ -11,7 +11,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +18,7 @@ import pyarrow.parquet as pq
 
 from schemas.tier import Tier
 from tasks.atomic import place_text, placing
-from tasks.bench_making.settings import BenchSettings
+from tasks.bench_making.wanted import beyond_wanted
 from tasks.blind_rules import BlindItem, RuleResult, control
 from tasks.config import BuildConfig, digest_of
 from tasks.fingerprint import STAGE as FINGERPRINT
@@ -146,7 +145,8 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
                 why[id_] = name
                 break
     if config.makes_bench:
-        beyond, short = _counted_out([c for c in left if c.sample_id not in why], config.bench)
+        rest = [(c.row["task"], c.sample_id) for c in left if c.sample_id not in why]
+        beyond, short = beyond_wanted(rest, config.bench.wanted)
         why |= dict.fromkeys(beyond, BEYOND)
         not_met += short
     kept = sum(map(len, candidates.values())) - len(why)
@@ -252,28 +252,6 @@ def _mixture(
     rates = mixture_rates(counts, config.mixture)
     by_id = {c.sample_id: rates[c.traits] for c in left}
     return _steady(by_id, last, "mixture_rate"), unmet(counts, rates, config.mixture)
-
-
-def _counted_out(kept: Sequence[Candidate], bench: BenchSettings) -> tuple[list[str], list[str]]:
-    """Return the ids of items beyond the number wanted of their task, and in words what is short.
-
-    Which items are wanted follows from a hash of their id: the id itself decided, at rates that
-    differ by answer, what was kept so far.
-    """
-    by_task: dict[str, list[str]] = {task: [] for task in bench.tasks}
-    for candidate in kept:
-        by_task[candidate.row["task"]].append(candidate.sample_id)
-    beyond: list[str] = []
-    short: list[str] = []
-    for task, ids in by_task.items():
-        wanted = bench.wanted.get(task)
-        if wanted is None:
-            continue
-        ids.sort(key=lambda id_: sha256(id_.encode()).digest())
-        beyond += ids[wanted:]
-        if len(ids) < wanted:
-            short.append(f"{task}: {wanted:,} items wanted, {len(ids):,} reached")
-    return beyond, short
 
 
 def _steady(

@@ -4,7 +4,6 @@ from bisect import insort
 from collections import Counter
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -15,10 +14,10 @@ from schemas.value import Quantity
 from tasks.bench_making.answers import Others, by_kind, kinds_of, numbers_of, others_of
 from tasks.bench_making.items import with_options
 from tasks.bench_making.settings import BENCH_TASKS, BenchSettings
+from tasks.bench_making.wanted import beyond_wanted
 from tasks.config import BuildConfig, check_config
 from tasks.errors import ConfigError
 from tasks.publication.leakage import Footprint, meetings
-from tasks.selection import _counted_out
 from templates.options import group_options
 
 
@@ -102,9 +101,10 @@ def test_the_answers_of_others_are_all_but_those_of_one_scene(values, start, end
 
 
 def test_given_the_options_each_is_as_often_the_answer() -> None:
-    """Of numbers drawn from one crowded and one sparse part, neither tells the answer."""
+    """Of numbers in a crowded and a sparse part, neither size nor place tells the answer."""
     rng = Random(5)
-    pool = [Quantity(v, "m", v, v) for v in [*range(100, 130, 2), 300.0, 700.0, 1500.0, 4000.0]]
+    numbers = [*range(100, 112, 2), *(150.0 * 1.25**k for k in range(14))]
+    pool = [Quantity(v, "m", v, v) for v in numbers]
     ranks, places = Counter(), Counter()
     for number in range(1600):
         at = number % len(pool)
@@ -159,16 +159,14 @@ def test_numbers_that_do_not_add_up_are_refused(given_, said) -> None:
 
 
 def test_what_is_beyond_the_number_goes_and_what_is_short_is_said() -> None:
-    kept = [
-        SimpleNamespace(sample_id=f"{n:024x}", row={"task": task})
-        for n, task in enumerate(["absolute_area"] * 10 + ["distance_measurement"] * 2)
-    ]
-    bench = BenchSettings(items={"absolute_area": 4, "distance_measurement": 5})
-    beyond, short = _counted_out(kept, bench)
+    tasks = ["absolute_area"] * 10 + ["distance_measurement"] * 2 + ["coverage_percentage"] * 3
+    kept = [(task, f"{n:024x}") for n, task in enumerate(tasks)]
+    wanted = {"absolute_area": 4, "distance_measurement": 5}
+    beyond, short = beyond_wanted(kept, wanted)
     assert len(beyond) == 6
     assert {int(id_, 16) for id_ in beyond} <= set(range(10))
     assert short == ["distance_measurement: 5 items wanted, 2 reached"]
-    assert sorted(_counted_out(kept[::-1], bench)[0]) == sorted(beyond)
+    assert beyond_wanted(kept[::-1], wanted) == (beyond, short)
 
 
 def scene(name: str, split: str, bounds=None, images=()) -> Footprint:
