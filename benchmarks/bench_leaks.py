@@ -43,7 +43,7 @@ OTHERWISE = (0.5, 2.0, 0.1)
 READ = [*COLUMNS, "scene_id", "trace"]
 
 
-def built_scenes(dataset: Path, config: BuildConfig) -> dict[str, list[Path]]:
+def built_scenes(dataset: Path) -> dict[str, list[Path]]:
     """Return the scene tables of a build by source."""
     found: dict[str, list[Path]] = {}
     for path in sorted((dataset / ".work" / "ingest").glob("*.parquet")):
@@ -116,7 +116,7 @@ def main() -> None:
     config = BuildConfig(sources={"xbd": Path(".")}, out=Path("."))
     asked: dict[str, list[dict[str, Any]]] = {}
     for dataset in arguments.built:
-        for source, paths in built_scenes(dataset, config).items():
+        for source, paths in built_scenes(dataset).items():
             for path in paths:
                 asked.setdefault(source, []).extend(asked_rows(read_asked(config, path)))
     if arguments.towns:

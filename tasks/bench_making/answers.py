@@ -64,8 +64,8 @@ class Answers:
 
     def but_of(self, scene_id: str) -> Others:
         """Return the answers of all other scenes."""
-        start, end = (side(self.scene_ids, scene_id) for side in (bisect_left, bisect_right))
-        return Others(self.values, start, end)
+        start = bisect_left(self.scene_ids, scene_id)
+        return Others(self.values, start, bisect_right(self.scene_ids, scene_id))
 
 
 def kinds_of(row: Mapping[str, Any]) -> tuple[str, ...]:
