@@ -32,7 +32,14 @@ LimitOption = Annotated[int | None, typer.Option("--limit", help="First N scenes
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Draws questions and options.")]
 OutOption = Annotated[Path, typer.Option(help="Folder of the dataset.")]
 StageOption = Annotated[
-    list[str], typer.Option("--stage", help="What to make: cap_cot, l1, l2; all if not given.")
+    list[str],
+    typer.Option(
+        "--stage", help="What to make: cap_cot, l1, l2, all three if not given; or bench."
+    ),
+]
+AgainstOption = Annotated[
+    list[Path],
+    typer.Option("--against", help="Dataset whose training scenes a bench must not show."),
 ]
 WorkersOption = Annotated[int | None, typer.Option(help="Processes to work with.")]
 ComposerOption = Annotated[
@@ -61,6 +68,7 @@ def build(
     limit: LimitOption = None,
     seed: SeedOption = None,
     stage: StageOption = [],  # noqa: B006 - typer reads it as "none given"
+    against: AgainstOption = [],  # noqa: B006 - typer reads it as "none given"
     captioner: CaptionerOption = None,
     model: ModelOption = None,
     composer: ComposerOption = None,
@@ -74,6 +82,7 @@ def build(
     """Build a dataset from archives; a build that was cut off goes on from where it was."""
     writers = _writers(captioner, model, composer, composer_model)
     read = {"limit": limit, "seed": seed, "stages": stage or None, "workers": workers}
+    read["bench"] = {"against": against} if against else None
     settings = _settings(config, source, out, **read, **writers)
     if dry_run:
         from tasks.dry_run import estimate, show_estimate
@@ -89,9 +98,12 @@ def build(
         console.print("prefect  starting (--engine local runs without it)", highlight=False)
         from flows.pipeline import pipeline as run
     from tasks.inspect_dataset import counts_table
+    from tasks.manifest import read_manifest
 
     published = run(settings)
     console.print(counts_table(published.counts))
+    for line in read_manifest(published.dataset).unmet:
+        _say(f"not met  {line}")
     unchanged = "" if published.changed else "  (unchanged)"
     _say(f"dataset  {published.dataset}{unchanged}")
     _say(f"report   {published.report}")
@@ -105,6 +117,7 @@ def plan(
     limit: LimitOption = None,
     seed: SeedOption = None,
     stage: StageOption = [],  # noqa: B006 - typer reads it as "none given"
+    against: AgainstOption = [],  # noqa: B006 - typer reads it as "none given"
     captioner: CaptionerOption = None,
     model: ModelOption = None,
     composer: ComposerOption = None,
@@ -119,6 +132,7 @@ def plan(
 
     writers = _writers(captioner, model, composer, composer_model)
     read = {"limit": limit, "seed": seed, "stages": stage or None, "workers": workers}
+    read["bench"] = {"against": against} if against else None
     settings = _settings(config, source, out, **read, **writers)
     check_owner(settings)
     for line in plan_lines(foresee(settings, read_catalogue(settings))):

@@ -13,6 +13,7 @@ from tasks.stages import (
     annotate_batch,
     annotators_of,
     ask_batch,
+    ask_bench_batch,
     caption_batch,
     captioner_for,
     compose_batch,
@@ -20,7 +21,9 @@ from tasks.stages import (
     fingerprint_batch,
     fit_annotator,
     folds_to_fit,
+    gather_bench,
     ingest_batch,
+    item_batch,
     judge_dataset,
     list_sources,
     mark_batch,
@@ -50,6 +53,8 @@ def build(config: BuildConfig) -> Published:
         if "l2" in config.stages:
             with composers_for(config, scenes) as composers:
                 made += [compose_batch(config, done, composers) for done in scenes]
+        if config.makes_bench:
+            made += _bench(config, scenes)
         for done in made:
             if config.annotates and done.stage in REFINED_TIERS:
                 refine_batch(config, done)
@@ -60,6 +65,12 @@ def build(config: BuildConfig) -> Published:
         for done in made:
             write_batch(config, done)
         return publish_dataset(config, plan, judge_dataset(config, plan, annotators))
+
+
+def _bench(config: BuildConfig, scenes: Sequence[Done]) -> list[Done]:
+    asked = [ask_bench_batch(config, done) for done in scenes]
+    around = gather_bench(config, asked)
+    return [item_batch(config, done, around) for done in asked]
 
 
 def _captioned(config: BuildConfig, scenes: Sequence[Done]) -> list[Done]:

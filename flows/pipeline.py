@@ -15,6 +15,7 @@ from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.annotator import annotator
+from flows.bench_items import bench_items
 from flows.cap_cot import cap_cot
 from flows.terra_cot import terra_cot
 from flows.whereabouts import note_process
@@ -76,6 +77,7 @@ def pipeline(config: BuildConfig) -> Published:
             plan, scenes = plan.with_marked(marked), [*scenes, *marked]
             captioned += cap_cot(config, marked) if "cap_cot" in config.stages else []
         asked = terra_cot(config, scenes) if {"l1", "l2"} & set(config.stages) else []
+        asked += bench_items(config, scenes) if config.makes_bench else []
         if config.annotates:
             refine.map(unmapped(config), [d for d in asked if d.stage in REFINED_TIERS]).result()
         if config.control.near_duplicates:

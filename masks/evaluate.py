@@ -205,14 +205,15 @@ def _count(node: Count, measured: Measured) -> Quantity:
         layer = measured.layer(node.of.layer, node.of.date)
         number = float(len(layer.selected(node.of.label, node.of.attribute)))
         return Quantity(number, "count", number, number)
-    sizes_px = _component_sizes_px(node.of, measured)
+    sizes_px = component_sizes_px(node.of, measured)
     number = float(np.count_nonzero(sizes_px >= node.min_component_px))
     if number != np.count_nonzero(sizes_px >= 2 * node.min_component_px):
         raise Undefined("count_unsafe", f"{node.min_component_px} px and twice that")
     return Quantity(number, "count", number, number)
 
 
-def _component_sizes_px(expr: Any, measured: Measured) -> NDArray[np.int64]:
+def component_sizes_px(expr: Any, measured: Measured) -> NDArray[np.int64]:
+    """Return the pixels of each 8-connected area of a mask; from the statistics for a class."""
     if isinstance(expr, ClassMask):
         layer = measured.layer(expr.layer, expr.date)
         if layer.components is not None:

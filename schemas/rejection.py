@@ -52,6 +52,7 @@ class Reason(StrEnum):
     BAD_PREMISE = "bad_premise"  # a premise that is missing, or is not what was measured
     REFINED_ANSWER = "refined_answer"  # annotation and prediction share what answers otherwise
     LOW_MARKS = "low_marks"  # a second model finds the question unnatural or in no need of images
+    SEEN_IN_TRAINING = "seen_in_training"  # a bench item on ground or an image that is learnt from
     READER_FAILED = "reader_failed"  # the reader could not cope; a fault of ours to mend
 
 

@@ -1,7 +1,7 @@
 """L1: ask every scene of a granule what the templates can ask, and write all candidates."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,20 +28,35 @@ SCENES_A_READ = 32  # rows of the scene table held at a time
 
 def ask_granule(config: BuildConfig, granule: GranuleId) -> Record:
     """Write every safe question of a granule's scenes, unless that is done already."""
+    return asked_of(config, granule, STAGE, decides(config), _templates(config))
+
+
+def asked_of(
+    config: BuildConfig,
+    granule: GranuleId,
+    stage: str,
+    decided: Mapping[str, Any],
+    templates: Sequence[QuestionTemplate],
+) -> Record:
+    """Write what some templates ask of a granule's scenes, unless a stage has done so already.
+
+    `decided` is all that decides it but the scenes.
+    """
     ledger = Ledger(config.out)
     scenes = ledger.load(INGEST, granule.name)
     assert scenes is not None, f"{granule.name} was not ingested"
-    parts = {**decides(config), "scenes": scenes.outputs[0].sha256}
+    parts = {**decided, "scenes": scenes.outputs[0].sha256}
     key = digest_of(parts)
-    done = ledger.done(STAGE, granule.name, key)
+    done = ledger.done(stage, granule.name, key)
     if done is not None:
         return replace(done, reused=True)
-    table, left_out = ask_scenes(read_asked(config, config.out / scenes.outputs[0].path), config)
-    path = ledger.path(STAGE, granule.name, ".parquet")
+    asked = read_asked(config, config.out / scenes.outputs[0].path)
+    table, left_out = proposed(asked, templates, config.seed)
+    path = ledger.path(stage, granule.name, ".parquet")
     with placing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=1)
     record = Record(
-        stage=STAGE,
+        stage=stage,
         granule=granule.name,
         key=key,
         parts=parts,
@@ -76,8 +91,14 @@ def read_asked(config: BuildConfig, path: Path) -> Iterable[AskedScene]:
 
 def ask_scenes(scenes: Iterable[AskedScene], config: BuildConfig) -> tuple[pa.Table, Counter[str]]:
     """Return the L1 candidates of a granule's scenes, and what was tried but not asked, by rule."""
-    templates = _templates(config)
-    return asked_table(scenes, lambda scene: propose(scene, templates, config.seed), config.seed)
+    return proposed(scenes, _templates(config), config.seed)
+
+
+def proposed(
+    scenes: Iterable[AskedScene], templates: Sequence[QuestionTemplate], seed: int
+) -> tuple[pa.Table, Counter[str]]:
+    """Return what templates ask of some scenes, and what was tried but not asked, by rule."""
+    return asked_table(scenes, lambda scene: propose(scene, templates, seed), seed)
 
 
 def _templates(config: BuildConfig) -> list[QuestionTemplate]:

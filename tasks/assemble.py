@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from schemas.tier import Tier
 from tasks.ask import STAGE as L1
+from tasks.bench_making.items import STAGE as BENCH
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig, digest_of
@@ -30,6 +31,7 @@ MADE_BY: Mapping[Tier, str] = {  # the stage that makes each tier
     Tier.L1: L1,
     Tier.L2_SPATIAL: L2,
     Tier.L2_SEMANTIC: L2,
+    Tier.BENCH: BENCH,
 }
 
 

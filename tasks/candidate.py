@@ -16,13 +16,15 @@ from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.ask import STAGE as L1
 from tasks.assemble import MADE_BY, shards_of
 from tasks.assemble import STAGE as SHARDS
+from tasks.bench_making.ask import STAGE as BENCH_ASK
+from tasks.bench_making.items import STAGE as BENCH
 from tasks.blind_rules import MIN_OWN_ITEMS
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.completers.openai_settings import ClientSettings
 from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.decided import decided_by
-from tasks.granules import GranuleId
+from tasks.granules import GranuleId, stored_other_splits
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record
 from tasks.manifest import (
@@ -113,7 +115,8 @@ def tiers_of(config: BuildConfig) -> list[Tier]:
 def stages_of(config: BuildConfig) -> tuple[str, ...]:
     """Return the stages of a build that keep a record of each granule, as the ledger names them."""
     annotating = [ANNOTATE, *_refining(config)] if config.annotates else []
-    return (INGEST, *_made(config), *annotating, *map(shards_of, tiers_of(config)))
+    asking = [BENCH_ASK] if config.makes_bench else []
+    return (INGEST, *asking, *_made(config), *annotating, *map(shards_of, tiers_of(config)))
 
 
 def shards_made(config: BuildConfig, granule: GranuleId, tier: Tier) -> list[DataFile]:
@@ -191,13 +194,15 @@ def _counts(
     """Return the counts of every stage, in order; each adds up."""
     refused = pq.read_metadata(ledger.path("index", "all", ".rejects.parquet")).num_rows
     listed = sum(record.taken for record in records[INGEST])
+    others = stored_other_splits(ledger) if config.splits else 0
     index = StageCount(
         stage="index",
         unit="scene",
-        taken=listed + refused,
+        taken=listed + refused + others,
         out=listed,
         rejected=refused,
-        left_out=0,
+        left_out=others,
+        reasons={"any: other_split": others} if others else {},
     )
     counts = [index, _summed(INGEST, "scene", records[INGEST])]
     if ANNOTATE in records:
@@ -208,6 +213,10 @@ def _counts(
             asked.insert(1, (refined_stage(L1), records[refined_stage(L1)]))
         counts += [_scenes_asked(stage, done) for stage, done in asked]
         counts += [_summed(stage, "sample", done) for stage, done in asked]
+    if BENCH in records:
+        made = [(BENCH, records[BENCH]), (SHARDS, records[shards_of(Tier.BENCH)])]
+        counts += [_scenes_asked(stage, done) for stage, done in made]
+        counts += [_summed(stage, "sample", done) for stage, done in made]
     if CAP_COT in records:
         captioned = _summed(CAP_COT, "caption", records[CAP_COT])
         counts.append(_with_cost(config.captioner.client, captioned))

@@ -12,6 +12,7 @@ from tasks.annotation.mark import STAGE as MARK
 from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.assemble import MADE_BY, shards_of
 from tasks.atomic import remove_folder
+from tasks.bench_making.ask import STAGE as BENCH_ASK
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
@@ -26,6 +27,7 @@ from tasks.versions import versions_of
 LISTED = "catalogue"  # the folder of .work that lists what the dataset is made of
 _STAGES = (  # folders of .work whose files are each of one granule
     INGEST,
+    BENCH_ASK,
     *dict.fromkeys(MADE_BY.values()),
     MARK,
     ANNOTATE,

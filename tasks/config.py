@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from schemas.form import as_form
 from schemas.scene import SarRendering
 from tasks.annotation.settings import AnnotatorSettings, RefineSettings
+from tasks.bench_making.settings import BenchSettings
 from tasks.captions.settings import CaptionerSettings
 from tasks.composition.settings import ComposerSettings, ControlSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
@@ -22,8 +23,9 @@ from templates.questions import L1_QUESTIONS
 
 TASKS = tuple(template.task for template in L1_QUESTIONS)
 MODEL_WEIGHTS = "model.safetensors"
-MakingStage = Literal["cap_cot", "l1", "l2"]
-MAKING_STAGES: tuple[MakingStage, ...] = ("cap_cot", "l1", "l2")
+MakingStage = Literal["cap_cot", "l1", "l2", "bench"]
+MAKING_STAGES: tuple[MakingStage, ...] = ("cap_cot", "l1", "l2")  # a bench is made by itself
+BENCH_SPLIT = "test"
 
 
 class BuildConfig(BaseModel):
@@ -42,7 +44,7 @@ class BuildConfig(BaseModel):
     stages: tuple[MakingStage, ...] = Field(
         default=MAKING_STAGES,
         min_length=1,
-        description="What is made: captions, L1, L2.",
+        description="What is made: captions, L1, L2; or bench, which stands alone.",
     )
     captioner: CaptionerSettings = Field(
         default=CaptionerSettings(),
@@ -65,6 +67,9 @@ class BuildConfig(BaseModel):
     sar_rendering: SarRendering = Field(
         default="vv_vh",
         description="SAR picture that samples carry: calibrated VV, VH, VV-VH, or the paper's.",
+    )
+    bench: BenchSettings = Field(
+        default=BenchSettings(), description="What a bench holds, and what it must not show."
     )
     pixel_size: Literal["measured", "paper"] = Field(
         default="measured",
@@ -113,6 +118,8 @@ class BuildConfig(BaseModel):
             case "cap_cot":
                 marked = self._refined() if self.annotator.unlabelled else {}
                 return {**read, "captioner": self.captioner.content(), **marked}
+            case "bench":
+                return {**read, "bench": self.bench.content()}
             case "l2":
                 return {**read, "composer": self.composer.content(), **self._refined()}
         return {**read, "tasks": list(self.tasks), **self._refined()}
@@ -121,6 +128,17 @@ class BuildConfig(BaseModel):
     def annotates(self) -> bool:
         """Whether an annotator predicts masks, and steps' masks are refined with them."""
         return self.annotator.kind != "none"
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The only splits that are read; () for all."""
+        alone = self.makes_bench and self.bench.options_from == "test"
+        return (BENCH_SPLIT,) if alone else ()
+
+    @property
+    def makes_bench(self) -> bool:
+        """Whether a bench is made, and nothing else."""
+        return "bench" in self.stages
 
     def _refined(self) -> dict[str, Any]:
         if not self.annotates:
@@ -191,6 +209,12 @@ def check_config(config: BuildConfig) -> None:
     for task in config.tasks:
         if task not in TASKS:
             raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
+    if config.makes_bench:
+        _check_bench(config)
+    elif config.bench.against:
+        raise ConfigError(
+            "bench.against holds a bench against datasets, and the stages make none: --stage bench"
+        )
     if config.annotates and not {"l1", "l2"} & set(config.stages):
         raise ConfigError(
             "an annotator refines the masks of questions, and the stages make none: add l1 or l2, "
@@ -203,6 +227,21 @@ def check_config(config: BuildConfig) -> None:
             "annotator.kind train learns on captions: add cap_cot to the stages, or name a model "
             "that was trained before (annotator.kind folder)"
         )
+
+
+def _check_bench(config: BuildConfig) -> None:
+    """Raise ConfigError where a bench is to share a dataset, or is held against what is none."""
+    others = [stage for stage in config.stages if stage != "bench"]
+    if others:
+        raise ConfigError(
+            f"a bench is a dataset of its own: take {', '.join(others)} out of the stages, "
+            "and give the bench another --out"
+        )
+    for root in config.bench.against:
+        if not (root / "manifest.json").is_file():
+            raise ConfigError(
+                f"bench.against: {root} holds no manifest.json; give the folder of a dataset"
+            )
 
 
 def _check_annotator(config: BuildConfig) -> None:

@@ -13,6 +13,10 @@ from tasks.ask import STAGE as L1
 from tasks.ask import decides as l1_decides
 from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import VERSION as SHARDS_VERSION
+from tasks.bench_making.ask import STAGE as BENCH_ASK
+from tasks.bench_making.ask import decides as bench_ask_decides
+from tasks.bench_making.items import STAGE as BENCH
+from tasks.bench_making.items import decides as bench_decides
 from tasks.captions.cap_cot import decides as cap_cot_decides
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.compose import decides as l2_decides
@@ -27,7 +31,7 @@ from tasks.selection import decides as select_decides
 from tasks.sources.registry import SOURCES
 
 Decided = dict[str, dict[str, Any]]  # stage -> name -> JSON value
-_MAKING = {CAP_COT: cap_cot_decides, L1: l1_decides, L2: l2_decides}
+_MAKING = {CAP_COT: cap_cot_decides, L1: l1_decides, L2: l2_decides, BENCH: bench_decides}
 
 
 def decided_by(config: BuildConfig) -> Decided:
@@ -40,6 +44,7 @@ def decided_by(config: BuildConfig) -> Decided:
             "pixel_size": config.pixel_size,
             "limit": config.limit,
         },
+        **({BENCH_ASK: bench_ask_decides(config)} if BENCH in making else {}),
         **{stage: _MAKING[stage](config) for stage in making},
     }
     if config.annotates:

@@ -12,6 +12,7 @@ from schemas.rejection import Refusal
 from schemas.scene import SceneRef
 from tasks.ask import ask_scenes
 from tasks.assemble import MADE_BY
+from tasks.bench_making.ask import ask_bench_scenes
 from tasks.captions.estimate import WrittenEstimate, estimate_captions
 from tasks.composition.estimate import estimate_questions
 from tasks.config import BuildConfig
@@ -120,6 +121,8 @@ def _estimate_source(
     questions = captions = composed = None
     if "l1" in config.stages:
         questions, _ = ask_scenes(asked_scenes(table, config.sar_rendering), config)
+    if config.makes_bench:
+        questions, _ = ask_bench_scenes(asked_scenes(table, config.sar_rendering), config)
     if "cap_cot" in config.stages:
         captions = estimate_captions(
             table.to_pylist(),

@@ -19,7 +19,13 @@ from tasks.scene_file import scenes_in
 
 STAGE = "fingerprint"
 VERSION = 1
-RANKS = {Tier.CAP: 0, Tier.L1: 0, Tier.L2_SPATIAL: 1, Tier.L2_SEMANTIC: 1}  # the first stays
+RANKS = {  # the first stays
+    Tier.CAP: 0,
+    Tier.L1: 0,
+    Tier.L2_SPATIAL: 1,
+    Tier.L2_SEMANTIC: 1,
+    Tier.BENCH: 0,
+}
 _SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),

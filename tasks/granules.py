@@ -58,10 +58,14 @@ class Granule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """All granules of a build, and what the indices already refused."""
+    """All granules of a build, what the indices already refused, and how many scenes stay unread.
+
+    These are of splits that the build has no use for.
+    """
 
     granules: tuple[Granule, ...]
     rejected: tuple[Rejected, ...]
+    num_other_splits: int = 0
 
     @property
     def num_scenes(self) -> int:
@@ -80,12 +84,16 @@ def read_catalogue(config: BuildConfig) -> Catalogue:
     """
     scenes: dict[GranuleId, list[SceneRef]] = defaultdict(list)
     rejected: list[Rejected] = []
+    num_other_splits = 0
     for source, root in sorted(config.sources.items()):
         seen: set[str] = set()
         listed = 0
         for entry in _listed(source, root):
             if config.limit is not None and listed == config.limit:
                 break
+            if config.splits and _split_of(entry) not in (*config.splits, None):
+                num_other_splits += 1
+                continue
             listed += 1
             if isinstance(entry, Rejected):
                 rejected.append(entry)
@@ -97,7 +105,12 @@ def read_catalogue(config: BuildConfig) -> Catalogue:
     granules = tuple(
         Granule(id=granule, refs=tuple(refs)) for granule, refs in sorted(scenes.items())
     )
-    return Catalogue(granules=granules, rejected=tuple(rejected))
+    return Catalogue(granules=granules, rejected=tuple(rejected), num_other_splits=num_other_splits)
+
+
+def _split_of(entry: SceneRef | Rejected) -> str | None:
+    """Return the split of a listed scene, None where it was refused before that is known."""
+    return entry.split if isinstance(entry, SceneRef) else None
 
 
 def _listed(source: str, root: Path) -> Iterator[SceneRef | Rejected]:
@@ -126,6 +139,20 @@ def store_granule(ledger: Ledger, granule: Granule) -> None:
     text = json.dumps(rows) + "\n"
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         place_text(path, text)
+
+
+def store_other_splits(ledger: Ledger, number: int) -> None:
+    """Keep on disk how many scenes are not read, being of splits that a build has no use for."""
+    place_text(_other_splits_path(ledger), f"{number}\n")
+
+
+def stored_other_splits(ledger: Ledger) -> int:
+    """Return how many scenes of other splits the last listing passed over."""
+    return int(_other_splits_path(ledger).read_text(encoding="utf-8"))
+
+
+def _other_splits_path(ledger: Ledger) -> Path:
+    return ledger.path("index", "all", ".other_splits")
 
 
 def load_granule(ledger: Ledger, granule: GranuleId) -> Granule:

@@ -39,6 +39,7 @@ class Survey:
     rejects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     stages: tuple[StageCount, ...]
     publication: tuple[GateResult, ...] = ()
+    unmet: tuple[str, ...] = ()  # what was wished for and could not be met, in words
 
     @property
     def num_scenes(self) -> int:
@@ -61,6 +62,7 @@ def survey(dataset: Path, manifest: Manifest) -> Survey:
         rejects=count_rejects(dataset, manifest),
         stages=manifest.counts,
         publication=manifest.publication,
+        unmet=manifest.unmet,
     )
     for file in manifest.files:
         _count_shard(dataset / file.path, found)
@@ -111,6 +113,7 @@ def rendered(found: Survey) -> Group:
             ("stage", "rule", "number"),
             [(*key, number) for key, number in _by_rule(found.stages).items()],
         ),
+        *([_table("Not met", ("what",), [(line,) for line in found.unmet])] if found.unmet else []),
         _table(TITLE, COLUMNS, map(gate_row, found.publication)),
         _table(
             "What was written and how it was judged",

@@ -67,7 +67,7 @@ def _check_measured(row: Row, scene: ReferenceScene) -> Iterator[Finding]:
     marked: list[tuple[BaseModel, int]] = []
     for number, mask in enumerate(row.masks):
         yield from check_mask(row, number, mask, scene, marked)
-    if row.tier == Tier.L1 and len(marked) == len(row.masks):
+    if row.tier in (Tier.L1, Tier.BENCH) and len(marked) == len(row.masks):
         yield from _check_facts(row, KnownFacts(program, value, scene, marked))
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from masks.reference import evaluate
 from masks.reference_scene import ReferenceScene
@@ -17,13 +18,16 @@ from schemas.mask import LayerInfo
 from schemas.program import Instances, dump_program
 from schemas.scene import Modality
 from schemas.taxonomy import LandClass
+from schemas.tier import Tier
 from schemas.trace import Trace, build_trace
 from schemas.value import Undefined, Value
 from schemas.verdict import Verdict
+from tasks.config import BENCH_SPLIT
 from tasks.finding import Finding
 from tasks.proof_masks import mask_of
 from tasks.rows import Row
 from tasks.scene_table import read_words
+from templates.bench import BENCH_QUESTIONS
 from templates.composition import L2_QUESTIONS
 from templates.draft import Foreign, QuestionTemplate, StepDraft, Words
 from templates.item import sample_id_of
@@ -33,7 +37,11 @@ from templates.view import ImageInfo, View
 
 TEMPLATES = {
     template.task: template
-    for template in (*L1_QUESTIONS, *(kind for kinds in L2_QUESTIONS.values() for kind in kinds))
+    for template in (
+        *L1_QUESTIONS,
+        *(kind for kinds in L2_QUESTIONS.values() for kind in kinds),
+        *BENCH_QUESTIONS,
+    )
 }
 
 
@@ -77,6 +85,11 @@ class ReferenceTold:
         """Return the number of objects that a leaf names."""
         return len(self.scene.stored(objects))
 
+    def num_areas(self, expr: Any) -> int:
+        """Return the number of 8-connected areas of a mask expression, of whatever size."""
+        _, number = ndimage.label(mask_of(expr, self.scene), structure=np.ones((3, 3)))
+        return int(number)
+
     def value(self, program: Any) -> Value:
         """Return a program's value; Undefined where it has no safe one."""
         return evaluate(program, self.scene)
@@ -92,6 +105,11 @@ def check_words(row: Row, program: Any, value: Value, scene: ReferenceScene) -> 
         found = f"template {row.provenance.template!r} for the task {row.task!r} of {row.tier!r}"
         yield Finding(rule="template", expected="a template of the row's task", found=found)
         return
+    if row.tier == Tier.BENCH and row.split != BENCH_SPLIT:
+        yield Finding(rule="split", expected=f"an item of {BENCH_SPLIT}", found=row.split)
+    if template.options_due and len(row.options) != template.options_due:
+        expected = f"{template.options_due} options"
+        yield Finding(rule="options", expected=expected, found=f"{row.options}")
     if row.provenance.template_version != template.version:
         yield Finding(
             rule="template_version",

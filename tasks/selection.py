@@ -1,10 +1,10 @@
 """Selection over all granules: which candidates are kept, and why the others are not.
 
 One after the other: near-duplicates go; answers are evened out; what can be guessed without the
-images is kept less often; the mixture is met. Each step counts on what those before it leave. A
-candidate is kept if the hash that its id is lies under the product of its rates. A rate of the last
-selection is used again unless it has moved by more than two points, so that a dataset that grows a
-little changes little.
+images is kept less often; the mixture is met; of a bench, what is beyond the number wanted goes.
+Each step counts on what those before it leave. A candidate is kept if the hash that its id is lies
+under the product of its rates. A rate of the last selection is used again unless it has moved by
+more than two points, so that a dataset that grows a little changes little.
 """
 
 import json
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from schemas.tier import Tier
 from tasks.atomic import place_text, placing
+from tasks.bench_making.wanted import beyond_wanted
 from tasks.blind_rules import BlindItem, RuleResult, control
 from tasks.config import BuildConfig, digest_of
 from tasks.fingerprint import STAGE as FINGERPRINT
@@ -35,6 +36,7 @@ STAGE = "select"
 VERSION = 1
 SUMMARY = "summary"  # beside the decisions on each granule
 DUPLICATE, THINNED, GUESSED, MIXTURE = "near-duplicate", "thinned", "guessed blind", "mixture"
+BEYOND = "more than wanted"
 _COLUMNS = [
     "sample_id", "scene_id", "tier", "task", "classes", "options", "answer", "template", "rule",
     "group", "answer_key", "num_answers", "guessed",
@@ -70,7 +72,7 @@ class Candidate:
             return None
         within = f"{self.granule.source}/{self.granule.split}"
         # L2 has few questions of a kind: those that lack an answer are evened out by tier
-        wider = row["task"] if row["tier"] == Tier.L1 else row["tier"]
+        wider = row["task"] if row["tier"] in (Tier.L1, Tier.BENCH) else row["tier"]
         group = f"{within}|{row['group']}"
         return Cell(f"{within}|{wider}", group, row["num_answers"], row["answer_key"])
 
@@ -142,6 +144,11 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
             if not is_kept(id_, rate):
                 why[id_] = name
                 break
+    if config.makes_bench:
+        rest = [(c.row["task"], c.sample_id) for c in left if c.sample_id not in why]
+        beyond, short = beyond_wanted(rest, config.bench.wanted)
+        why |= dict.fromkeys(beyond, BEYOND)
+        not_met += short
     kept = sum(map(len, candidates.values())) - len(why)
     for granule, own in candidates.items():
         _write_decisions(ledger, granule, own, why, blind, mixture)
@@ -172,6 +179,7 @@ def decides(config: BuildConfig) -> dict[str, Any]:
         "balance": config.balance,
         "control": config.control.model_dump(),
         "mixture": config.mixture.model_dump(mode="json"),
+        **({"wanted": config.bench.wanted} if config.makes_bench else {}),
     }
 
 

@@ -24,6 +24,11 @@ from tasks.ask import ask_granule
 from tasks.assemble import MADE_BY, write_granule
 from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import VERSION as SHARDS_VERSION
+from tasks.bench_making.ask import STAGE as BENCH_ASK
+from tasks.bench_making.ask import ask_bench_granule
+from tasks.bench_making.items import STAGE as BENCH
+from tasks.bench_making.items import VERSION as BENCH_VERSION
+from tasks.bench_making.items import Around, gather_around, item_granule
 from tasks.captions.cap_cot import caption_granule, caption_granules, is_captioned
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.captions.scene import VERSION as CAP_COT_VERSION
@@ -33,7 +38,13 @@ from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.fingerprint import fingerprint_granule
-from tasks.granules import GranuleId, batches, read_catalogue, store_granule
+from tasks.granules import (
+    GranuleId,
+    batches,
+    read_catalogue,
+    store_granule,
+    store_other_splits,
+)
 from tasks.ingest import STAGE as INGEST
 from tasks.ingest import VERSION as INGEST_VERSION
 from tasks.ingest import ingest_granule
@@ -55,6 +66,7 @@ STAGE_VERSIONS = {
     CAP_COT: CAP_COT_VERSION,
     L1: L1_VERSION,
     L2: L2_VERSION,
+    BENCH: BENCH_VERSION,
     ANNOTATE: ANNOTATE_VERSION,
     refined_stage(L1): REFINE_VERSION,
     refined_stage(L2): REFINE_VERSION,
@@ -118,6 +130,8 @@ def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) 
     for granule in catalogue.granules:
         store_granule(ledger, granule)
     write_rejects(ledger.path("index", "all", ".rejects.parquet"), catalogue.rejected)
+    if config.splits:
+        store_other_splits(ledger, catalogue.num_other_splits)
     return Plan(
         batches=tuple(batches(catalogue.granules)),
         num_scenes=catalogue.num_scenes,
@@ -139,6 +153,21 @@ def ingest_batch(config: BuildConfig, batch: Batch, as_read: frozenset[str] = fr
 def ask_batch(config: BuildConfig, scenes: Done) -> Done:
     """Ask every scene of a batch that was ingested."""
     return _run(L1, ask_granule, config, scenes.batch)
+
+
+def ask_bench_batch(config: BuildConfig, scenes: Done) -> Done:
+    """Ask what a bench can ask of a batch that was ingested."""
+    return _run(BENCH_ASK, ask_bench_granule, config, scenes.batch)
+
+
+def gather_bench(config: BuildConfig, asked: Sequence[Done]) -> Around:
+    """Gather what options are picked from, and the training scenes that a bench must not show."""
+    return gather_around(config, [granule for done in asked for granule in done.batch])
+
+
+def item_batch(config: BuildConfig, asked: Done, around: Around) -> Done:
+    """Make the items of a batch whose questions were asked."""
+    return _run(BENCH, partial(item_granule, around=around), config, asked.batch)
 
 
 def compose_batch(config: BuildConfig, scenes: Done, served: Mapping[str, Served]) -> Done:

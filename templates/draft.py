@@ -80,6 +80,8 @@ class QuestionTemplate:
     `version` is raised by hand whenever its output changes. `propose` chooses what to ask of a
     scene; `words` says it, and raises `Foreign` for a program of another shape. `min_dates` is the
     number of dates under which it has nothing to ask; `tier` says what its questions count as.
+    `options_due` is how many options each of its questions has, 0 where some are asked openly: a
+    fixed set from the start, picked ones only once all scenes have been asked.
     """
 
     task: str
@@ -89,6 +91,7 @@ class QuestionTemplate:
     words: Callable[[Any, Value, Told, View], Words]
     min_dates: int = 1
     tier: Tier = Tier.L1
+    options_due: int = 0
 
     def draft(
         self,

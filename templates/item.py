@@ -102,6 +102,7 @@ def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Ite
         asking.north_up,
         rng,
         draft.num_options,
+        _choice_share(asking),
     )
     letter = LETTERS[options.index(text)] if options else ""
     # thinning out frequent answers would tell which of picked options is true: the rarer one
@@ -120,6 +121,13 @@ def _finish(asking: Asking, pool: Sequence[tuple[str, Value]], seed: int) -> Ite
     )
 
 
+def _choice_share(asking: Asking) -> float:
+    """Return how many of such questions get options; where some are due, picked ones come later."""
+    if not asking.template.options_due:
+        return CHOICE_SHARE
+    return 1.0 if asking.draft.words.choices else 0.0
+
+
 def form_options(
     value: Value,
     choices: Sequence[str],
@@ -127,9 +135,10 @@ def form_options(
     north_up: bool,
     rng: Random,
     num_options: int,
+    choice_share: float = CHOICE_SHARE,
 ) -> tuple[str, ...]:
-    """Draw whether a question has options, and which; () where it is open."""
-    if rng.random() >= CHOICE_SHARE:
+    """Draw whether a question has options, and which; () where it is open, or none can be had."""
+    if rng.random() >= choice_share:
         return ()
     if choices:
         return fixed_options(choices, rng)

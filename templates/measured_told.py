@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from masks.evaluate import component_sizes_px
 from masks.measured import Measured
 from masks.regions import region
 from schemas.mask import LayerInfo
@@ -48,6 +49,10 @@ class MeasuredTold:
             case Valid():
                 return self.measured.layer(expr.layer, expr.date).valid_px
         return int(np.count_nonzero(region(expr, self.measured).mask_HW))
+
+    def num_areas(self, expr: Any) -> int:
+        """Return the number of 8-connected areas of a mask expression, of whatever size."""
+        return len(component_sizes_px(expr, self.measured))
 
     def num_objects(self, objects: Instances) -> int:
         """Return the number of objects that a leaf names."""

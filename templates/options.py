@@ -16,6 +16,7 @@ from schemas.value import Quantity, Value
 
 NUM_OPTIONS = 4
 NUM_DRAWN = 6  # answers of other scenes that are shuffled in
+NUM_GROUPED = 24  # answers of other scenes that are grouped with one, where options are due
 MIN_RATIO = 1.3  # two numbers closer than this are not clearly apart
 MIN_COUNT_STEP = 0.15  # two counts must differ by this share of the larger one
 MAX_HALF_WIDTH = 0.15  # of a number's value: a wider margin is not asked at all
@@ -61,6 +62,41 @@ def pick_options(
     if not all(_holds_apart(value, picked) for value in picked):
         return None
     return tuple(value_text(value, north_up) for value in picked)
+
+
+def group_options(
+    answer: Value, others: Sequence[Value], north_up: bool, rng: Random, num_options: int
+) -> tuple[str, ...] | None:
+    """Return the options of the group that an answer falls into; None if it is not full.
+
+    The answer and others are shuffled, and one after the other joins the first group with a place
+    left whose members all lie clearly apart from it. No step knows which is the answer, so each
+    member of a full group is as likely to be it; and nearly all groups are full, where picking from
+    the front leaves out half of the answers. It is for questions that may not be open.
+    """
+    drawn = rng.sample(others, min(NUM_GROUPED, len(others)))
+    groups: list[list[Value]] = []
+    for value in rng.sample([answer, *drawn], len(drawn) + 1):
+        fitting = (g for g in groups if len(g) < num_options and _all_apart(value, g))
+        group = next(fitting, None)
+        if group is None:
+            groups.append([value])
+        else:
+            group.append(value)
+    own = next(group for group in groups if any(value is answer for value in group))
+    if len(own) < num_options:
+        return None
+    return tuple(value_text(value, north_up) for value in rng.sample(own, num_options))
+
+
+def _all_apart(value: Value, group: Sequence[Value]) -> bool:
+    shown = displayed(value)
+    return all(
+        _clearly_apart(shown, displayed(other), value)
+        and _holds_apart(value, [other])
+        and _holds_apart(other, [value])
+        for other in group
+    )
 
 
 def displayed(value: Value) -> float | str:

@@ -45,6 +45,9 @@ class Told(Protocol):
     def px(self, expr: Any) -> int:
         """Return the pixels of a mask expression."""
 
+    def num_areas(self, expr: Any) -> int:
+        """Return the number of 8-connected areas of a mask expression, of whatever size."""
+
     def num_objects(self, objects: Instances) -> int:
         """Return the number of objects that a leaf names."""
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from masks.rle import decode
+from schemas.tier import Tier
 from terrascope_model.files import DataError
 from terrascope_model.sample import Picture
 
@@ -55,20 +56,24 @@ class Rows:
         self._picture = lru_cache(maxsize=max(16, KEPT_BYTES // picture_bytes))(_picture)
 
     def index(self, split: str, columns: Sequence[str]) -> Iterator[tuple[Place, dict[str, Any]]]:
-        """Yield the rows of a split; DataError where there are none or a shard cannot be read."""
+        """Yield the rows of a split; DataError where there are none or a shard cannot be read.
+
+        A bench's items are passed over in every split: they are to be scored on, not learnt from.
+        """
         found = False
+        told = tuple(dict.fromkeys((*columns, "split", "tier")))
         for number, path in enumerate(self.files):
             with _opened(path) as file:
                 for group in range(file.num_row_groups):
-                    rows = _read(path, file, group, columns).to_pylist()
+                    rows = _read(path, file, group, told).to_pylist()
                     for at, row in enumerate(rows):
-                        if row["split"] == split:
+                        if row["split"] == split and row["tier"] != Tier.BENCH:
                             found = True
                             yield Place(number, group, at), row
         if not found:
             raise DataError(
                 f"{self.dataset} has no rows of the split {split!r} under data/*/*.parquet; "
-                "`terrascope build` makes them"
+                "`terrascope build` makes them (items of a bench are not learnt from)"
             )
 
     def read(self, place: Place) -> dict[str, Any]:

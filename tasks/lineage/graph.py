@@ -10,6 +10,8 @@ from tasks.annotation.mark import STAGE as MARK
 from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.assemble import MADE_BY
 from tasks.assemble import STAGE as SHARDS
+from tasks.bench_making.ask import STAGE as BENCH_ASK
+from tasks.bench_making.items import STAGE as BENCH
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.composition.scene import STAGE as L2
 from tasks.config import digest_of
@@ -188,12 +190,13 @@ def _edges(manifest: Manifest, tiers: Iterable[str]) -> Iterator[tuple[str, str]
     for name in _source_names(manifest):
         yield f"source {name}", INGEST
     for stage in dict.fromkeys(MADE_BY.values()):
-        yield INGEST, stage
+        yield BENCH_ASK if stage == BENCH else INGEST, stage
         yield MARK, stage
         refined = refined_stage(stage)
         yield stage, refined
         yield ANNOTATE, refined
         yield (refined if refined in decided else stage), SELECT
+    yield INGEST, BENCH_ASK
     composer = decided.get(L2, {}).get("composer")
     if isinstance(composer, dict) and composer.get("kind") != "rules":
         yield CAP_COT, L2  # a model is given the captions

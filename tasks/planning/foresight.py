@@ -16,6 +16,9 @@ from tasks.annotation.mark import STAGE as MARK
 from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.assemble import MADE_BY, shards_of
 from tasks.assemble import STAGE as SHARDS
+from tasks.bench_making.answers import answers_digests
+from tasks.bench_making.ask import STAGE as BENCH_ASK
+from tasks.bench_making.items import STAGE as BENCH
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.captions.scene import UNANSWERED
 from tasks.compose import reads_captions
@@ -53,8 +56,10 @@ def foresee(config: BuildConfig, catalogue: Catalogue) -> BuildPlan:
         foresight.make(CAP_COT, catalogue.granules)
     if config.annotates:
         foresight.mark(captioned=CAP_COT in making)
+    if BENCH in making:
+        foresight.bench()
     for stage in making:
-        if stage != CAP_COT:
+        if stage not in (CAP_COT, BENCH):
             foresight.make(stage, foresight.granules)
     if config.annotates:
         foresight.annotate(making)
@@ -143,6 +148,15 @@ class _Foresight:
                 reasons=told.reasons,
                 calls=told.calls + scenes,
             )
+
+    def bench(self) -> None:
+        """Foresee the questions of a bench, and its items, whose options are of all granules."""
+        self.make(BENCH_ASK, self.granules)
+        waits = self._unknown(BENCH_ASK)
+        digests = {} if waits else answers_digests(self._ledger, self._ids)
+        for granule in self.granules:
+            more = {"answers": digests.get(granule.id.source)}
+            self._one(BENCH, granule, self._decided[BENCH], {"asked": BENCH_ASK}, more, waits)
 
     def mark(self, *, captioned: bool) -> None:
         """Foresee the annotators, and the granules of scenes that they mark."""

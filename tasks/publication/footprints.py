@@ -24,7 +24,7 @@ VERSION = 1
 MOST_HEADER_BYTES = 1000
 PLAIN_PX_A_BYTE = 20
 _EDGES = ("west", "south", "east", "north")
-_SCHEMA = pa.schema(
+FOOTPRINT_SCHEMA = pa.schema(
     [
         ("scene_id", pa.string()),
         ("place", pa.string()),
@@ -42,23 +42,27 @@ def footprint_granule(config: BuildConfig, granule: GranuleId) -> Record:
     parts = {"stage": VERSION, "scenes": ingested.outputs[0].sha256}
     columns = ["scene_id", "place", "grid", "images"]
     scenes = scenes_in(config.out / ingested.outputs[0].path, columns)
-    return keep_table(ledger, STAGE, granule, parts, _SCHEMA, lambda: [_row(s) for s in scenes])
+    return keep_table(
+        ledger, STAGE, granule, parts, FOOTPRINT_SCHEMA, lambda: [_row(s) for s in scenes]
+    )
 
 
 def read_footprints(ledger: Ledger, granule: GranuleId) -> list[Footprint]:
     """Return the footprints of a granule's scenes."""
     rows = pq.read_table(ledger.path(STAGE, granule.name, ".parquet")).to_pylist()
-    return [
-        Footprint(
-            source=granule.source,
-            split=granule.split,
-            scene_id=row["scene_id"],
-            place=row["place"],
-            bounds_lonlat=None if row["west"] is None else tuple(row[edge] for edge in _EDGES),
-            images=tuple(row["images"]),
-        )
-        for row in rows
-    ]
+    return [footprint_of(row, granule.source, granule.split) for row in rows]
+
+
+def footprint_of(row: Mapping[str, Any], source: str, split: str) -> Footprint:
+    """Return a row of `FOOTPRINT_SCHEMA` as a footprint."""
+    return Footprint(
+        source=source,
+        split=split,
+        scene_id=row["scene_id"],
+        place=row["place"],
+        bounds_lonlat=None if row["west"] is None else tuple(row[edge] for edge in _EDGES),
+        images=tuple(row["images"]),
+    )
 
 
 def _row(scene: Mapping[str, Any]) -> dict[str, Any]:

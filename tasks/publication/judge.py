@@ -7,6 +7,7 @@ from functools import partial
 import pyarrow.parquet as pq
 
 from schemas.tier import Tier
+from tasks.bench_making.trained import keep_trained, read_trained
 from tasks.candidate import made_at, refused_at, tiers_of
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId
@@ -15,7 +16,14 @@ from tasks.ledger import Ledger
 from tasks.manifest import GateResult, Manifest
 from tasks.pool import run_granules
 from tasks.publication.footprints import footprint_granule, read_footprints
-from tasks.publication.leakage import Footprint, Shared, overlaps, shared_images, shared_places
+from tasks.publication.leakage import (
+    Footprint,
+    Shared,
+    meetings,
+    overlaps,
+    shared_images,
+    shared_places,
+)
 from tasks.publication.proofs import MOST_EXAMPLES, prove_granule
 from tasks.publication.settings import GateSettings
 from tasks.publication.shares import (
@@ -38,7 +46,9 @@ def judge(
     """Yield what every gate found of a dataset, of which no file needs to be in place."""
     if config.gates.verify != "off":
         yield _proof(config, granules)
-    yield from _leakage(config.gates, _scenes_carried(config, granules, candidate))
+    scenes = _scenes_carried(config, granules, candidate)
+    yield from _leakage(config.gates, scenes)
+    yield from _trained(config, scenes)
     yield from _refusals(config, granules, candidate)
     yield from _balance(config, candidate)
 
@@ -66,6 +76,26 @@ def _leakage(limits: GateSettings, scenes: Sequence[Footprint]) -> Iterator[Gate
     yield _shared("overlapping scenes", overlapping, limit, "overlapping_footprints")
     yield _shared("touching scenes", touching)
     yield _shared("places", shared_places(scenes))
+
+
+def _trained(config: BuildConfig, scenes: Sequence[Footprint]) -> Iterator[GateResult]:
+    """What a bench's scenes share with the training scenes of datasets; nothing but an edge."""
+    ledger = Ledger(config.out)
+    datasets = config.bench.against if config.makes_bench else ()
+    for trained in keep_trained(ledger, datasets):
+        found: dict[str, dict[Footprint, str]] = defaultdict(dict)
+        for met in meetings(scenes, read_trained(ledger, trained)):
+            found[met.how].setdefault(met.scene, f"{met.scene} {met.how} {met.other}")
+        for what, limit in (("shows an image of", 0), ("overlaps", 0), ("touches", None)):
+            told = sorted(found[what].values())
+            yield GateResult(
+                gate=LEAKAGE,
+                subject=f"scenes of which one {what} a training scene of {trained.name}",
+                found=len(told),
+                limit=limit,
+                setting="",
+                examples=tuple(told[:MOST_EXAMPLES]),
+            )
 
 
 def _shared(what: str, shared: Shared, limit: int | None = None, setting: str = "") -> GateResult:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -80,6 +81,32 @@ def overlaps(scenes: Sequence[Footprint]) -> tuple[Shared, Shared]:
     for scene in overlapping:
         touching.pop(scene, None)
     return _shared(overlapping.items()), _shared(touching.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """A scene, another one, and how the two meet."""
+
+    scene: Footprint
+    other: Footprint
+    how: Literal["shows an image of", "overlaps", "touches"]
+
+
+def meetings(scenes: Sequence[Footprint], others: Sequence[Footprint]) -> Iterator[Meeting]:
+    """Yield how scenes meet others: by an image of the same bytes, by ground, by an edge alone.
+
+    An image is told with the first other scene that shows it; scenes without bounds meet no ground.
+    """
+    shown = {image: other for other in reversed(others) for image in other.images}
+    for scene in scenes:
+        for image in scene.images:
+            if image in shown:
+                yield Meeting(scene=scene, other=shown[image], how="shows an image of")
+    placed, others_placed = ([s for s in side if s.bounds_lonlat] for side in (scenes, others))
+    if placed and others_placed:
+        for scene, other, share in _met(placed, others_placed):
+            how: Literal["overlaps", "touches"] = "overlaps" if share > HAIR else "touches"
+            yield Meeting(scene=scene, other=other, how=how)
 
 
 def _met(

@@ -26,7 +26,8 @@ def gate_line(gate: GateResult) -> str:
     what = f"{gate.gate}: {gate.subject}: {_number(gate.found)}"
     where = f" ({gate.examples[0]})" if gate.examples else ""
     limit = "" if gate.limit is None else _number(gate.limit)
-    return f"{what}, limit {limit}{where}; mend the data, or set gates.{gate.setting}"
+    instead = f", or set gates.{gate.setting}" if gate.setting else ""
+    return f"{what}, limit {limit}{where}; mend the data{instead}"
 
 
 def _number(value: float) -> str:
