@@ -40,7 +40,7 @@ def test_a_missing_mask_counts_zero_and_its_pixels_count_among_either() -> None:
 
 
 def test_a_missing_mask_counts_zero_even_where_the_true_one_is_empty() -> None:
-    assert judged([], masks=TWO[:1] + (true(".... ...."),)).steps[1].iou == 0.0
+    assert judged([], masks=(*TWO[:1], true(".... ...."))).steps[1].iou == 0.0
     assert judged([predicted(".... ....")], masks=(true(".... ...."),)).iou == 1.0
 
 
@@ -59,7 +59,11 @@ def test_masks_are_held_against_those_of_their_label() -> None:
 
 
 def test_a_mask_on_the_radar_picture_is_seen_on_the_optical_one_of_its_date() -> None:
-    one = judged([predicted("##.. ....", image_index=0)], masks=(true("##.. ....", image=1),))
+    one = judged(
+        [predicted("##.. ....", image_index=0)],
+        masks=(true("##.. ....", image=1),),
+        seen_on=(0, 1),
+    )
     assert one.iou == 0.0
     beside = judged(
         [predicted("##.. ....", image_index=0)],

@@ -21,7 +21,9 @@ def written(path: Path, *lines: Any) -> Path:
 
 
 def read(tmp_path: Path, *lines: Any) -> Predictions:
-    return read_predictions(written(tmp_path / "mine.jsonl", *lines), ITEMS, {"elsewhere"}, "d" * 64)
+    return read_predictions(
+        written(tmp_path / "mine.jsonl", *lines), ITEMS, {"elsewhere"}, "d" * 64
+    )
 
 
 def test_lines_are_read_by_id(tmp_path: Path) -> None:
