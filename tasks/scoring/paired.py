@@ -10,13 +10,19 @@ from tasks.scoring.judged import Judged
 from tasks.scoring.ratios import Estimate, Floats, Redrawn, estimated, mean_of_known
 from tasks.scoring.score import ALL, MACRO, REFERRING, RULES, Rules, grouped, redrawn_of
 
+MIN_SCENES = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """How much more the second has than the first; `p` is two-sided, of the redrawn scenes."""
+    """How much more the second has than the first.
+
+    `p` is two-sided, of the redrawn scenes; None where these are fewer than `MIN_SCENES`, of which
+    draws say little.
+    """
 
     estimate: Estimate
-    p: float
+    p: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,8 @@ def _difference(then: Redrawn, now: Redrawn, names: Sequence[str]) -> Difference
         return None
     value = float((now.all_R[at] - then.all_R[at]).mean())
     drawn_B = mean_of_known(now.drawn_BR[:, at] - then.drawn_BR[:, at])
-    return Difference(estimate=estimated(value, drawn_B), p=_two_sided(drawn_B))
+    enough = then.scenes_R[at].max() >= MIN_SCENES
+    return Difference(estimate=estimated(value, drawn_B), p=_two_sided(drawn_B) if enough else None)
 
 
 def _two_sided(drawn_B: Floats) -> float:

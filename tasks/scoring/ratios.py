@@ -33,9 +33,13 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redrawn:
-    """Ratios of all items, (R,), and of each redrawing, (B, R); NaN where nothing is below."""
+    """Ratios of all items, (R,), and of each redrawing, (B, R); NaN where nothing is below.
+
+    `scenes_R` is how many scenes have an item below the line.
+    """
 
     names: tuple[str, ...]
+    scenes_R: NDArray[np.int64]
     all_R: Floats
     drawn_BR: Floats
 
@@ -75,6 +79,7 @@ def redraw(
     times_BS = times_BS.astype(np.float64)
     return Redrawn(
         names=tuple(ratios),
+        scenes_R=np.count_nonzero(below_SR, axis=0),
         all_R=divided(above_SR.sum(axis=0), below_SR.sum(axis=0)),
         drawn_BR=divided(times_BS @ above_SR, times_BS @ below_SR),
     )

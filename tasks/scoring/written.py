@@ -101,7 +101,8 @@ def comparison_markdown(scores: Sequence[Score], compared: Sequence[Compared]) -
 COMPARISON_WORDS = (
     "McNemar's exact test splits the items that only one of the two has right, as if items were "
     "independent; differences (second less first) have 95 % intervals and a two-sided p from "
-    "scenes drawn again with all their items. Tasks are not corrected for being several."
+    "scenes drawn again with all their items (no p below ten scenes). Tasks are not corrected for "
+    "being several."
 )
 
 
@@ -129,7 +130,7 @@ def comparison_cells(one: Compared) -> list[str]:
         f"{one.items:,}",
         f"{one.first_alone:,}" if one.mcnemar_p is not None else NONE,
         f"{one.second_alone:,}" if one.mcnemar_p is not None else NONE,
-        NONE if one.mcnemar_p is None else p_text(one.mcnemar_p),
+        p_text(one.mcnemar_p),
         *_difference(one.accuracy, 100, 1),
         *_difference(one.item_iou, 1, 3),
         *_difference(one.grounded, 100, 1),
@@ -206,8 +207,10 @@ def decimal(estimate: Estimate | None) -> str:
     return NONE if estimate is None else f"{estimate.value:.3f}"
 
 
-def p_text(p: float) -> str:
+def p_text(p: float | None) -> str:
     """Return a p value with the digits that say something."""
+    if p is None:
+        return NONE
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
@@ -217,8 +220,7 @@ def correlation_cells(score: Score) -> list[list[str]]:
     for name, one in score.right_and_wrong.items():
         means = [NONE if iou is None else f"{iou:.3f}" for iou in (one.iou_right, one.iou_wrong)]
         r = NONE if one.r is None else f"{one.r:.3f}"
-        p = NONE if one.p is None else p_text(one.p)
-        rows.append([name, f"{one.right:,}", f"{one.wrong:,}", *means, r, p])
+        rows.append([name, f"{one.right:,}", f"{one.wrong:,}", *means, r, p_text(one.p)])
     return rows
 
 

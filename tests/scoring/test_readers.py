@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+from collections import Counter
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,17 @@ def test_landsat_rows_are_read_with_their_traps(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "1.png").write_bytes(png())
     assert opened(path).pictures(["0"])["0"][0].encoded == png()
+
+
+def test_every_row_of_the_real_landsat_file_is_read() -> None:
+    root = os.environ.get("TERRASCOPE_REALDATA")
+    if not root:
+        pytest.skip("TERRASCOPE_REALDATA is unset: no real files to read")
+    bench = opened(Path(root) / "landsat30_au" / "vqa_gt" / "Landsat30-AU-VQA-test.csv")
+    assert len(bench.items) == 2659
+    assert not bench.left_out
+    assert sum(one.answer == "None" for one in bench.items) == 96
+    assert Counter(one.task for one in bench.items)["Numerosity Estimation"] == 337
 
 
 DISASTER = {
