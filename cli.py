@@ -501,7 +501,7 @@ def bench(
     for one in scored:
         _say(f"page     {one.folder / 'bench.html'}")
     if len(scored) == 2:
-        compare_scored(*scored, out, rules)
+        compare_scored(scored[0], scored[1], out, rules)
         _say(f"compared {out / 'comparison.html'}")
 
 

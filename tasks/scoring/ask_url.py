@@ -80,8 +80,8 @@ def prompt_of(asked: AskedItem) -> str:
         return f"{asked.item.question}\nPlease respond with a short word or phrase only."
     letters = ascii_uppercase[: len(asked.options)]
     listed = [f"{letter}. {text}" for letter, text in zip(letters, asked.options, strict=True)]
-    *most, last = letters
-    offered = f"{', '.join(most)}{',' * (len(most) > 1)} or {last}"
+    most, last = ", ".join(letters[:-1]), letters[-1]
+    offered = f"{most}{',' * (len(letters) > 2)} or {last}"
     ask = f"Please respond with only the option letter ({offered}) corresponding to your answer."
     return "\n".join([asked.item.question, *listed, ask])
 

@@ -27,7 +27,7 @@ from schemas.parquet import SCHEMA_VERSION
 from tasks.errors import UserError
 from tasks.scoring.item import BenchItem
 
-FORMAT = "terrascope-predictions"
+FORMAT: Literal["terrascope-predictions"] = "terrascope-predictions"
 VERSION = 1
 MAX_FAULTS_TOLD = 3  # of one line
 

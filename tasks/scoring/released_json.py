@@ -47,10 +47,7 @@ def _item(number: int, record: Any, task: str) -> BenchItem:
     answer = answer_part(reply) if ANSWER_OPEN in reply else ""
     letter = _letter(answer, options) if options else ""
     marked = list(_marked(record))
-    sizes = {tuple(code["size"]) for _, codes in marked for code in codes if code}
-    if len(sizes) > 1:
-        raise UnusableRow("its masks are of several sizes")
-    size_HW = next(iter(sizes), None)
+    size_HW = _size(marked)
     return BenchItem(
         item_id=f"{number:06}",
         scene_id=" ".join(_names(record)),
@@ -68,8 +65,8 @@ def _item(number: int, record: Any, task: str) -> BenchItem:
 
 
 def _names(record: Any) -> tuple[str, ...]:
-    names = (record.get("image"),) if "image" in record else ()
-    names = names or (record.get("pre_image"), record.get("post_image"))
+    keys = ("image",) if "image" in record else ("pre_image", "post_image")
+    names = [record.get(key) for key in keys]
     if not all(isinstance(name, str) and name for name in names):
         raise UnusableRow("it names no picture")
     return tuple(str(name) for name in names)
@@ -104,6 +101,18 @@ def _marked(record: Any) -> Iterator[tuple[int, Codes]]:
         return
     for place, code in enumerate(masks):
         yield int(2 * place >= len(masks)), code if isinstance(code, list) else [code]
+
+
+def _size(marked: Sequence[tuple[int, Codes]]) -> tuple[int, int] | None:
+    """Return the one size of all codes, None where there is none."""
+    sizes = [code.get("size") for _, codes in marked for code in codes if code is not None]
+    if any(size != sizes[0] for size in sizes):
+        raise UnusableRow("its masks are of several sizes")
+    if not sizes:
+        return None
+    if not isinstance(sizes[0], list) or len(sizes[0]) != 2:
+        raise UnusableRow("a mask's code is invalid")
+    return int(sizes[0][0]), int(sizes[0][1])
 
 
 def _mask(image: int, codes: Codes, size_HW: tuple[int, int]) -> TrueMask:

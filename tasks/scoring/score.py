@@ -1,9 +1,8 @@
 """All figures of one set of predictions: by task, over all items, and as the mean of tasks."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -18,15 +17,6 @@ from tasks.scoring.tasks_named import in_paper_order
 
 VERSION = 1
 ALL, MACRO, REFERRING = "all", "mean of tasks", "please segment"
-MEASURES = (
-    "accuracy",
-    "grounded",
-    "item_iou",
-    "step_iou",
-    "cumulative_iou",
-    "item_boundary_f",
-    "step_boundary_f",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +163,7 @@ def redrawn_of(
 
 
 def measured(judged: Sequence[Judged], grounded_iou: float) -> dict[str, Ratio]:
-    """Return what each of `MEASURES` sums over items, above and below the line."""
+    """Return what each measure sums over items, above and below the line."""
     wanted_N = _column(one.item.wants_answer for one in judged)
     right_N = _column(one.right for one in judged)
     masked_N = _column(bool(one.steps) for one in judged)
@@ -195,30 +185,45 @@ def measured(judged: Sequence[Judged], grounded_iou: float) -> dict[str, Ratio]:
 
 
 def _figures(name: str, members: Sequence[Judged], redrawn: Redrawn) -> Figures:
-    estimates = {measure: redrawn.estimate(f"{measure} {name}") for measure in MEASURES}
-    return Figures(name=name, **_counts(members), **estimates)
+    options = [len(one.item.options) for one in members if one.item.wants_answer]
+    chance = sum(1 / n for n in options) / len(options) if options and all(options) else None
+    return _filled(name, members, chance, lambda measure: redrawn.estimate(f"{measure} {name}"))
 
 
 def _macro(tasks: Sequence[Figures], members: Sequence[Judged], redrawn: Redrawn) -> Figures:
-    estimates = {
-        measure: redrawn.mean([f"{measure} {task.name}" for task in tasks]) for measure in MEASURES
-    }
-    chances = [task.chance for task in tasks]
-    known = [chance for chance in chances if chance is not None]
-    chance = sum(known) / len(known) if known and len(known) == len(chances) else None
-    return Figures(name=MACRO, **{**_counts(members), "chance": chance}, **estimates)
+    known = [task.chance for task in tasks if task.chance is not None]
+    chance = sum(known) / len(known) if known and len(known) == len(tasks) else None
+    names = [task.name for task in tasks]
+    return _filled(
+        MACRO,
+        members,
+        chance,
+        lambda measure: redrawn.mean([f"{measure} {name}" for name in names]),
+    )
 
 
-def _counts(members: Sequence[Judged]) -> dict[str, Any]:
-    options = [len(one.item.options) for one in members if one.item.wants_answer]
-    return {
-        "items": len(members),
-        "right": sum(one.right for one in members),
-        "chance": sum(1 / n for n in options) / len(options) if options and all(options) else None,
-        "masks": sum(len(one.steps) for one in members),
-        "missing_masks": sum(one.num_missing for one in members),
-        "extra_masks": sum(one.num_extra for one in members),
-    }
+def _filled(
+    name: str,
+    members: Sequence[Judged],
+    chance: float | None,
+    find: Callable[[str], Estimate | None],
+) -> Figures:
+    return Figures(
+        name=name,
+        items=len(members),
+        right=sum(one.right for one in members),
+        chance=chance,
+        masks=sum(len(one.steps) for one in members),
+        missing_masks=sum(one.num_missing for one in members),
+        extra_masks=sum(one.num_extra for one in members),
+        accuracy=find("accuracy"),
+        grounded=find("grounded"),
+        item_iou=find("item_iou"),
+        step_iou=find("step_iou"),
+        cumulative_iou=find("cumulative_iou"),
+        item_boundary_f=find("item_boundary_f"),
+        step_boundary_f=find("step_boundary_f"),
+    )
 
 
 def _found(judged: Sequence[Judged]) -> Iterator[How]:

@@ -1,5 +1,7 @@
 """The tasks of the paper's bench: their order and short names in its tables."""
 
+import re
+
 PAPER_TASKS = {  # arXiv 2603.19039, table 1
     "coverage_percentage": "CA",
     "absolute_area": "AQ",
@@ -8,12 +10,13 @@ PAPER_TASKS = {  # arXiv 2603.19039, table 1
     "boundary_detection": "BRD",  # its name in the published file
     "distance_measurement": "DM",
     "building_change_estimation": "BCE",
-    "Agro-Phenology Reasoning": "APR",
-    "Numerosity Estimation": "NUM",
-    "Spatial-Relationship Inference": "SRI",
+    "Agro-Phenology Reasoning (APR)": "APR",
+    "Numerosity Estimation (NUM)": "NUM",
+    "Spatial-Relationship Inference (SRI)": "SRI",
     "Building Damage Counting": "BDC",
     "Damaged Road Area Estimation": "DRE",
 }
+_BROUGHT = re.compile(r"\(([A-Z]{2,5})\)$")  # as Landsat30-AU names its tasks
 _ORDER = {task: place for place, task in enumerate(PAPER_TASKS)}
 
 
@@ -23,5 +26,6 @@ def in_paper_order(tasks: set[str]) -> list[str]:
 
 
 def short_name(task: str) -> str:
-    """Return a task's short name, its own where the paper has none."""
-    return PAPER_TASKS.get(task, task)
+    """Return a task's short name: the paper's, or one that it brings along in brackets."""
+    brought = _BROUGHT.search(task)
+    return PAPER_TASKS.get(task, brought[1] if brought else task)

@@ -91,7 +91,7 @@ def landsat(path: Path, *rows: dict[str, str]) -> Path:
         "qa_id": "1",
         "image_path": "p/1.png",
         "question": "How many ponds are there?",
-        "question_type": "Numerosity Estimation",
+        "question_type": "Numerosity Estimation (NUM)",
         "options": "['None', '1-2', '3, or more']",
         "answer": "None",
     }
@@ -133,7 +133,7 @@ def test_every_row_of_the_real_landsat_file_is_read() -> None:
     assert len(bench.items) == 2659
     assert not bench.left_out
     assert sum(one.answer == "None" for one in bench.items) == 96
-    assert Counter(one.task for one in bench.items)["Numerosity Estimation"] == 337
+    assert Counter(one.task for one in bench.items)["Numerosity Estimation (NUM)"] == 337
 
 
 DISASTER = {

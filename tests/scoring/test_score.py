@@ -10,6 +10,7 @@ from tasks.scoring.judged import Judged, judge_all
 from tasks.scoring.paired import compare, mcnemar_p
 from tasks.scoring.prediction import Prediction, Predictions
 from tasks.scoring.score import Rules, Score, score
+from tasks.scoring.tasks_named import short_name
 from tasks.scoring.written import comparison_markdown, headline, score_json, score_markdown
 from tests.scoring.conftest import bench_of, item, predicted, true
 
@@ -164,6 +165,11 @@ def test_the_headline_has_the_papers_names_and_order() -> None:
     found, _ = scored(ITEMS[::-1], *LINES)
     assert headline([found]).splitlines()[0] == "| model | CA | AQ | Avg |"
     assert headline([found]).splitlines()[2] == "| m | 100.0 | 0.0 | 50.0 |"
+
+
+def test_short_names_are_the_papers_or_those_that_a_task_brings_along() -> None:
+    told = ("boundary_detection", "Urban-Scale Recognition (USR)", "first_seen")
+    assert [short_name(task) for task in told] == ["BRD", "USR", "first_seen"]
 
 
 @pytest.mark.parametrize(
