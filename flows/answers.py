@@ -4,14 +4,11 @@ import io
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from flows.loaded import loaded
-from masks.rle import decode
-from schemas.mask import MaskKind
 from tasks.answers_page import Answered, held_out_questions, write_answers
+from tasks.asked_pictures import AskedPicture, asked_pictures
 from tasks.errors import UserError
 from tasks.rows import Row
 from terrascope_model.answer import Answerer, Asking
@@ -68,29 +65,25 @@ def asked(answerer: Answerer, rows: Sequence[Row], asking: Asking) -> list[Answe
 
 def sample_of(row: Row) -> Sample:
     """Return a row as it is asked, without its trace and masks."""
-    x_m, y_m = row.grid.pixel_size_x_m, row.grid.pixel_size_y_m
+    return asked_sample(row.sample_id, asked_pictures(row), row.question, row.options)
+
+
+def asked_sample(
+    sample_id: str, pictures: Sequence[AskedPicture], question: str, options: Sequence[str]
+) -> Sample:
+    """Return a question on pictures as a model of ours is asked it."""
     return Sample(
-        sample_id=row.sample_id,
+        sample_id=sample_id,
         pictures=tuple(
             Picture(
-                image=Image.open(io.BytesIO(image.bytes)).convert("RGB"),
-                modality=info.modality,
-                date_index=info.date_index,
-                pixel_size_m=None if x_m is None or y_m is None else (x_m, y_m),
-                valid_HW=_valid_at(row, info.date_index),
+                image=Image.open(io.BytesIO(picture.encoded)).convert("RGB"),
+                modality=picture.modality,
+                date_index=picture.date_index,
+                pixel_size_m=picture.pixel_size_m,
+                valid_HW=picture.valid_HW,
             )
-            for image, info in zip(row.images, row.image_info, strict=True)
+            for picture in pictures
         ),
-        question=row.question,
-        options=tuple(row.options),
+        question=question,
+        options=tuple(options),
     )
-
-
-def _valid_at(row: Row, date_index: int) -> NDArray[np.bool_] | None:
-    valid = (
-        mask.counts
-        for mask in row.evidence.masks
-        if mask.kind is MaskKind.VALID and mask.date_index == date_index
-    )
-    counts = next(valid, None)
-    return None if counts is None else decode(counts, row.evidence.size_HW)

@@ -1,8 +1,30 @@
 """How well one mask agrees with another: intersection, IoU, boundary F."""
 
-import cv2
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+
+from masks.kernel import kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The pixels that two masks share, and those of either."""
+
+    shared_px: int
+    either_px: int
+
+    @property
+    def iou(self) -> float:
+        """What is shared of either, 0 to 1; 1.0 where both masks are empty."""
+        return self.shared_px / self.either_px if self.either_px else 1.0
+
+
+def overlap(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]) -> Overlap:
+    """Count what two (H, W) masks share and cover; ValueError where their sizes differ."""
+    _check_same_size(a_HW, b_HW)
+    return Overlap(int(np.count_nonzero(a_HW & b_HW)), int(np.count_nonzero(a_HW | b_HW)))
 
 
 def intersection(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -16,9 +38,7 @@ def iou(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]) -> float:
 
     ValueError where the sizes differ.
     """
-    _check_same_size(a_HW, b_HW)
-    union_px = int(np.count_nonzero(a_HW | b_HW))
-    return int(np.count_nonzero(a_HW & b_HW)) / union_px if union_px else 1.0
+    return overlap(a_HW, b_HW).iou
 
 
 def boundary_f(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_], tolerance_px: int) -> float:
@@ -55,10 +75,41 @@ def _share_near(
     edge_HW: NDArray[np.bool_], other_HW: NDArray[np.bool_], tolerance_px: int
 ) -> float:
     """Return the share of an edge's pixels that lie within the tolerance of the other's."""
-    offsets = np.arange(-tolerance_px, tolerance_px + 1)
-    disk = (offsets[:, None] ** 2 + offsets**2 <= tolerance_px**2).astype(np.uint8)
-    near_HW = cv2.dilate(other_HW.view(np.uint8), disk).view(np.bool_)
-    return int(np.count_nonzero(edge_HW & near_HW)) / int(np.count_nonzero(edge_HW))
+    return _num_near(edge_HW, other_HW, tolerance_px) / int(np.count_nonzero(edge_HW))
+
+
+@kernel
+def _num_near(edge_HW: NDArray[np.bool_], other_HW: NDArray[np.bool_], tolerance_px: int) -> int:
+    """Count an edge's pixels within a Euclidean distance of the other edge, exactly.
+
+    The distance along the column comes first, cut off above the tolerance; along the row it is
+    looked up only for the pixels that count.
+    """
+    height, width = edge_HW.shape
+    far = tolerance_px + 1
+    along_HW = np.empty((height, width), dtype=np.int32)
+    for column in range(width):
+        along_HW[0, column] = 0 if other_HW[0, column] else far
+    for row in range(1, height):
+        for column in range(width):
+            above = along_HW[row - 1, column]
+            along_HW[row, column] = 0 if other_HW[row, column] else min(far, above + 1)
+    for row in range(height - 2, -1, -1):
+        for column in range(width):
+            below = along_HW[row + 1, column]
+            along_HW[row, column] = min(along_HW[row, column], below + 1)
+    num_near = 0
+    for row in range(height):
+        for column in range(width):
+            if edge_HW[row, column]:
+                for away in range(far):
+                    left = along_HW[row, column - away] if away <= column else far
+                    right = along_HW[row, column + away] if column + away < width else far
+                    along = min(left, right)
+                    if along < far and along**2 + away**2 <= tolerance_px**2:
+                        num_near += 1
+                        break
+    return num_near
 
 
 def _check_same_size(a_HW: NDArray[np.bool_], b_HW: NDArray[np.bool_]) -> None:

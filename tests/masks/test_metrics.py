@@ -66,7 +66,7 @@ def test_iou_of_hand_made_masks(a, b, value):
 
 
 @often
-@given(pairs, st.integers(0, 4))
+@given(pairs, st.integers(0, 12))
 def test_boundary_f_is_that_of_plain_python(pair, tolerance_px):
     expected = plain_boundary_f(*pair, tolerance_px)
     assert boundary_f(*pair, tolerance_px) == pytest.approx(expected, abs=1e-12)

@@ -9,11 +9,14 @@ import pytest
 import torch
 
 from flows.answers import answers
+from flows.bench import ask_model
 from masks.rle import decode
 from schemas.sensors import segmented_picture
 from tasks.answers_page import Answered, held_out_questions
 from tasks.errors import UserError
 from tasks.rows import Row
+from tasks.scoring.opened import open_bench
+from tasks.scoring.results import score_file
 from terrascope_model.presets import tiny
 from tests.terrascope_model.conftest import untied
 
@@ -46,6 +49,25 @@ def test_the_page_shows_every_question_and_needs_nothing_else(dataset: Path, sav
     assert any(one.masks for one in answered)
     assert "0 of 10 answers are word for word" in text
     assert not re.search(r"https?://|url\(|@import|<script", text)
+
+
+def test_a_bench_is_asked_scored_and_gone_on_with(
+    dataset: Path, saved: Path, tmp_path: Path
+) -> None:
+    bench = open_bench(dataset, "l1", "train", ()).drawn(5, seed=0)
+    lines = tmp_path / "predictions.jsonl"
+    ask_model(bench, saved, lines, "none", 12)
+    found = score_file(bench, lines, tmp_path)
+    assert found.score.all.items == 5
+    assert sum(len(one.steps) for one in found.judged if one.iou is not None) > 0
+    assert any(step.predicted is not None for one in found.judged for step in one.steps)
+    assert (tmp_path / "bench.html").read_text().count('<article class="sample">') == 5
+    kept = lines.read_text().splitlines()
+    lines.write_text("\n".join(kept[:-2]) + "\n")
+    ask_model(bench, saved, lines, "none", 12)
+    assert len(lines.read_text().splitlines()) == len(kept) == 6
+    ask_model(bench, saved, lines, "blind", 12)  # another run: nothing of this one is kept
+    assert "control: blind" in lines.read_text().splitlines()[0]
 
 
 def test_questions_are_of_the_split_and_tier_that_are_asked_for(dataset: Path) -> None:
