@@ -39,6 +39,7 @@ def decided_by(config: BuildConfig) -> Decided:
             "readers": {name: SOURCES[name].version for name in sorted(config.sources)},
             "pixel_size": config.pixel_size,
             "limit": config.limit,
+            **config.split_content(),
         },
         **{stage: _MAKING[stage](config) for stage in making},
     }

@@ -33,7 +33,7 @@ from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.fingerprint import fingerprint_granule
-from tasks.granules import GranuleId, batches, read_catalogue, store_granule
+from tasks.granules import GranuleId, batches, empty_splits, read_catalogue, store_granule
 from tasks.ingest import STAGE as INGEST
 from tasks.ingest import VERSION as INGEST_VERSION
 from tasks.ingest import ingest_granule
@@ -42,7 +42,7 @@ from tasks.manifest import GateResult
 from tasks.planning.foresight import foresee
 from tasks.planning.plan import plan_lines
 from tasks.pool import GranuleWork, run_granules
-from tasks.progress import Bar
+from tasks.progress import Bar, told
 from tasks.publish import Published, judge_candidate, publish
 from tasks.refine import VERSION as REFINE_VERSION
 from tasks.refine import candidates_stage, refine_granule, refined_stage
@@ -86,7 +86,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What one stage did with one batch: taken = out + rejected + left_out."""
+    """What one stage did with one batch: taken = out + rejected + left_out.
+
+    `reused` counts granules that were kept as they were, `anew` what of `taken` is of the others.
+    """
 
     stage: str
     batch: Batch
@@ -95,6 +98,7 @@ class Done:
     rejected: int
     left_out: int
     reused: int
+    anew: int
 
 
 def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) -> Plan:
@@ -103,6 +107,8 @@ def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) 
     What is to be done, and why, is said before.
     """
     catalogue = read_catalogue(config)
+    for line in empty_splits(config, catalogue):
+        told(line)
     if say is not None:
         for line in plan_lines(foresee(config, catalogue)):
             say(line)
@@ -278,4 +284,5 @@ def _done(stage: str, batch: Batch, records: list[Record]) -> Done:
         rejected=sum(record.rejected for record in records),
         left_out=sum(record.left_out for record in records),
         reused=sum(record.reused for record in records),
+        anew=sum(record.taken for record in records if not record.reused),
     )

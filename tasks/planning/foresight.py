@@ -24,7 +24,7 @@ from tasks.config import BuildConfig, digest_of
 from tasks.decided import decided_by
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.fingerprint import VERSION as FINGERPRINT_VERSION
-from tasks.granules import Catalogue, Granule, GranuleId
+from tasks.granules import Catalogue, Granule, GranuleId, empty_splits
 from tasks.ingest import STAGE as INGEST
 from tasks.ingest import key_parts, marks_unlabelled
 from tasks.ledger import Ledger, Record
@@ -64,7 +64,12 @@ def foresee(config: BuildConfig, catalogue: Catalogue) -> BuildPlan:
     for tier, stage in MADE_BY.items():
         if stage in making:
             foresight.write(shards_of(tier), stage)
-    return BuildPlan(sources=sources, stages=foresight.stages, gone=tuple(foresight.gone))
+    return BuildPlan(
+        sources=sources,
+        stages=foresight.stages,
+        gone=tuple(foresight.gone),
+        empty=tuple(empty_splits(config, catalogue)),
+    )
 
 
 class _Foresight:

@@ -40,11 +40,16 @@ class StagePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPlan:
-    """What a build would do; `gone` are granules that leave the dataset with all their scenes."""
+    """What a build would do.
+
+    `gone` are granules that leave the dataset with all their scenes, `empty` says of which split
+    there is no scene.
+    """
 
     sources: tuple[SourceChange, ...]
     stages: tuple[StagePlan, ...]
     gone: tuple[str, ...]
+    empty: tuple[str, ...] = ()
 
     @property
     def idle(self) -> bool:
@@ -56,6 +61,7 @@ def plan_lines(plan: BuildPlan) -> Iterator[str]:
     """Yield a plan in words."""
     for source in plan.sources:
         yield _source_line(source)
+    yield from plan.empty
     for stage in plan.stages:
         yield from _stage_lines(stage)
     if plan.gone:

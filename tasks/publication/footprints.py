@@ -23,12 +23,12 @@ VERSION = 1
 # an image of one colour has no more bytes than this and one for every 20 pixels, JPEG or PNG
 MOST_HEADER_BYTES = 1000
 PLAIN_PX_A_BYTE = 20
-_EDGES = ("west", "south", "east", "north")
+EDGES = ("west", "south", "east", "north")
 _SCHEMA = pa.schema(
     [
         ("scene_id", pa.string()),
         ("place", pa.string()),
-        *((edge, pa.float64()) for edge in _EDGES),
+        *((edge, pa.float64()) for edge in EDGES),
         ("images", pa.list_(pa.string())),
     ]
 )
@@ -54,7 +54,7 @@ def read_footprints(ledger: Ledger, granule: GranuleId) -> list[Footprint]:
             split=granule.split,
             scene_id=row["scene_id"],
             place=row["place"],
-            bounds_lonlat=None if row["west"] is None else tuple(row[edge] for edge in _EDGES),
+            bounds_lonlat=None if row["west"] is None else tuple(row[edge] for edge in EDGES),
             images=tuple(row["images"]),
         )
         for row in rows
@@ -68,7 +68,7 @@ def _row(scene: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "scene_id": scene["scene_id"],
         "place": scene["place"],
-        **{edge: grid[edge] for edge in _EDGES},
+        **{edge: grid[edge] for edge in EDGES},
         "images": [sha256(one).hexdigest() for one in shown if not is_plain(one, pixels)],
     }
 
