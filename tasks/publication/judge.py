@@ -156,7 +156,7 @@ def _scenes_carried(
     return [
         scene
         for granule in granules
-        for carried in [set().union(*(counted.scenes for counted in tallies[granule]))]
+        for carried in [set[str]().union(*(counted.scenes for counted in tallies[granule]))]
         for scene in read_footprints(ledger, granule)
         if scene.scene_id in carried
     ]
