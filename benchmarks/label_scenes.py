@@ -225,7 +225,13 @@ def _scene(
     dates = sorted({layer.date_index for layer in layers})
     return Scene(
         ref=SceneRef(
-            source=source, scene_id=name, split="train", place="world", bucket="b", files=()
+            source=source,
+            scene_id=name,
+            split="train",
+            place="world",
+            bucket="b",
+            locality="world",
+            files=(),
         ),
         licence="",
         grid=Grid(

@@ -1,7 +1,7 @@
 """The whole way of the data as a Prefect flow: archives in, proved Parquet out."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from prefect import flow, get_run_logger, task, unmapped
@@ -10,23 +10,31 @@ from prefect.artifacts import (
     create_markdown_artifact,
     create_table_artifact,
 )
+from prefect.assets import add_asset_metadata, materialize
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.annotator import annotator
+from flows.assets import dataset_asset, made_from
 from flows.bench_items import bench_items
 from flows.cap_cot import cap_cot
+from flows.progress import Stages, key_of
 from flows.terra_cot import terra_cot
 from flows.whereabouts import note_process
+from tasks.annotation.folds import Annotator
+from tasks.assemble import STAGE as SHARDS
+from tasks.candidate import tiers_of
 from tasks.config import BuildConfig
 from tasks.ledger import sha256_of
 from tasks.lineage.mermaid import markdown_of
 from tasks.manifest import MANIFEST_NAME, GateResult, read_manifest
+from tasks.progress import watched
 from tasks.publication.shown import COLUMNS, gate_row
 from tasks.publish import Published
 from tasks.refine import REFINED_TIERS
 from tasks.stages import (
+    Done,
     Plan,
     fingerprint_batch,
     ingest_batch,
@@ -37,6 +45,7 @@ from tasks.stages import (
     select_samples,
     write_batch,
 )
+from tasks.throughput import COST_COLUMNS, SPEED_COLUMNS, costs, speeds
 from tasks.versions import before
 from tasks.workspace import claimed
 
@@ -70,27 +79,39 @@ def pipeline(config: BuildConfig) -> Published:
     """
     with claimed(config):
         plan = catalogue(config)
-        scenes = ingest.map(unmapped(config), plan.batches, unmapped(plan.as_read)).result()
-        captioned = cap_cot(config, scenes) if "cap_cot" in config.stages else []
-        annotators, marked = annotator(config, scenes) if config.annotates else ([], [])
-        if marked:
-            plan, scenes = plan.with_marked(marked), [*scenes, *marked]
-            captioned += cap_cot(config, marked) if "cap_cot" in config.stages else []
-        asked = terra_cot(config, scenes) if {"l1", "l2"} & set(config.stages) else []
-        asked += bench_items(config, scenes) if config.makes_bench else []
-        if config.annotates:
-            refine.map(unmapped(config), [d for d in asked if d.stage in REFINED_TIERS]).result()
-        if config.control.near_duplicates:
-            fingerprint.map(unmapped(config), scenes).result()
-        select(config, plan)
-        write.map(unmapped(config), [*captioned, *asked]).result()
+        stages = Stages(config.dataset, len(plan.granules), {SHARDS: len(tiers_of(config))})
+        with watched(stages):
+            plan, annotators, done = made(config, plan)
+        show_speeds(config, list(speeds(done, stages.seconds)))
         judged = judge(config, plan, annotators, str(flow_run.id or ""))
         show_gates(config, judged)
         published: Published = seal(config, plan, judged)
     show(published)
     if published.changed:
-        announce(published)
+        announcing = announce.with_options(
+            assets=[dataset_asset(config.out)], asset_deps=made_from(config)
+        )
+        announcing(published)
     return published
+
+
+def made(config: BuildConfig, plan: Plan) -> tuple[Plan, list[Annotator], list[Done]]:
+    """Make all shards; return the plan with marked scenes, by whom, and what each stage did."""
+    scenes = ingest.map(unmapped(config), plan.batches, unmapped(plan.as_read)).result()
+    captioned = cap_cot(config, scenes) if "cap_cot" in config.stages else []
+    annotators, marked = annotator(config, scenes) if config.annotates else ([], [])
+    if marked:
+        plan, scenes = plan.with_marked(marked), [*scenes, *marked]
+        captioned += cap_cot(config, marked) if "cap_cot" in config.stages else []
+    asked = terra_cot(config, scenes) if {"l1", "l2"} & set(config.stages) else []
+    asked += bench_items(config, scenes) if config.makes_bench else []
+    refined = [d for d in asked if config.annotates and d.stage in REFINED_TIERS]
+    refined = refine.map(unmapped(config), refined).result()
+    if config.control.near_duplicates:
+        fingerprint.map(unmapped(config), scenes).result()
+    select(config, plan)
+    written = write.map(unmapped(config), [*captioned, *asked]).result()
+    return plan, annotators, [*scenes, *captioned, *asked, *refined, *chain(*written)]
 
 
 @task(name="catalogue", task_run_name="catalogue")
@@ -103,17 +124,33 @@ def catalogue(config: BuildConfig) -> Plan:
 def show_gates(config: BuildConfig, judged: Sequence[GateResult]) -> None:
     """Leave what every gate found in the Prefect UI, before one that does not hold ends the run."""
     create_table_artifact(
-        [dict(zip(COLUMNS, gate_row(gate), strict=True)) for gate in judged],
-        key=f"publication-{_key(config.dataset)}",
+        _table(COLUMNS, map(gate_row, judged)),
+        key=key_of("publication", config.dataset),
         description=f"What has to hold before a version of {config.dataset} is published",
     )
 
 
-@task(name="announce", task_run_name="announce")
+@task(name="show speeds", task_run_name="show speeds")
+def show_speeds(config: BuildConfig, rows: Sequence[Sequence[Any]]) -> None:
+    """Leave what this run did of each stage in the Prefect UI, and how fast."""
+    create_table_artifact(
+        _table(SPEED_COLUMNS, rows),
+        key=key_of("throughput", config.dataset),
+        description=f"What this run did of each stage of {config.dataset}, and how fast",
+    )
+
+
+@materialize("terrascope://datasets/any", name="announce", task_run_name="announce")
 def announce(published: Published) -> None:
-    """Emit the event by which others learn that there is a new dataset, or a new version of one."""
+    """Emit the events by which others learn that there is a new dataset, or a new version of one.
+
+    The flow says which asset it is, and what that was made from.
+    """
     folder = published.dataset.resolve()
     manifest = read_manifest(folder)
+    add_asset_metadata(
+        dataset_asset(folder), {"version": manifest.version, "digest": manifest.digest}
+    )
     emit_event(
         PUBLISHED,
         resource={
@@ -134,16 +171,15 @@ def announce(published: Published) -> None:
 def show(published: Published) -> None:
     """Leave counts, lineage and the link to the report in the Prefect UI."""
     name = published.dataset.resolve().name
-    key = _key(name)
+    manifest = read_manifest(published.dataset)
     create_table_artifact(
         [count.model_dump(exclude={"reasons", "tallies"}) for count in published.counts],
-        key=f"counts-{key}",
+        key=key_of("counts", name),
         description=f"What every stage of {name} took and gave: taken = out + rejected + left out",
     )
-    columns = ("stage", "gate", "dropped", "of", "share")
     create_table_artifact(
-        [dict(zip(columns, gate, strict=True)) for gate in published.gates],
-        key=f"gates-{key}",
+        _table(("stage", "gate", "dropped", "of", "share"), published.gates),
+        key=key_of("gates", name),
         description=f"What every gate of {name} dropped, of what came to its stage",
     )
     create_table_artifact(
@@ -152,20 +188,32 @@ def show(published: Published) -> None:
             for count in published.counts
             for what, number in count.tallies.items()
         ],
-        key=f"written-{key}",
+        key=key_of("written", name),
         description=f"What was written for {name}: replies, tokens, verdicts",
     )
-    manifest = read_manifest(published.dataset)
+    if cost := _table(COST_COLUMNS, costs(published.counts)):
+        create_table_artifact(
+            cost,
+            key=key_of("cost", name),
+            description=f"What models were asked for {name}; cost in the unit of the prices",
+        )
+    if manifest.refined:
+        create_table_artifact(
+            [one.model_dump() for one in manifest.refined],
+            key=key_of("masks", name),
+            description=f"How an annotator's masks lie to those of {name}, class by class",
+        )
     create_markdown_artifact(
         markdown_of(manifest, before(published.dataset, manifest)),
-        key=f"lineage-{key}",
+        key=key_of("lineage", name),
         description=f"Where {name} comes from, from its sources to its shards",
     )
     create_link_artifact(
-        published.report.resolve().as_uri(), key=f"report-{key}", link_text=f"Report of {name}"
+        published.report.resolve().as_uri(),
+        key=key_of("report", name),
+        link_text=f"Report of {name}",
     )
 
 
-def _key(name: str) -> str:
-    """Return a dataset's name as keys of artifacts may be written."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+def _table(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in rows]

@@ -12,8 +12,10 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.assets import materialize
 from prefect.events import emit_event
 
+from flows.assets import dataset_asset, model_asset
 from flows.whereabouts import note_process
 from tasks.curves import draw_curves
 from tasks.missed import published_digest
@@ -39,7 +41,8 @@ def train(
     digest = published_digest(data)
     model = fit(data, out, settings or TrainSettings(), processes)
     show(model)
-    announce(model, data, digest)
+    announcing = announce.with_options(assets=[model_asset(out)], asset_deps=[dataset_asset(data)])
+    announcing(model, data, digest)
     return model
 
 
@@ -77,9 +80,9 @@ def show(model: Trained) -> None:
     )
 
 
-@task(name="announce", task_run_name="announce")
+@materialize("terrascope://models/any", name="announce", task_run_name="announce")
 def announce(model: Trained, data: Path, manifest_sha256: str) -> None:
-    """Emit the event by which others learn that there is a model; again where a run is repeated."""
+    """Emit the events by which others learn that there is a model; a repeated run does again."""
     folder = model.out.resolve()
     emit_event(
         PUBLISHED,

@@ -117,9 +117,11 @@ class ArchiveCaption:
 class SceneRef:
     """A scene that an archive lists, before it is read.
 
-    `place` is the tile or event, from which alone `bucket` follows; `files` are the paths
-    (relative to the archive root) that its content depends on; `facts` are small strings that the
-    reader needs again, such as a metadata row.
+    `place` is the patch, tile or location, from which alone `bucket` follows; `locality` the ground
+    around it, from which alone a split that is drawn by place follows: a tile or event whose scenes
+    may overlap or touch each other. Archives that show the same event name it alike. `files` are
+    the paths (relative to the archive root) that its content depends on; `facts` are small strings
+    that the reader needs again, such as a metadata row.
     """
 
     source: str
@@ -127,6 +129,7 @@ class SceneRef:
     split: str
     place: str
     bucket: str
+    locality: str
     files: tuple[str, ...]
     facts: Mapping[str, str] = field(default_factory=dict)
 

@@ -6,7 +6,8 @@ import yaml
 
 from tasks.atomic import place_text
 from tasks.inspect_dataset import Survey, size_text, survey
-from tasks.manifest import Manifest
+from tasks.manifest import LEAKAGE, Manifest
+from tasks.place_split import SPLITS
 
 CARD_NAME = "README.md"
 # the hub's own names of licences; any other is shown in the ledger only
@@ -74,8 +75,14 @@ _DEFINITIONS = """\
   is not safe within its margin is not asked. `answer.text` is the value to two significant digits
   and may so lie just outside a narrow margin: score numbers against `answer.value`, which is in
   `answer.unit` (m2, m, share, count).
+"""
+_SPLITS_OF_ARCHIVES = """\
 * **Splits** are the archives' own. Where an archive has crops of one place in several splits, so
   has this dataset; `place` says which.
+"""
+_SPLITS_BY_PLACE = """\
+* **Splits** are drawn by place, and not the archives' own: all scenes of a tile or event are in
+  one. Each tile or event was drawn for train, validation, test with {shares}.
 """
 
 
@@ -101,7 +108,8 @@ def card(manifest: Manifest, found: Survey) -> str:
         _refused(found),
         _refined(manifest),
         _marked(manifest),
-        _DEFINITIONS,
+        _DEFINITIONS + _splits(manifest),
+        _shared(manifest),
         _PAPER_PIXEL if manifest.config.get("pixel_size") == "paper" else "",
         "## Licences\n\n" + _ledger(found),
         _origin(manifest),
@@ -205,6 +213,36 @@ def _marked(manifest: Manifest) -> str:
         "marked them: all their masks have the `origin` `predicted`, and their answers are right "
         "of these masks, not of the ground.\n"
     )
+
+
+def _splits(manifest: Manifest) -> str:
+    """Return whose splits they are, and which of a source came out empty."""
+    if manifest.config.get("split", "archive") == "archive":
+        return _SPLITS_OF_ARCHIVES
+    shares = manifest.config["split_shares"]
+    assert isinstance(shares, dict), "as a build writes it"
+    told = _SPLITS_BY_PLACE.format(shares=", ".join(f"{shares[split]:g}" for split in SPLITS))
+    filled = {(file.source, file.split) for file in manifest.files}
+    empty = [
+        f"{source} has none in {split}"
+        for source in sorted({source for source, _ in filled})
+        for split in SPLITS
+        if shares[split] and (source, split) not in filled
+    ]
+    return told + (f"  No samples: {'; '.join(empty)}.\n" if empty else "")
+
+
+def _shared(manifest: Manifest) -> str:
+    """Return what splits share all the same, as the limits of its gates allowed, "" if nothing."""
+    found = [g for g in manifest.publication if g.gate == LEAKAGE and g.found and g.limit != 0]
+    if not found:
+        return ""
+    lines = [
+        f"* {gate.subject}: {gate.found:,.0f}"
+        + ("" if gate.limit is None else f" (up to {gate.limit:,.0f} were allowed)")
+        for gate in found
+    ]
+    return "## What splits share\n\n" + "\n".join(lines) + "\n"
 
 
 def _synthetic(manifest: Manifest) -> str:

@@ -19,6 +19,7 @@ from tasks.ledger import Ledger
 from tasks.manifest import MARKED_BUCKET, VERSIONS, Manifest, ManifestError, read_manifest
 from tasks.publication.footprints import STAGE as FOOTPRINT
 from tasks.publication.proofs import proofs_of
+from tasks.publication.tallies import tallies_of
 from tasks.refine import REFINED_TIERS, refined_stage
 from tasks.selection import STAGE as SELECT
 from tasks.selection import SUMMARY
@@ -35,6 +36,7 @@ _STAGES = (  # folders of .work whose files are each of one granule
     FINGERPRINT,
     FOOTPRINT,
     *map(proofs_of, MADE_BY),
+    *map(tallies_of, MADE_BY),
     SELECT,
     *map(shards_of, MADE_BY),
 )

@@ -15,7 +15,9 @@ from tasks.bench_making.settings import BenchSettings
 from tasks.captions.settings import CaptionerSettings
 from tasks.composition.settings import ComposerSettings, ControlSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
+from tasks.manifest import MANIFEST_NAME
 from tasks.mixture import MixtureSettings
+from tasks.place_split import SplitShares
 from tasks.publication.settings import GateSettings
 from tasks.sources.registry import SOURCES
 from tasks.yaml_file import read_yaml
@@ -40,6 +42,13 @@ class BuildConfig(BaseModel):
     seed: int = Field(default=0, ge=0, description="Draws questions, images and options.")
     limit: int | None = Field(
         default=None, ge=1, description="Read only the first N scenes of every source."
+    )
+    split: Literal["archive", "place"] = Field(
+        default="archive",
+        description="The archives' own splits, or by place: all of a tile or event in one.",
+    )
+    split_shares: SplitShares = Field(
+        default=SplitShares(), description="Of the tiles and events, where split is place."
     )
     stages: tuple[MakingStage, ...] = Field(
         default=MAKING_STAGES,
@@ -114,6 +123,7 @@ class BuildConfig(BaseModel):
                 "seed", "limit", "sar_rendering", "pixel_size", "balance", "control", "mixture",
             },
         )  # fmt: skip
+        read |= self.split_content()
         match stage:
             case "cap_cot":
                 marked = self._refined() if self.annotator.unlabelled else {}
@@ -123,6 +133,10 @@ class BuildConfig(BaseModel):
             case "l2":
                 return {**read, "composer": self.composer.content(), **self._refined()}
         return {**read, "tasks": list(self.tasks), **self._refined()}
+
+    def split_content(self) -> dict[str, Any]:
+        """Return what decides the splits but the archives; nothing where they are these' own."""
+        return {} if self.split == "archive" else self.model_dump(include={"split", "split_shares"})
 
     @property
     def annotates(self) -> bool:
@@ -199,7 +213,8 @@ def check_config(config: BuildConfig) -> None:
     """Check what types cannot say; a deployment's parameters come here without `load_config`.
 
     Raises:
-        ConfigError: an unknown source or task, or a source folder that is not there.
+        ConfigError: an unknown source or task, a source folder that is not there, or a bench that
+            is no dataset.
     """
     for name, root in config.sources.items():
         if name not in SOURCES:
@@ -215,6 +230,12 @@ def check_config(config: BuildConfig) -> None:
         raise ConfigError(
             "bench.against holds a bench against datasets, and the stages make none: --stage bench"
         )
+    for bench in config.gates.benches:
+        if not (bench / MANIFEST_NAME).is_file():
+            raise ConfigError(
+                f"gates.benches: {bench} holds no {MANIFEST_NAME}, so it is no dataset; give the "
+                "folder of a dataset, or leave it out"
+            )
     if config.annotates and not {"l1", "l2"} & set(config.stages):
         raise ConfigError(
             "an annotator refines the masks of questions, and the stages make none: add l1 or l2, "

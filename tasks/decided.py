@@ -43,6 +43,7 @@ def decided_by(config: BuildConfig) -> Decided:
             "readers": {name: SOURCES[name].version for name in sorted(config.sources)},
             "pixel_size": config.pixel_size,
             "limit": config.limit,
+            **config.split_content(),
         },
         **({BENCH_ASK: bench_ask_decides(config)} if BENCH in making else {}),
         **{stage: _MAKING[stage](config) for stage in making},

@@ -1,7 +1,7 @@
 """What a build would do, before it does it: counted from the indices, measured on a few scenes."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tasks.composition.estimate import estimate_questions
 from tasks.config import BuildConfig
 from tasks.granules import read_catalogue
 from tasks.ingest import read_scene
+from tasks.place_split import SPLITS
 from tasks.scene_table import asked_scenes, scenes_to_table
 
 SCENES_TRIED = 6  # of each source, spread over its index
@@ -29,6 +30,7 @@ class Estimate:
 
     source: str
     scenes: int
+    splits: Mapping[str, int]  # scenes of each
     granules: int
     refused_by_index: int
     files: int
@@ -78,8 +80,9 @@ def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
     console.print(table)
     for row in estimates:
         console.print(
-            f"{row.source}: {row.refused_by_index} refused by the index; of {row.scenes_tried} "
-            f"scenes tried {row.scenes_refused} would be refused; questions before selection",
+            f"{row.source}: {_by_split(row.splits)}; {row.refused_by_index} refused by the index; "
+            f"of {row.scenes_tried} scenes tried {row.scenes_refused} would be refused; questions "
+            "before selection",
             highlight=False,
         )
     written = {
@@ -89,6 +92,11 @@ def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
     for what, found in written.items():
         if found:
             console.print(f"{what}: {_cost(found)}", highlight=False)
+
+
+def _by_split(splits: Mapping[str, int]) -> str:
+    """Return the scenes of each split in words; one that stays empty counts too."""
+    return ", ".join(f"{splits.get(split, 0):,} {split}" for split in SPLITS)
 
 
 def _cost(written: Sequence[WrittenEstimate]) -> str:
@@ -145,6 +153,7 @@ def _estimate_source(
     return Estimate(
         source=source,
         scenes=len(refs),
+        splits=Counter(ref.split for ref in refs),
         granules=granules,
         refused_by_index=refused,
         files=len(files),

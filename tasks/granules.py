@@ -13,6 +13,7 @@ from tasks.atomic import place_text
 from tasks.config import BuildConfig, ConfigError
 from tasks.ledger import Ledger
 from tasks.manifest import MARKED_BUCKET
+from tasks.place_split import SPLITS, split_of
 from tasks.sources.registry import SOURCES
 
 BATCH_SCENES = 2048  # at some milliseconds a scene and stage, ten seconds of work and more
@@ -74,7 +75,7 @@ class Catalogue:
 
 
 def read_catalogue(config: BuildConfig) -> Catalogue:
-    """List every source's scenes and gather them into granules.
+    """List every source's scenes and gather them into granules, in the splits of the build.
 
     A scene id that a source lists twice is refused the second time.
 
@@ -101,7 +102,9 @@ def read_catalogue(config: BuildConfig) -> Catalogue:
                 rejected.append(_twice(entry))
             else:
                 seen.add(entry.scene_id)
-                scenes[GranuleId(entry.source, entry.split, entry.bucket)].append(entry)
+                split = _split(config, entry)
+                granule = GranuleId(entry.source, split, entry.bucket)
+                scenes[granule].append(replace(entry, split=split))
     granules = tuple(
         Granule(id=granule, refs=tuple(refs)) for granule, refs in sorted(scenes.items())
     )
@@ -113,11 +116,34 @@ def _split_of(entry: SceneRef | Rejected) -> str | None:
     return entry.split if isinstance(entry, SceneRef) else None
 
 
+def _split(config: BuildConfig, ref: SceneRef) -> str:
+    """Return the split of a scene: the archive's, or the one that its locality is drawn for."""
+    if config.split == "archive":
+        return ref.split
+    return split_of(ref.locality, config.split_shares)
+
+
 def _listed(source: str, root: Path) -> Iterator[SceneRef | Rejected]:
     try:
         yield from SOURCES[source].index(root)
     except (ValueError, OSError) as error:
         raise ConfigError(f"source {source}: {error}") from error
+
+
+def empty_splits(config: BuildConfig, catalogue: Catalogue) -> Iterator[str]:
+    """Yield in words of which source a split that is drawn by place has no scene."""
+    if config.split == "archive":
+        return
+    for source in sorted(config.sources):
+        granules = [granule for granule in catalogue.granules if granule.id.source == source]
+        filled = {granule.id.split for granule in granules}
+        localities = len({ref.locality for granule in granules for ref in granule.refs})
+        for split in SPLITS:
+            if getattr(config.split_shares, split) and split not in filled:
+                yield (
+                    f"no scene of {source} is in {split}: none of its {localities} tiles or events "
+                    "was drawn for it; give more of them, or other split_shares"
+                )
 
 
 def store_granule(ledger: Ledger, granule: Granule) -> None:
@@ -130,6 +156,7 @@ def store_granule(ledger: Ledger, granule: Granule) -> None:
             "split": ref.split,
             "place": ref.place,
             "bucket": ref.bucket,
+            "locality": ref.locality,
             "files": ref.files,
             "facts": dict(ref.facts),
         }

@@ -26,6 +26,7 @@ from tasks.errors import UserError
 
 MANIFEST_NAME = "manifest.json"
 MARKED_BUCKET = "-unlabelled"  # how the bucket of scenes ends that a model marked
+LEAKAGE = "leakage"  # the gate of what splits share that no two may share
 VERSIONS = "versions"  # folder of a dataset, see tasks/versions.py
 _SHA256 = r"^[0-9a-f]{64}$"
 # `config` names folders and servers as well; what of it decides the content is in its digest

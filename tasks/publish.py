@@ -29,6 +29,7 @@ from tasks.manifest import (
 from tasks.publication.footprints import STAGE as FOOTPRINT
 from tasks.publication.judge import judge
 from tasks.publication.proofs import proofs_of
+from tasks.publication.tallies import tallies_of
 from tasks.publication.unpublished import UNPUBLISHED_NAME, refuse
 from tasks.report import write_report
 from tasks.scene_list import scenes_read, write_scene_list
@@ -88,15 +89,15 @@ def publish(
     candidate = gathered(config.out)
     published = _as_published(config.out, candidate)
     if published is None and not all(gate.holds for gate in judged):
-        refuse(config.out, judged)
+        refuse(config.out, judged, by_place=config.split == "place")
     (config.out / UNPUBLISHED_NAME).unlink(missing_ok=True)
     if published is not None:
         return _published(config.out, published, changed=False)
     ledger = Ledger(config.out)
     manifest = numbered(config.out, candidate.model_copy(update={"publication": tuple(judged)}))
     _place_files(ledger, manifest)
-    proofs = map(proofs_of, tiers_of(config))
-    for stage in (*stages_of(config), "catalogue", FINGERPRINT, FOOTPRINT, *proofs):
+    judging = [named(tier) for named in (proofs_of, tallies_of) for tier in tiers_of(config)]
+    for stage in (*stages_of(config), "catalogue", FINGERPRINT, FOOTPRINT, *judging):
         ledger.forget_others(stage, [granule.name for granule in granules])
     write_card(config.out, manifest)
     write_croissant(config.out, manifest)

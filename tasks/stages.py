@@ -41,6 +41,7 @@ from tasks.fingerprint import fingerprint_granule
 from tasks.granules import (
     GranuleId,
     batches,
+    empty_splits,
     read_catalogue,
     store_granule,
     store_other_splits,
@@ -53,7 +54,7 @@ from tasks.manifest import GateResult
 from tasks.planning.foresight import foresee
 from tasks.planning.plan import plan_lines
 from tasks.pool import GranuleWork, run_granules
-from tasks.progress import Bar
+from tasks.progress import Bar, told
 from tasks.publish import Published, judge_candidate, publish
 from tasks.refine import VERSION as REFINE_VERSION
 from tasks.refine import candidates_stage, refine_granule, refined_stage
@@ -103,7 +104,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What one stage did with one batch: taken = out + rejected + left_out."""
+    """What one stage did with one batch: taken = out + rejected + left_out.
+
+    `reused` counts granules that were kept as they were, `anew` what of `taken` is of the others.
+    """
 
     stage: str
     batch: Batch
@@ -112,6 +116,7 @@ class Done:
     rejected: int
     left_out: int
     reused: int
+    anew: int
 
 
 def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) -> Plan:
@@ -120,6 +125,8 @@ def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) 
     What is to be done, and why, is said before.
     """
     catalogue = read_catalogue(config)
+    for line in empty_splits(config, catalogue):
+        told(line)
     as_read: frozenset[str] = frozenset()
     if say is not None:
         foreseen = foresee(config, catalogue)
@@ -326,4 +333,5 @@ def _done(stage: str, batch: Batch, records: list[Record]) -> Done:
         rejected=sum(record.rejected for record in records),
         left_out=sum(record.left_out for record in records),
         reused=sum(record.reused for record in records),
+        anew=sum(record.taken for record in records if not record.reused),
     )

@@ -1,9 +1,11 @@
 """L2-spatial: how much of A lies within a distance of B, and which of two comes nearer to it."""
 
 from collections.abc import Iterator
+from math import ceil, floor, log10
 from random import Random
 from typing import Any
 
+from masks.evaluate import MIN_DISTANCE_PX
 from schemas.program import ClassMask, Distance, NamedMask, Near, Nearest, Share
 from schemas.tier import Tier
 from schemas.trace import SEG, Fact, Line, pixels_text, quantity_text
@@ -140,19 +142,28 @@ def nearest_words(program: Any, value: Value, told: Told, view: View) -> Words:
 
 
 def _with_distance(mask: ClassMask, target: ClassMask, told: Told, view: View) -> StepDraft:
-    """Return the step that marks a class, with its distance where that has a safe value."""
+    """Return the step that marks a class, with its distance, or how near it is at the least."""
     step = marked(mask, told, view)
-    try:
-        gap = told.value(Distance(a=mask, b=target))
-    except Undefined:
-        return step
-    assert isinstance(gap, Quantity), "a distance is a number"
     other = land(told, target).phrase
     are = "they are" if land(told, mask).plural else "it is"
-    tail: Line = (f" From {other} {are} ", Fact(quantity_text(gap.value, gap.unit)), " away.")
+    try:
+        gap = told.value(Distance(a=mask, b=target))
+        assert isinstance(gap, Quantity), "a distance is a number"
+        lead, far = f" From {other} {are} ", quantity_text(gap.value, gap.unit)
+    except Undefined:  # too near; whatever else forbids a distance forbids the answer too
+        lead, far = f" From {other} {are} at most ", quantity_text(_nearest_asked_m(told), "m")
+    tail: Line = (lead, Fact(far), " away.")
     return StepDraft(
         line=(*step.line, *tail), mask=step.mask, label=step.label, date_index=step.date_index
     )
+
+
+def _nearest_asked_m(told: Told) -> float:
+    """Return the metres that masks too near for a distance are apart at most, in round figures."""
+    assert told.pixel_size_m is not None, "without a pixel size nothing is nearest"
+    most_m = MIN_DISTANCE_PX * max(told.pixel_size_m)
+    unit_m = 10.0 ** floor(log10(most_m))
+    return float(ceil(round(most_m / unit_m, 6)) * unit_m)
 
 
 WITHIN_DISTANCE = QuestionTemplate(
@@ -170,7 +181,7 @@ WITHIN_DISTANCE = QuestionTemplate(
 )
 NEAREST = QuestionTemplate(
     task="nearest",
-    version=1,
+    version=2,
     tier=Tier.L2_SPATIAL,
     wordings=(
         "which lies nearer to {target} in {place}: {named}?",

@@ -27,7 +27,7 @@ from tasks.config import BuildConfig, digest_of
 from tasks.decided import decided_by
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.fingerprint import VERSION as FINGERPRINT_VERSION
-from tasks.granules import Catalogue, Granule, GranuleId
+from tasks.granules import Catalogue, Granule, GranuleId, empty_splits
 from tasks.ingest import STAGE as INGEST
 from tasks.ingest import key_parts, marks_unlabelled
 from tasks.ledger import Ledger, Record
@@ -71,7 +71,11 @@ def foresee(config: BuildConfig, catalogue: Catalogue) -> BuildPlan:
         if stage in making:
             foresight.write(shards_of(tier), stage)
     return BuildPlan(
-        sources=sources, stages=foresight.stages, gone=tuple(foresight.gone), as_read=as_read
+        sources=sources,
+        stages=foresight.stages,
+        gone=tuple(foresight.gone),
+        as_read=as_read,
+        empty=tuple(empty_splits(config, catalogue)),
     )
 
 

@@ -47,12 +47,14 @@ class BuildPlan:
         stages: What becomes of the granules in each stage.
         gone: Granules that leave the dataset with all their scenes.
         as_read: Granules whose scenes are as they were when they were read.
+        empty: Of which splits there is no scene, in words.
     """
 
     sources: tuple[SourceChange, ...]
     stages: tuple[StagePlan, ...]
     gone: tuple[str, ...]
     as_read: frozenset[str]
+    empty: tuple[str, ...] = ()
 
     @property
     def idle(self) -> bool:
@@ -64,6 +66,7 @@ def plan_lines(plan: BuildPlan) -> Iterator[str]:
     """Yield a plan in words."""
     for source in plan.sources:
         yield _source_line(source)
+    yield from plan.empty
     for stage in plan.stages:
         yield from _stage_lines(stage)
     if plan.gone:

@@ -23,12 +23,12 @@ VERSION = 1
 # an image of one colour has no more bytes than this and one for every 20 pixels, JPEG or PNG
 MOST_HEADER_BYTES = 1000
 PLAIN_PX_A_BYTE = 20
-_EDGES = ("west", "south", "east", "north")
+EDGES = ("west", "south", "east", "north")
 FOOTPRINT_SCHEMA = pa.schema(
     [
         ("scene_id", pa.string()),
         ("place", pa.string()),
-        *((edge, pa.float64()) for edge in _EDGES),
+        *((edge, pa.float64()) for edge in EDGES),
         ("images", pa.list_(pa.string())),
     ]
 )
@@ -60,7 +60,7 @@ def footprint_of(row: Mapping[str, Any], source: str, split: str) -> Footprint:
         split=split,
         scene_id=row["scene_id"],
         place=row["place"],
-        bounds_lonlat=None if row["west"] is None else tuple(row[edge] for edge in _EDGES),
+        bounds_lonlat=None if row["west"] is None else tuple(row[edge] for edge in EDGES),
         images=tuple(row["images"]),
     )
 
@@ -72,7 +72,7 @@ def _row(scene: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "scene_id": scene["scene_id"],
         "place": scene["place"],
-        **{edge: grid[edge] for edge in _EDGES},
+        **{edge: grid[edge] for edge in EDGES},
         "images": [sha256(one).hexdigest() for one in shown if not is_plain(one, pixels)],
     }
 

@@ -1,20 +1,21 @@
 """Judge a dataset that is made and not published yet: every gate, with what was found."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from schemas.tier import Tier
 from tasks.bench_making.trained import keep_trained, read_trained
-from tasks.candidate import made_at, refused_at, tiers_of
+from tasks.candidate import refused_at, tiers_of
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
-from tasks.manifest import GateResult, Manifest
+from tasks.manifest import LEAKAGE, GateResult, Manifest
 from tasks.pool import run_granules
+from tasks.publication.benches import bench_footprints
 from tasks.publication.footprints import footprint_granule, read_footprints
 from tasks.publication.leakage import (
     Footprint,
@@ -25,19 +26,19 @@ from tasks.publication.leakage import (
     shared_places,
 )
 from tasks.publication.proofs import MOST_EXAMPLES, prove_granule
-from tasks.publication.settings import GateSettings
+from tasks.publication.settings import BENCHES, GateSettings
 from tasks.publication.shares import (
     commonest_answers,
     commonest_classes,
     refused_samples,
     refused_scenes,
+    split_shares,
 )
+from tasks.publication.tallies import Tallies, read_tallies, tally_granule
 
 INDEX = "index"  # the stage that lists an archive
-CHOICE = "choice"
-YES_NO = ("Yes", "No")
 PROOF = "proof"
-LEAKAGE = "leakage"
+TRAIN = "train"
 
 
 def judge(
@@ -46,11 +47,16 @@ def judge(
     """Yield what every gate found of a dataset, of which no file needs to be in place."""
     if config.gates.verify != "off":
         yield _proof(config, granules)
-    scenes = _scenes_carried(config, granules, candidate)
+    tallies = _tallies(config, granules)
+    scenes = _scenes_carried(config, granules, tallies)
     yield from _leakage(config.gates, scenes)
     yield from _trained(config, scenes)
+    for bench in config.gates.benches:
+        yield from bench_leakage(bench, scenes)
+    if config.split == "place":
+        yield from split_shares(config.split_shares, scenes)
     yield from _refusals(config, granules, candidate)
-    yield from _balance(config, candidate)
+    yield from _balance(config.gates, tallies)
 
 
 def _proof(config: BuildConfig, granules: Sequence[GranuleId]) -> GateResult:
@@ -70,12 +76,12 @@ def _proof(config: BuildConfig, granules: Sequence[GranuleId]) -> GateResult:
 
 def _leakage(limits: GateSettings, scenes: Sequence[Footprint]) -> Iterator[GateResult]:
     overlapping, touching = overlaps(scenes)
-    images = shared_images(scenes)
-    yield _shared("images of the same bytes", images, limits.shared_images, "shared_images")
-    limit = limits.overlapping_footprints
-    yield _shared("overlapping scenes", overlapping, limit, "overlapping_footprints")
-    yield _shared("touching scenes", touching)
-    yield _shared("places", shared_places(scenes))
+    images, limit = shared_images(scenes), limits.shared_images
+    yield _shared("images of the same bytes in two splits", images, limit, "shared_images")
+    what, limit = "overlapping scenes in two splits", limits.overlapping_footprints
+    yield _shared(what, overlapping, limit, "overlapping_footprints")
+    yield _shared("touching scenes in two splits", touching)
+    yield _shared("places in two splits", shared_places(scenes))
 
 
 def _trained(config: BuildConfig, scenes: Sequence[Footprint]) -> Iterator[GateResult]:
@@ -98,10 +104,22 @@ def _trained(config: BuildConfig, scenes: Sequence[Footprint]) -> Iterator[GateR
             )
 
 
-def _shared(what: str, shared: Shared, limit: int | None = None, setting: str = "") -> GateResult:
+def bench_leakage(bench: Path, scenes: Sequence[Footprint]) -> Iterator[GateResult]:
+    """Yield what the training split shares with a bench, of which nothing may be learnt."""
+    both = [*(scene for scene in scenes if scene.split == TRAIN), *bench_footprints(bench)]
+    overlapping, touching = overlaps(both)
+    where = f"in {TRAIN} and the bench {bench.name}"
+    yield _shared(f"images of the same bytes {where}", shared_images(both), 0, BENCHES)
+    yield _shared(f"overlapping scenes {where}", overlapping, 0, BENCHES)
+    yield _shared(f"touching scenes {where}", touching)
+
+
+def _shared(
+    subject: str, shared: Shared, limit: int | None = None, setting: str = ""
+) -> GateResult:
     return GateResult(
         gate=LEAKAGE,
-        subject=f"{what} in two splits",
+        subject=subject,
         found=shared.number,
         limit=limit,
         setting=setting,
@@ -129,33 +147,45 @@ def _refusals(
     yield from refused_samples(config.gates, candidate.counts)
 
 
-def _balance(config: BuildConfig, candidate: Manifest) -> Iterator[GateResult]:
-    ledger = Ledger(config.out)
+def _balance(
+    limits: GateSettings, tallies: Mapping[GranuleId, Sequence[Tallies]]
+) -> Iterator[GateResult]:
     answers: dict[str, Counter[str]] = defaultdict(Counter)
     classes: dict[str, Counter[str]] = defaultdict(Counter)
-    for file in candidate.files:
-        if file.tier == Tier.CAP:
-            continue  # no two captions are alike
-        columns = ["task", "form", "answer", "classes"]
-        for row in pq.read_table(made_at(ledger, file), columns=columns).to_pylist():
-            classes[file.source].update(row["classes"])
-            text = row["answer"]["text"]
-            if row["form"] == CHOICE or text in YES_NO:
-                answers[row["task"]][text] += 1
-    yield from commonest_answers(config.gates, answers)
-    yield from commonest_classes(config.gates, classes)
+    for granule, of_tiers in tallies.items():
+        for counted in of_tiers:
+            for (task, text), number in counted.answers.items():
+                answers[task][text] += number
+            if counted.classes:
+                classes[granule.source].update(counted.classes)
+    yield from commonest_answers(limits, answers)
+    yield from commonest_classes(limits, classes)
+
+
+def _tallies(config: BuildConfig, granules: Sequence[GranuleId]) -> dict[GranuleId, list[Tallies]]:
+    """Count what all shards hold; what is kept of shards that have not changed is taken."""
+    ledger, tiers = Ledger(config.out), tiers_of(config)
+    for tier in tiers:
+        for _ in run_granules(partial(tally_granule, config, tier=tier), granules, config.workers):
+            pass
+    return {
+        granule: [read_tallies(ledger, granule, tier) for tier in tiers] for granule in granules
+    }
 
 
 def _scenes_carried(
-    config: BuildConfig, granules: Sequence[GranuleId], candidate: Manifest
+    config: BuildConfig,
+    granules: Sequence[GranuleId],
+    tallies: Mapping[GranuleId, Sequence[Tallies]],
 ) -> list[Footprint]:
     """Return the scenes of which there is a sample: others lie in no split of the dataset."""
     for _ in run_granules(partial(footprint_granule, config), granules, config.workers):
         pass
     ledger = Ledger(config.out)
-    carried: set[tuple[str, str]] = set()
-    for file in candidate.files:
-        ids = pq.read_table(made_at(ledger, file), columns=["scene_id"]).column(0).unique()
-        carried.update((file.source, scene_id) for scene_id in ids.to_pylist())
-    found = [scene for granule in granules for scene in read_footprints(ledger, granule)]
-    return [scene for scene in found if (scene.source, scene.scene_id) in carried]
+    return [
+        scene
+        for granule in granules
+        for carried in [set[str]().union(*(counted.scenes for counted in tallies[granule]))]
+        for scene in read_footprints(ledger, granule)
+        if scene.scene_id in carried
+    ]

@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-# of the smaller box: boxes in degrees around neighbours of a UTM grid overlap by 5 % where the grid
-# is turned most, at 70 degrees north and at the edge of a zone
+# of the smaller box: boxes in degrees around neighbours of a UTM grid overlap where the grid is
+# turned, at the edge of a zone and far north; among all patches of BigEarthNet by 6.8 % at most
 HAIR = 0.1
 MOST_EXAMPLES = 5
 

@@ -1,10 +1,13 @@
 """What has to hold of a dataset before it is published; none of it changes what is in it."""
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
 
 from schemas.form import as_form
+
+BENCHES = "benches"
 
 
 class GateSettings(BaseModel):
@@ -23,6 +26,11 @@ class GateSettings(BaseModel):
     overlapping_footprints: int | None = Field(
         default=0, ge=0, description="Scenes that overlap a scene of another split, at most."
     )
+    benches: tuple[Path, ...] = Field(
+        default=(),
+        description="Folders of datasets that models are measured on: the training split may share "
+        "no image and no ground with them.",
+    )
     least: int = Field(
         default=100, ge=1, description="Of fewer scenes, samples or answers a share is reported."
     )
@@ -38,6 +46,11 @@ class GateSettings(BaseModel):
     commonest_class: float | None = Field(
         default=None, ge=0, le=1, description="Share of a source's commonest class, at most."
     )
+
+    @field_validator(BENCHES)
+    @classmethod
+    def _absolute(cls, benches: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(folder.resolve() for folder in benches)
 
     @property
     def most_proved(self) -> int | None:

@@ -1,14 +1,33 @@
-"""The gates on shares: what was refused, and how often the commonest answer and class come."""
+"""The gates on shares: splits, what was refused, how often the commonest answer and class come."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tasks.manifest import GateResult, StageCount
+from tasks.place_split import SPLITS, SplitShares
+from tasks.publication.leakage import Footprint
 from tasks.publication.settings import GateSettings
 
+DRAWN = "splits"
 BUDGET = "refusals"
 BALANCE = "balance"
 _OF_SCENES = ("scene", "class")  # units of which no sample is refused
+
+
+def split_shares(shares: SplitShares, scenes: Iterable[Footprint]) -> Iterator[GateResult]:
+    """Yield of each source which share of its scenes each split came to, drawn by place."""
+    by_source: dict[str, Counter[str]] = defaultdict(Counter)
+    for scene in scenes:
+        by_source[scene.source][scene.split] += 1
+    for source, counted in sorted(by_source.items()):
+        total = counted.total()
+        for split in SPLITS:
+            yield GateResult(
+                gate=DRAWN,
+                subject=f"share in {split} of the {total:,} scenes of {source}, drawn for "
+                f"{getattr(shares, split):.0%} of its tiles or events",
+                found=round(counted[split] / total, 4),
+            )
 
 
 def refused_scenes(

@@ -4,8 +4,14 @@ from collections.abc import Iterable
 
 from tasks.counts_table import CountsTable
 from tasks.manifest import GateResult
+from tasks.publication.settings import BENCHES
 
 TITLE = "Publication: what has to hold before a version is published"
+_WAYS = {
+    "overlapping_footprints": "or allow so many with gates.overlapping_footprints, which the "
+    "manifest and the card then tell",
+    BENCHES: f"or leave the bench out of gates.{BENCHES}",
+}
 COLUMNS = ("gate", "what", "found", "limit", "holds")
 
 
@@ -21,13 +27,20 @@ def gate_table(gates: Iterable[GateResult]) -> CountsTable:
     return CountsTable(title=TITLE, columns=COLUMNS, rows=tuple(map(gate_row, gates)))
 
 
-def gate_line(gate: GateResult) -> str:
-    """Return a gate that does not hold as one line, with what can be done."""
+def gate_line(gate: GateResult, *, by_place: bool) -> str:
+    """Return a gate that does not hold as one line, with what can be done.
+
+    `by_place` says whether the splits are drawn by place already.
+    """
     what = f"{gate.gate}: {gate.subject}: {_number(gate.found)}"
     where = f" ({gate.examples[0]})" if gate.examples else ""
     limit = "" if gate.limit is None else _number(gate.limit)
-    instead = f", or set gates.{gate.setting}" if gate.setting else ""
-    return f"{what}, limit {limit}{where}; mend the data{instead}"
+    ways = ["mend the data"]
+    if gate.setting == "overlapping_footprints" and not by_place:
+        ways.append("split by place (split: place)")
+    if gate.setting:
+        ways.append(_WAYS.get(gate.setting, f"or set gates.{gate.setting}"))
+    return f"{what}, limit {limit}{where}; {', '.join(ways)}"
 
 
 def _number(value: float) -> str:

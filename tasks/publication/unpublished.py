@@ -16,10 +16,13 @@ class Unpublished(UserError):
     """The gates do not all hold: what was published stays; the message names each, with numbers."""
 
 
-def refuse(dataset: Path, judged: Sequence[GateResult]) -> NoReturn:
-    """Write the page of the gates, and raise Unpublished."""
+def refuse(dataset: Path, judged: Sequence[GateResult], *, by_place: bool) -> NoReturn:
+    """Write the page of the gates, and raise Unpublished.
+
+    `by_place` says whether the splits are drawn by place.
+    """
     failed = [gate for gate in judged if not gate.holds]
-    lines = list(map(gate_line, failed))
+    lines = [gate_line(gate, by_place=by_place) for gate in failed]
     page = dataset / UNPUBLISHED_NAME
     write_page(
         page,

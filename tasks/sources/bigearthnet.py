@@ -247,6 +247,7 @@ def _scene_ref(name: str, row: MetadataRow, s2_folder: str, v1_sar_folder: str) 
         split=row.split,
         place=patch.place,
         bucket=patch.bucket,
+        locality=patch.square,
         files=(
             *(f"{s2}_{band}.tif" for band in BANDS),
             *(f"{s1}_{polarisation}.tif" for polarisation in POLARISATIONS),

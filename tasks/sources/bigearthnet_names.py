@@ -7,6 +7,11 @@ from datetime import datetime, timedelta
 from schemas.rejection import Reason, Refusal
 
 BLOCK_PATCHES = 16  # a block of 16 x 16 patches holds at most 256 scenes
+# of 1200 m: they end 400 m before the square does. The neighbour's tile begins with its square, or
+# up to 60 m earlier, since tiles begin at multiples of 60 m
+SQUARE_PATCHES = 83
+_COLUMN_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # of MGRS, eastward
+_ROW_LETTERS = "VUTSRQPNMLKJHGFEDCBA"  # southward
 
 _PATCH_ID = re.compile(
     r"(?P<product>S2[A-D]_MSIL2A_(?P<time>\d{8}T\d{6})_N\d{4}_R\d{3}_T(?P<tile>\d{2}[A-Z]{3}))"
@@ -39,6 +44,21 @@ class PatchId:
         """MGRS tile and block of 16 x 16 patches: "T33UUP-01-03"."""
         return f"T{self.tile}-{self.column // BLOCK_PATCHES:02d}-{self.row // BLOCK_PATCHES:02d}"
 
+    @property
+    def square(self) -> str:
+        """The 100 km square of MGRS that the patch lies in, without latitude band: "T33-UP".
+
+        A tile is 109.8 km wide and as high, and so reaches 9.8 km into the squares east and south
+        of its own; their tiles show that strip again. All patches of one place on the ground are of
+        one square, but where a zone ends.
+        """
+        column, row = self.tile[3], self.tile[4]
+        if self.column >= SQUARE_PATCHES:
+            column = _next(column, _COLUMN_LETTERS)
+        if self.row >= SQUARE_PATCHES:
+            row = _next(row, _ROW_LETTERS)
+        return f"T{self.tile[:2]}-{column}{row}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S1Name:
@@ -47,6 +67,11 @@ class S1Name:
     name: str
     scene: str
     date: str
+
+
+def _next(letter: str, letters: str) -> str:
+    """Return the letter of the next square; one that MGRS does not have stays."""
+    return letters[(letters.index(letter) + 1) % len(letters)] if letter in letters else letter
 
 
 def parse_patch_id(patch_id: str) -> PatchId:

@@ -179,6 +179,7 @@ def _scene_ref(root: Path, name: str, records: list[CaptionRecord], folders: Fol
         split=max((record.split for record in records), key=_SPLIT_RANK.__getitem__),
         place=f"z13-{patch.column}-{patch.row}",
         bucket=patch.bucket,
+        locality=patch.bucket,
         files=(rgb, *bands, *filter(None, sar.values()), *labels),
         facts={
             "rgb": rgb,

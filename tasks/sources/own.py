@@ -186,6 +186,7 @@ def _scene_ref(name: str, scene: FoundScene, config: OwnDataset) -> SceneRef:
         scene_id=f"{config.name}-{name}",
         split=_split(name, config),
         place=name,
+        locality=f"own-{config.name}-{name}",  # what lies beside what is not known
         bucket=f"{config.name}-{int.from_bytes(digest[:8]) % config.buckets:05d}",
         files=(CONFIG_FILE, *dict.fromkeys(filter(None, (*paths, scene.outline)))),
         facts=facts,

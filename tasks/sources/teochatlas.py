@@ -231,6 +231,7 @@ def _ref(folder: str, images: tuple[str, ...], texts: list[_Text]) -> SceneRef:
         split="train" if folder == "train" else "test",
         place=f"{dataset}_{location}",
         bucket=_bucket(dataset, location),
+        locality=locality_of(dataset, location),
         files=images,
         facts={
             "records": records,
@@ -289,6 +290,12 @@ def _bucket(dataset: str, location: str) -> str:
         return f"{dataset}-{int(location):04d}"
     hashed = int(hashlib.sha256(location.encode()).hexdigest()[:12], 16)
     return f"{dataset}-{hashed % BUCKETS_A_DATASET:03d}"
+
+
+def locality_of(dataset: str, location: str) -> str:
+    """Return the event of a tile of xBD, named as that archive's reader does, else the location."""
+    tile = _XBD_TILE.fullmatch(location)
+    return f"{dataset}-{tile[1] if dataset == 'xBD' and tile else location}"
 
 
 def _stem_of_crop(path: str) -> str:

@@ -202,6 +202,7 @@ def _placed(folder: str, tile: str, names: set[str], seen: set[str]) -> SceneRef
         split=SPLIT_OF_FOLDER[folder],
         place=tile,
         bucket=f"{event}-{int(number) // TILES_A_BUCKET:04d}",
+        locality=f"xBD-{event}",
         files=tuple(path for path, _ in due),
         facts={"folder": folder},
     )

@@ -125,7 +125,9 @@ def grounds_of(drawn: dict[str, Any]) -> Grounds:
 def _scene(layers: list[LabelLayer], instances: list[Instance]) -> Scene:
     height, width = layers[0].ids_HW.shape
     return Scene(
-        ref=SceneRef(source="drawn", scene_id="", split="", place="", bucket="", files=()),
+        ref=SceneRef(
+            source="drawn", scene_id="", split="", place="", bucket="", locality="", files=()
+        ),
         licence="CC0",
         grid=Grid(height=height, width=width, pixel_size_m=None, bounds_lonlat=None, north_up=True),
         images=(),

@@ -9,7 +9,7 @@ from schemas.parquet import SAMPLE_SCHEMA
 from tasks.card import card, write_card
 from tasks.croissant import write_croissant
 from tasks.inspect_dataset import size_text, survey
-from tasks.manifest import RefinedClass, read_manifest
+from tasks.manifest import GateResult, RefinedClass, read_manifest
 
 
 def header_of(text):
@@ -112,3 +112,32 @@ def test_croissant_names_every_file_with_its_digest_and_every_column(dataset):
 )
 def test_sizes_are_said_in_the_unit_that_fits(num_bytes, text):
     assert size_text(int(num_bytes)) == text
+
+
+def test_the_card_says_whose_splits_they_are_and_which_stayed_empty(dataset):
+    manifest = read_manifest(dataset)
+    found = survey(dataset, manifest)
+    assert "**Splits** are the archives' own." in card(manifest, found)
+    shares = {"train": 0.9, "validation": 0.0, "test": 0.1}
+    drawn = {**manifest.config, "split": "place", "split_shares": shares}
+    text = card(manifest.model_copy(update={"config": drawn}), found)
+    assert "for train, validation, test with 0.9, 0, 0.1." in text
+    assert "No samples: bigearthnet has none in test; xbd has none in test." in text
+
+
+def test_the_card_tells_what_splits_share_and_how_much_was_allowed(dataset):
+    def gate(subject, found, limit):
+        return GateResult(gate="leakage", subject=subject, found=found, limit=limit)
+
+    manifest = read_manifest(dataset)
+    assert "What splits share" not in card(manifest, survey(dataset, manifest))
+    gates = (
+        gate("overlapping scenes in two splits", 12, 20),
+        gate("touching scenes in two splits", 1300, None),
+        gate("images of the same bytes in two splits", 0, 0),
+    )
+    told = manifest.model_copy(update={"publication": gates})
+    text = card(told, survey(dataset, told))
+    assert "* overlapping scenes in two splits: 12 (up to 20 were allowed)\n" in text
+    assert "* touching scenes in two splits: 1,300\n" in text
+    assert "same bytes" not in text

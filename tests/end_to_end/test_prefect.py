@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,10 +18,14 @@ import httpx
 import pytest
 
 from tasks.manifest import read_manifest
+from tasks.publication.unpublished import UNPUBLISHED_NAME
+from tasks.versions import versions_of
+from tests.end_to_end.test_publication import leak
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 2
+MATERIALIZED = "prefect.asset.materialization.succeeded"
 SERVER_START_S = 120
 
 # starts a command that is ended by the kernel should these tests be killed (1 is PR_SET_PDEATHSIG)
@@ -162,14 +167,21 @@ def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
         assert {task["state_type"] for task in tasks} == {"COMPLETED"}
         first_words = {task["name"].split(" bigearthnet")[0] for task in tasks}
         making = {"caption", "ask L1", "compose L2"}
-        ends = {"fingerprint", "select", "judge", "show gates", "publish", "show", "announce"}
+        shown = {"show speeds", "show gates", "show"}
+        ends = {"fingerprint", "select", "judge", "publish", *shown, "announce"}
         stages = {"catalogue", "ingest", *making, *ends}
         shards = {"shards cap_cot", "shards l1", "shards l2"}
         flows = {"cap-cot-0", "terra-cot-0"}  # each is one node of the run
         assert first_words == {*stages, *shards, *flows}
         artifacts = {artifact["key"]: artifact for artifact in found(client, "artifacts")}
-        names = ("counts", "gates", "publication", "written", "lineage", "report")
-        assert set(artifacts) == {f"{name}-forests" for name in names}
+        names = ("counts", "gates", "publication", "written", "lineage", "report", "throughput")
+        # on a machine that is busy a stage may take so long that it shows its progress
+        keys = {key for key in artifacts if not key.startswith("progress-")}
+        assert keys == {f"{name}-forests" for name in names}
+        speeds = {row["stage"]: row for row in json.loads(artifacts["throughput-forests"]["data"])}
+        assert speeds.keys() == {"ingest", "cap_cot", "l1", "l2", "shards"}
+        assert speeds["ingest"]["taken anew"] == LIMIT
+        assert speeds["ingest"]["kept"] == 0
         rows = json.loads(artifacts["counts-forests"]["data"])
         counts = read_manifest(out).counts
         assert rows == [count.model_dump(exclude={"reasons", "tallies"}) for count in counts]
@@ -186,6 +198,13 @@ def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
         assert event["payload"]["manifest_sha256"] == sha256(manifest).hexdigest()
         assert event["payload"]["digest"] == read_manifest(out).digest
         assert event["payload"]["samples"] == sum(file.rows for file in read_manifest(out).files)
+        (made,) = (e for e in events(client) if e["event"] == MATERIALIZED)
+        assert made["resource"]["prefect.resource.id"] == "terrascope://datasets/forests"
+        assert made["payload"]["digest"] == read_manifest(out).digest
+        assert {
+            "prefect.resource.id": "terrascope://archives/bigearthnet",
+            "prefect.resource.role": "asset",
+        } in made["related"]
         settings = client.get("/admin/settings").json()
         assert settings["server"]["analytics_enabled"] is False
     assert not list((home / "storage").glob("*"))  # no result is kept twice
@@ -216,6 +235,78 @@ def test_a_key_may_lie_in_a_secret_block(home) -> None:
     )
     assert done.stdout.strip().endswith("True"), done.stderr
     assert "sk-of-a-block" not in done.stdout + done.stderr
+
+
+PROGRESS = """
+from prefect import flow, task
+from prefect.artifacts import Artifact
+from flows import progress
+from tasks.progress import Bar, watched
+
+progress.LONG_S = 0.0
+
+@task
+def ask():
+    bar = Bar("l1", 2)
+    with bar.shown():
+        bar.advance()
+        bar.advance()
+
+@flow
+def build():
+    with watched(progress.Stages("My Fields", 4, {})):
+        ask()
+        print(Artifact.get("progress-l1-my-fields").data)
+        ask()
+    print(Artifact.get("progress-l1-my-fields").data)
+
+build()
+"""
+
+
+def test_a_long_stage_shows_how_far_its_granules_are(home) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRESS],
+        cwd=ROOT,
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [float(percent) for percent in done.stdout.split()[-2:]] == [50.0, 100.0]
+
+
+def test_a_version_whose_gates_do_not_hold_fails_its_run_and_says_why(
+    terrascope, planet, home, tmp_path
+) -> None:
+    archive, out = tmp_path / "xbd", tmp_path / "towns"
+    shutil.copytree(planet / "xbd", archive)
+    command = ("build", f"--source=xbd={archive}", "--stage=cap_cot", "--workers=1", "--out", out)
+    published = terrascope(*command, "--engine", "local")
+    assert published.returncode == 0, published.stderr
+    old, files = read_manifest(out), digests(out)
+    leak(archive)
+    done = terrascope(*command, env=environment(home))
+    assert done.returncode == 2
+    why = done.stderr.strip().splitlines()
+    assert why[0].startswith("terrascope: not published: 1 of ")
+    assert why[1].startswith("leakage: images of the same bytes in two splits: 1, limit 0")
+    assert (read_manifest(out), digests(out)) == (old, files)
+    assert [version.number for version in versions_of(out)] == [1]
+    assert (out / UNPUBLISHED_NAME).is_file()
+    with server(home) as (client, _):
+        (run,) = (run for run in found(client, "flow_runs") if run["name"] == "towns")
+        assert run["state_type"] == "FAILED"
+        assert "images of the same bytes in two splits" in run["state"]["message"]
+        artifacts = {artifact["key"]: artifact for artifact in found(client, "artifacts")}
+        gates = json.loads(artifacts["publication-towns"]["data"])
+        assert [row["what"] for row in gates if row["holds"] == "no"] == [
+            "images of the same bytes in two splits"
+        ]
+        assert "counts-towns" not in artifacts  # nothing is shown as published
+        told = [e for e in events(client) if "towns" in e["resource"]["prefect.resource.id"]]
+        assert not [e for e in told if e["event"] in ("terrascope.dataset.published", MATERIALIZED)]
 
 
 def test_a_failing_stage_is_one_clear_line(terrascope, archive, home, tmp_path) -> None:

@@ -99,12 +99,29 @@ def test_a_sample_that_does_not_hold_keeps_a_version_from_being_published(
     assert build(config).changed  # what is mended is proved again
 
 
-def test_only_shards_that_are_new_are_proved(config, monkeypatch) -> None:
+def test_only_shards_that_are_new_are_proved_and_counted(config, monkeypatch) -> None:
     build(config)
-    proved = []
+    proved, counted = [], []
     monkeypatch.setattr("tasks.verify.prove", lambda row, scene: proved.append(row.tier) or [])
+    monkeypatch.setattr(
+        "tasks.publication.tallies._told", lambda ledger, file, tier: counted.append(tier) or []
+    )
     assert build(changed(config, stages=("cap_cot", "l1"))).changed
     assert set(proved) <= {"l1"}  # captions are those of the version before
+    assert set(counted) <= {"l1"}
+
+
+def test_what_a_model_is_measured_on_may_not_be_learnt_from(config, tmp_path) -> None:
+    few = changed(config, stages=("cap_cot",), limit=3)
+    bench = changed(few, out=tmp_path / "bench")
+    build(bench)
+    with pytest.raises(Unpublished) as refused:
+        build(changed(few, gates=GateSettings(benches=(bench.out,))))
+    why = str(refused.value)
+    assert "leakage: images of the same bytes in train and the bench bench: " in why
+    assert "leakage: overlapping scenes in train and the bench bench: " in why
+    assert why.endswith("mend the data, or leave the bench out of gates.benches")
+    assert build(few).changed
 
 
 def test_fewer_samples_or_none_are_proved_where_the_configuration_says_so(

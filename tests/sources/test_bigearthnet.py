@@ -468,3 +468,33 @@ def test_a_real_v2_archive_lists_the_one_patch_it_holds(realdata):
     with pytest.raises(Refusal) as caught:  # its map is not among the files
         read(root, ref)
     assert caught.value.reason is Reason.MISSING_FILE
+
+
+def square(tile, column, row):
+    return parse_patch_id(f"S2A_MSIL2A_20170613T101031_N9999_R022_T{tile}_{column}_{row}").square
+
+
+def test_a_patch_beyond_its_square_is_of_the_next_one_east_or_south():
+    assert square("33UUP", "26", "57") == square("33UUP", "82", "82") == "T33-UP"
+    assert square("33UUP", "83", "00") == square("33UVP", "00", "00") == "T33-VP"
+    assert square("33UUP", "00", "83") == "T33-UN"  # letters of rows fall southward, without O
+    assert square("35VPK", "90", "90") == "T35-QJ"
+    assert square("29UNA", "10", "85") == "T29-NV"  # and begin anew
+
+
+def test_patches_of_two_tiles_that_show_the_same_ground_are_of_one_square():
+    # a tile begins at a multiple of 60 m, with its square or up to 60 m earlier
+    easts = [
+        (e * 100_000 // 60 * 60 + 1200 * column, square(f"33U{letter}P", f"{column:02}", "00"))
+        for e, letter in enumerate("STUVWXYZ", start=1)
+        for column in range(91)
+    ]
+    norths = [
+        (n * 100_000 // 60 * 60 + 1200 * row, square(f"33UU{letter}", "00", f"{row:02}"))
+        for n, letter in enumerate("VUTSRQPNMLKJHGFEDCBA", start=1)
+        for row in range(91)
+    ]
+    for patches in (easts, norths):
+        patches.sort()
+        for (at, own), *rest in (patches[i : i + 4] for i in range(len(patches))):
+            assert all(other == own for beside, other in rest if beside - at < 1200)

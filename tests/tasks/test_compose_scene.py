@@ -84,7 +84,7 @@ def lake(**ref: str) -> Scene:
     Image.new("RGB", (90, 90), (60, 120, 40)).save(file, "PNG")
     named = {"source": "xbd", "scene_id": "s", "split": "train", "place": "p", "bucket": "b", **ref}
     return Scene(
-        ref=SceneRef(**named, files=()),
+        ref=SceneRef(**named, locality="l", files=()),
         licence="CC0",
         grid=Grid(
             height=90, width=90, pixel_size_m=(10.0, 10.0), bounds_lonlat=None, north_up=True

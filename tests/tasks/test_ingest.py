@@ -24,6 +24,7 @@ def ref_of(scene_id, files=("a.png",)):
         split="train",
         place=scene_id,
         bucket="0",
+        locality="0",
         files=files,
         facts={},
     )

@@ -65,7 +65,13 @@ def scene(
     height, width = layers[0].ids_HW.shape
     return Scene(
         ref=SceneRef(
-            source="test", scene_id=name, split="train", place="here", bucket="b", files=()
+            source="test",
+            scene_id=name,
+            split="train",
+            place="here",
+            bucket="b",
+            locality="here",
+            files=(),
         ),
         licence="CC0",
         grid=Grid(

@@ -14,13 +14,14 @@ from schemas.mask import Invalid
 from schemas.scene import INVALID_ID, Modality
 from schemas.taxonomy import BIGEARTHNET_19, CHATEARTHNET_11, XBD_DAMAGE
 from schemas.tier import Tier
-from schemas.trace import MARKS, SEG
+from schemas.trace import MARKS, SEG, Fact
 from tasks.asked_rows import asked_table
 from tasks.proof_words import TEMPLATES, ReferenceTold
 from tasks.scene_table import evidence_of, scenes_to_table
 from templates.asked import AskedScene
 from templates.composition import L2_QUESTIONS, QUESTIONS_A_SCENE, compose
 from templates.item import finish, propose
+from templates.nearness import NEAREST
 
 SIZE = 48
 NUM_DRAWN = 60  # random scenes of each sort
@@ -178,6 +179,30 @@ def test_the_reference_finds_the_same_value_and_says_the_same_words(composed) ->
             assert draft.question in template.phrasings(words)
             num_checked += 1
     assert num_checked > 300
+
+
+def test_how_near_a_class_is_at_most_is_proved_by_the_reference(both, make) -> None:
+    def land(text):
+        return make.scene("s", [make.land(make.fields(text))])
+
+    near, far = both(
+        [
+            land("water 10, bare land 6, crop 22, tree 22"),
+            land("water 10, bare land 16, crop 12, tree 22"),
+        ]
+    )
+    num_near = 0
+    for seed in range(20):
+        for asking in propose(near.asked, [NEAREST], seed):
+            draft = asking.draft
+            words = NEAREST.words(draft.program, draft.value, near.reference, draft.view)
+            assert words == draft.words
+            if draft.words.classes == ("water", "crop", "tree"):
+                num_near += 1
+                assert Fact("100 m") in words.steps[1].line
+                other = NEAREST.words(draft.program, draft.value, far.reference, draft.view)
+                assert Fact("170 m") in other.steps[1].line
+    assert num_near
 
 
 def test_every_mark_of_a_trace_has_its_mask(composed) -> None:

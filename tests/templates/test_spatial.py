@@ -163,6 +163,20 @@ def test_two_that_are_equally_near_are_not_asked(one) -> None:
     assert scene.left_out["nearest: rank_close"] > 0
 
 
+def test_of_a_class_too_near_for_a_distance_it_is_said_how_near_it_is(one) -> None:
+    scene = one("water 10, bare land 6, crop 22, tree 22")
+    found = by_classes(NEAREST, scene)["water", "crop", "tree"]
+    assert steps(found)[1:] == [
+        f"I mark cropland {SEG}. It covers 1,320 pixels. From water it is at most 100 m away.",
+        f"I mark tree cover {SEG}. It covers 1,320 pixels. From water it is 290 m away.",
+        "Of the two, cropland comes closer to water.",
+    ]
+    finer = by_classes(
+        NEAREST, one("water 10, bare land 6, crop 22, tree 22", pixel_size_m=(6.8, 5.0))
+    )
+    assert steps(finer["water", "crop", "tree"])[1].endswith("it is at most 70 m away.")
+
+
 # share in a third
 
 
