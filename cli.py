@@ -34,6 +34,9 @@ OutOption = Annotated[Path, typer.Option(help="Folder of the dataset.")]
 StageOption = Annotated[
     list[str], typer.Option("--stage", help="What to make: cap_cot, l1, l2; all if not given.")
 ]
+ClusterOption = Annotated[
+    str | None, typer.Option("--cluster", help="dask=ADDRESS or ray=ADDRESS: work there.")
+]
 WorkersOption = Annotated[int | None, typer.Option(help="Processes to work with.")]
 ComposerOption = Annotated[
     str | None,
@@ -66,6 +69,7 @@ def build(
     composer: ComposerOption = None,
     composer_model: ComposerModelOption = None,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     engine: Annotated[
         Literal["prefect", "local"], typer.Option(help="With Prefect, or without it at all.")
@@ -74,7 +78,7 @@ def build(
     """Build a dataset from archives; a build that was cut off goes on from where it was."""
     writers = _writers(captioner, model, composer, composer_model)
     read = {"limit": limit, "seed": seed, "stages": stage or None, "workers": workers}
-    settings = _settings(config, source, out, **read, **writers)
+    settings = _settings(config, source, out, engine=_cluster(cluster), **read, **writers)
     if dry_run:
         from tasks.dry_run import estimate, show_estimate
 
@@ -448,6 +452,16 @@ def _settings(config: Path | None, source: list[str], out: Path, **given: Any) -
     from tasks.config import load_config
 
     return load_config(config, {"sources": _sources(source) or None, "out": out, **given})
+
+
+def _cluster(given: str | None) -> dict[str, str] | None:
+    """Return the engine's settings as far as the command line says them."""
+    if given is None:
+        return None
+    kind, _, address = given.partition("=")
+    if kind not in ("dask", "ray") or not address:
+        raise ConfigError(f"--cluster takes dask=ADDRESS or ray=ADDRESS, got {given!r}")
+    return {"kind": kind, "address": address}
 
 
 def _writers(

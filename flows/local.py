@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tasks.annotation.folds import Annotator
 from tasks.config import BuildConfig
+from tasks.engine.run import hired
 from tasks.progress import told
 from tasks.publish import Published
 from tasks.refine import REFINED_TIERS
@@ -34,7 +35,7 @@ from tasks.workspace import claimed
 
 def build(config: BuildConfig) -> Published:
     """Archives -> scenes -> captions and questions -> selection -> shards -> a dataset."""
-    with claimed(config):
+    with claimed(config), hired(config):
         plan = list_sources(config)
         scenes = [ingest_batch(config, batch) for batch in plan.batches]
         made = []

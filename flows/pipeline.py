@@ -19,6 +19,7 @@ from flows.cap_cot import cap_cot
 from flows.terra_cot import terra_cot
 from flows.whereabouts import note_process
 from tasks.config import BuildConfig
+from tasks.engine.run import hired
 from tasks.ledger import sha256_of
 from tasks.lineage.mermaid import markdown_of
 from tasks.manifest import MANIFEST_NAME, GateResult, read_manifest
@@ -67,7 +68,7 @@ def pipeline(config: BuildConfig) -> Published:
     Args:
         config: Which archives, what is made of them, and the folder of the dataset.
     """
-    with claimed(config):
+    with claimed(config), hired(config):
         plan = catalogue(config)
         scenes = ingest.map(unmapped(config), plan.batches).result()
         captioned = cap_cot(config, scenes) if "cap_cot" in config.stages else []

@@ -13,6 +13,7 @@ from schemas.scene import SarRendering
 from tasks.annotation.settings import AnnotatorSettings, RefineSettings
 from tasks.captions.settings import CaptionerSettings
 from tasks.composition.settings import ComposerSettings, ControlSettings
+from tasks.engine.settings import EngineSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
 from tasks.mixture import MixtureSettings
 from tasks.publication.settings import GateSettings
@@ -85,6 +86,9 @@ class BuildConfig(BaseModel):
         description="What has to hold before a version is published; changes nothing in it.",
     )
     workers: int = Field(default=2, ge=1, description="Processes; they never change the result.")
+    engine: EngineSettings = Field(
+        default=EngineSettings(), description="Those processes, or a cluster; docs/scale.md."
+    )
     keep_versions: int | None = Field(
         default=None, ge=1, description="Versions to keep, the latest included; all if not set."
     )
@@ -188,6 +192,7 @@ def check_config(config: BuildConfig) -> None:
             raise ConfigError(f"unknown source {name!r}; known are {', '.join(sorted(SOURCES))}")
         if not root.is_dir():
             raise ConfigError(f"source {name}: {root} is not a folder; check the path")
+    _check_engine(config)
     for task in config.tasks:
         if task not in TASKS:
             raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
@@ -202,6 +207,16 @@ def check_config(config: BuildConfig) -> None:
         raise ConfigError(
             "annotator.kind train learns on captions: add cap_cot to the stages, or name a model "
             "that was trained before (annotator.kind folder)"
+        )
+
+
+def _check_engine(config: BuildConfig) -> None:
+    """Raise ConfigError where the engine's package is not installed."""
+    package = {"processes": None, "dask": "distributed", "ray": "ray"}[config.engine.kind]
+    if package is not None and find_spec(package) is None:
+        raise ConfigError(
+            f"engine.kind {config.engine.kind} needs {package}, which the extra brings: "
+            f"pip install -e '.[{config.engine.kind}]' -c constraints.txt"
         )
 
 

@@ -31,6 +31,7 @@ from tasks.compose import VERSION as L2_VERSION
 from tasks.compose import compose_granule, compose_granules, is_composed, writers_of
 from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
+from tasks.engine.run import GranuleWork, lanes_of, run_granules
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.fingerprint import fingerprint_granule
 from tasks.granules import GranuleId, batches, read_catalogue, store_granule
@@ -41,7 +42,6 @@ from tasks.ledger import Ledger, Record
 from tasks.manifest import GateResult
 from tasks.planning.foresight import foresee
 from tasks.planning.plan import plan_lines
-from tasks.pool import GranuleWork, run_granules
 from tasks.progress import Bar
 from tasks.publish import Published, judge_candidate, publish
 from tasks.refine import VERSION as REFINE_VERSION
@@ -111,7 +111,7 @@ def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) 
         store_granule(ledger, granule)
     write_rejects(ledger.path("index", "all", ".rejects.parquet"), catalogue.rejected)
     return Plan(
-        batches=tuple(batches(catalogue.granules)),
+        batches=tuple(batches(catalogue.granules, lanes_of(config))),
         num_scenes=catalogue.num_scenes,
         num_refused=len(catalogue.rejected),
     )
@@ -263,7 +263,7 @@ def publish_dataset(config: BuildConfig, plan: Plan, judged: Sequence[GateResult
 def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Done:
     with Bar(stage, len(batch)).shown() as bar:
         records = []
-        for record in run_granules(partial(work, config), batch, config.workers):
+        for record in run_granules(work, config, batch):
             records.append(record)
             bar.advance()
     return _done(stage, batch, records)

@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 from schemas.tier import Tier
 from tasks.candidate import made_at, refused_at, tiers_of
 from tasks.config import BuildConfig
+from tasks.engine.run import run_granules
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
 from tasks.manifest import GateResult, Manifest
-from tasks.pool import run_granules
 from tasks.publication.footprints import footprint_granule, read_footprints
 from tasks.publication.leakage import Footprint, Shared, overlaps, shared_images, shared_places
 from tasks.publication.proofs import MOST_EXAMPLES, prove_granule
@@ -45,8 +45,8 @@ def judge(
 
 def _proof(config: BuildConfig, granules: Sequence[GranuleId]) -> GateResult:
     """Prove the samples of shards that have not been proved; the others were."""
-    works = [partial(prove_granule, config, tier=tier) for tier in tiers_of(config)]
-    records = [one for work in works for one in run_granules(work, granules, config.workers)]
+    works = [partial(prove_granule, tier=tier) for tier in tiers_of(config)]
+    records = [one for work in works for one in run_granules(work, config, granules)]
     reasons = (reason for record in records for reason in record.reasons)
     return GateResult(
         gate=PROOF,
@@ -120,7 +120,7 @@ def _scenes_carried(
     config: BuildConfig, granules: Sequence[GranuleId], candidate: Manifest
 ) -> list[Footprint]:
     """Return the scenes of which there is a sample: others lie in no split of the dataset."""
-    for _ in run_granules(partial(footprint_granule, config), granules, config.workers):
+    for _ in run_granules(footprint_granule, config, granules):
         pass
     ledger = Ledger(config.out)
     carried: set[tuple[str, str]] = set()
