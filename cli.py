@@ -21,7 +21,8 @@ app = typer.Typer(
 console = Console()
 MAX_FAILURES_SHOWN = 20
 
-Dataset = Annotated[Path, typer.Argument(help="Folder of a finished dataset.")]
+Dataset = Annotated[str, typer.Argument(help="Finished dataset: DIR, DIR@2, or s3://… of it.")]
+DatasetFolder = Annotated[Path, typer.Argument(help="Folder of a finished dataset.")]
 SourceOption = Annotated[
     list[str], typer.Option("--source", help="NAME=DIR, once for every archive.")
 ]
@@ -184,16 +185,18 @@ def verify(
 ) -> None:
     """Prove every answer again from the shards alone; exit status 1 if one does not hold."""
     from tasks.manifest import read_manifest
+    from tasks.storage.pull import opened
     from tasks.verify import verify as prove
 
-    read_manifest(dataset)  # no dataset at all is one clear line, not a proof that failed
+    folder = opened(dataset)
+    read_manifest(folder)  # no dataset at all is one clear line, not a proof that failed
     sources = {name: Path(folder) for name, folder in _sources(source).items()}
-    report = prove(dataset, digests=digests, workers=workers)
+    report = prove(folder, digests=digests, workers=workers)
     failures = list(report.failures)
     if sources:
         from tasks.verify_source import verify_sources
 
-        compared = verify_sources(dataset, sources, workers)
+        compared = verify_sources(folder, sources, workers)
         failures += compared.failures
     for failure in failures[:MAX_FAILURES_SHOWN]:
         _say(str(failure))
@@ -211,8 +214,10 @@ def inspect(dataset: Dataset) -> None:
     """Count samples by source, tier, task, split and answer, and refusals by reason."""
     from tasks.inspect_dataset import rendered, survey
     from tasks.manifest import read_manifest
+    from tasks.storage.pull import opened
 
-    console.print(rendered(survey(dataset, read_manifest(dataset))))
+    folder = opened(dataset)
+    console.print(rendered(survey(folder, read_manifest(folder))))
 
 
 @app.command()
@@ -223,8 +228,9 @@ def show(
 ) -> None:
     """Draw one sample: its images, the masks of its steps, question, reasoning and program."""
     from tasks.show import show as draw
+    from tasks.storage.pull import opened
 
-    draw(dataset, sample_id, out)
+    draw(opened(dataset), sample_id, out)
     _say(f"picture  {out}")
 
 
@@ -237,8 +243,10 @@ def lineage(
 ) -> None:
     """Say where a dataset or one sample comes from: files, template, prompt, model, code, run."""
     from tasks.lineage.told import dataset_lines, sample_lines
+    from tasks.storage.pull import opened
 
-    lines = sample_lines(dataset, sample_id) if sample_id else dataset_lines(dataset)
+    folder = opened(dataset)
+    lines = sample_lines(folder, sample_id) if sample_id else dataset_lines(folder)
     for line in lines:
         _say(line)
 
@@ -252,9 +260,9 @@ def diff(
     """Say which samples were added, removed and changed between two versions, and why."""
     from tasks.comparing.compare import compare, comparison_lines
     from tasks.comparing.page import write_comparison
-    from tasks.versions import dataset_at
+    from tasks.storage.pull import opened
 
-    folders = dataset_at(before), dataset_at(after)
+    folders = opened(before), opened(after)
     found = compare(*folders)
     for line in comparison_lines(found):
         _say(line)
@@ -264,7 +272,7 @@ def diff(
 
 @app.command()
 def gc(
-    dataset: Dataset,
+    dataset: DatasetFolder,
     keep: Annotated[
         int | None, typer.Option(min=1, help="Versions to keep, the latest included; else all.")
     ] = None,
@@ -286,8 +294,33 @@ def gc(
 
 
 @app.command()
+def push(
+    dataset: Annotated[str, typer.Argument(help="Finished dataset: DIR, or DIR@2 of it.")],
+    storage: Annotated[str, typer.Argument(metavar="s3://BUCKET/PREFIX", help="Where to.")],
+) -> None:
+    """Mirror a version to S3-compatible storage, below its name; only what is not there yet."""
+    from tasks.storage.address import address_of
+    from tasks.storage.push import push as mirror
+    from tasks.versions import dataset_at
+
+    _say(mirror(dataset_at(dataset), address_of(storage)).told)
+
+
+@app.command()
+def pull(
+    url: Annotated[str, typer.Argument(metavar="s3://BUCKET/PREFIX/NAME[@2]", help="Dataset.")],
+    out: Annotated[Path, typer.Argument(help="Folder to make of it.")],
+) -> None:
+    """Make a folder of a dataset on S3-compatible storage; only what is not here yet is fetched."""
+    from tasks.storage.pull import pull as fetch
+
+    fetch(url, out)
+    _say(f"dataset  {out}")
+
+
+@app.command()
 def train(
-    data: Annotated[Path, typer.Option(help="Folder of a finished dataset.")],
+    data: Annotated[str, typer.Option(help="Finished dataset: DIR, DIR@2, or s3://… of it.")],
     out: Annotated[Path, typer.Option(help="Folder of the model.")],
     preset: Annotated[
         Literal["tiny", "internvl3-1b", "internvl3-8b", "shape-8b"] | None,
@@ -317,6 +350,7 @@ def train(
     ] = "prefect",
 ) -> None:
     """Train a model on a dataset; training that was cut off goes on from where it was."""
+    from tasks.storage.pull import opened
     from tasks.training import learn, load_settings, trained
 
     options = {
@@ -329,8 +363,9 @@ def train(
         "weights_ground": weights_ground,
     }
     settings = load_settings(config, options, more)
+    folder = opened(data)
     if engine == "local":
-        for line in learn(data, out, settings, processes):
+        for line in learn(folder, out, settings, processes):
             _say(line)
         model = trained(out)
     else:
@@ -340,7 +375,7 @@ def train(
         console.print("prefect  starting (--engine local runs without it)", highlight=False)
         from flows.train import train as run
 
-        model = run(data, out, settings, processes)
+        model = run(folder, out, settings, processes)
     for name, iou in model.iou.items():
         _say(f"IoU      {iou:.3f}  {name}")
     _say(f"model    {model.out}")
@@ -399,7 +434,7 @@ def ask(
 
 @app.command()
 def answers(
-    dataset: Dataset,
+    dataset: DatasetFolder,
     model: Annotated[Path, typer.Option(help="Folder of a trained model.")],
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="Questions.")] = 3,
     split: Annotated[str, typer.Option(help="Whose questions are drawn.")] = "test",

@@ -28,6 +28,7 @@ from tasks.stages import (
     publish_dataset,
     refine_batch,
     select_samples,
+    store_dataset,
     write_batch,
 )
 from tasks.workspace import claimed
@@ -60,7 +61,9 @@ def build(config: BuildConfig) -> Published:
         select_samples(config, plan)
         for done in made:
             write_batch(config, done)
-        return publish_dataset(config, plan, judge_dataset(config, plan, annotators))
+        published = publish_dataset(config, plan, judge_dataset(config, plan, annotators))
+        store_dataset(config, published)
+        return published
 
 
 def _captioned(config: BuildConfig, scenes: Sequence[Done]) -> list[Done]:

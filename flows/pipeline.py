@@ -35,6 +35,7 @@ from tasks.stages import (
     publish_dataset,
     refine_batch,
     select_samples,
+    store_dataset,
     write_batch,
 )
 from tasks.versions import before
@@ -50,6 +51,7 @@ write = task(name="write shards", task_run_name="shards {made.stage} {made.batch
     write_batch
 )
 judge = task(name="judge", task_run_name="judge")(judge_dataset)
+store = task(name="store", task_run_name="store")(store_dataset)
 seal = task(name="publish", task_run_name="publish")(publish_dataset)
 
 PUBLISHED = "terrascope.dataset.published"
@@ -86,8 +88,9 @@ def pipeline(config: BuildConfig) -> Published:
         judged = judge(config, plan, annotators, str(flow_run.id or ""))
         show_gates(config, judged)
         published: Published = seal(config, plan, judged)
+        stored = store(config, published)
     show(published)
-    if published.changed:
+    if published.changed or stored:
         announce(published)
     return published
 

@@ -18,6 +18,7 @@ from tasks.errors import ConfigError as ConfigError  # other modules know it fro
 from tasks.mixture import MixtureSettings
 from tasks.publication.settings import GateSettings
 from tasks.sources.registry import SOURCES
+from tasks.storage.address import address_of
 from tasks.yaml_file import read_yaml
 from templates.questions import L1_QUESTIONS
 
@@ -89,6 +90,10 @@ class BuildConfig(BaseModel):
     engine: EngineSettings = Field(
         default=EngineSettings(), description="Those processes, or a cluster; docs/scale.md."
     )
+    storage: str = Field(
+        default="",
+        description="s3://BUCKET/PREFIX to mirror each version to; docs/scale.md.",
+    )
     keep_versions: int | None = Field(
         default=None, ge=1, description="Versions to keep, the latest included; all if not set."
     )
@@ -97,6 +102,11 @@ class BuildConfig(BaseModel):
     @classmethod
     def _absolute(cls, sources: dict[str, Path]) -> dict[str, Path]:
         return {name: root.resolve() for name, root in sources.items()}
+
+    @field_validator("storage")
+    @classmethod
+    def _plain(cls, storage: str) -> str:
+        return storage and str(address_of(storage))
 
     def content(self) -> dict[str, Any]:
         """Return the part of the configuration that decides what is in the dataset."""
@@ -246,7 +256,8 @@ def _explain(error: ValidationError) -> str:
         if fault["type"] == "extra_forbidden":
             lines.append(f"unknown configuration key {key!r}; known are {known}")
         else:
-            # what was given for a writer may hold a key: it is never shown
-            shown = "" if key.startswith(("captioner", "composer")) else f", got {fault['input']!r}"
+            # what was given for these may hold a key: it is never shown
+            hidden = key.startswith(("captioner", "composer", "storage"))
+            shown = "" if hidden else f", got {fault['input']!r}"
             lines.append(f"configuration key {key!r}: {fault['msg']}{shown}")
     return "; ".join(lines)

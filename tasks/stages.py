@@ -42,12 +42,14 @@ from tasks.ledger import Ledger, Record
 from tasks.manifest import GateResult
 from tasks.planning.foresight import foresee
 from tasks.planning.plan import plan_lines
-from tasks.progress import Bar
+from tasks.progress import Bar, told
 from tasks.publish import Published, judge_candidate, publish
 from tasks.refine import VERSION as REFINE_VERSION
 from tasks.refine import candidates_stage, refine_granule, refined_stage
 from tasks.selection import select
 from tasks.shards import write_rejects
+from tasks.storage.address import address_of
+from tasks.storage.push import push
 from tasks.writers.opened import Served, serving
 
 STAGE_VERSIONS = {
@@ -258,6 +260,15 @@ def judge_dataset(
 def publish_dataset(config: BuildConfig, plan: Plan, judged: Sequence[GateResult]) -> Published:
     """Make a finished dataset of what was judged; Unpublished where a gate does not hold."""
     return publish(config, plan.granules, judged)
+
+
+def store_dataset(config: BuildConfig, published: Published) -> bool:
+    """Mirror a published dataset to its storage, if it has one; return whether it is new there."""
+    if not config.storage:
+        return False
+    pushed = push(published.dataset, address_of(config.storage))
+    told(pushed.told)
+    return pushed.changed
 
 
 def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Done:
