@@ -345,13 +345,22 @@ def train(
     processes: Annotated[
         int | None, typer.Option(min=1, help="Processes that train; one a GPU if not given.")
     ] = None,
+    nodes: Annotated[
+        int, typer.Option(min=1, help="Machines that train; run the same command on each.")
+    ] = 1,
+    rendezvous: Annotated[
+        str | None, typer.Option(help="HOST:PORT of one of them, where they meet.")
+    ] = None,
+    node_address: Annotated[
+        str | None, typer.Option(help="Of this machine for the others; its host name if not given.")
+    ] = None,
     engine: Annotated[
         Literal["prefect", "local"], typer.Option(help="With Prefect, or without it at all.")
     ] = "prefect",
 ) -> None:
     """Train a model on a dataset; training that was cut off goes on from where it was."""
     from tasks.storage.pull import opened
-    from tasks.training import learn, load_settings, trained
+    from tasks.training import learn, load_settings, nodes_of, trained
 
     options = {
         "preset": preset,
@@ -363,9 +372,12 @@ def train(
         "weights_ground": weights_ground,
     }
     settings = load_settings(config, options, more)
+    several = nodes_of(nodes, rendezvous, node_address)
+    if several and engine != "local":
+        raise ConfigError("several nodes are started one by one: add --engine local on each")
     folder = opened(data)
     if engine == "local":
-        for line in learn(folder, out, settings, processes):
+        for line in learn(folder, out, settings, processes, nodes=several):
             _say(line)
         model = trained(out)
     else:
