@@ -21,7 +21,8 @@ app = typer.Typer(
 console = Console()
 MAX_FAILURES_SHOWN = 20
 
-Dataset = Annotated[Path, typer.Argument(help="Folder of a finished dataset.")]
+Dataset = Annotated[str, typer.Argument(help="Finished dataset: DIR, DIR@2, or s3://… of it.")]
+DatasetFolder = Annotated[Path, typer.Argument(help="Folder of a finished dataset.")]
 SourceOption = Annotated[
     list[str], typer.Option("--source", help="NAME=DIR, once for every archive.")
 ]
@@ -40,6 +41,9 @@ StageOption = Annotated[
 AgainstOption = Annotated[
     list[Path],
     typer.Option("--against", help="Dataset whose training scenes a bench must not show."),
+]
+ClusterOption = Annotated[
+    str | None, typer.Option("--cluster", help="dask=ADDRESS or ray=ADDRESS: work there.")
 ]
 WorkersOption = Annotated[int | None, typer.Option(help="Processes to work with.")]
 ComposerOption = Annotated[
@@ -74,6 +78,7 @@ def build(
     composer: ComposerOption = None,
     composer_model: ComposerModelOption = None,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     engine: Annotated[
         Literal["prefect", "local"], typer.Option(help="With Prefect, or without it at all.")
@@ -82,8 +87,8 @@ def build(
     """Build a dataset from archives; a build that was cut off goes on from where it was."""
     writers = _writers(captioner, model, composer, composer_model)
     read = {"limit": limit, "seed": seed, "stages": stage or None, "workers": workers}
-    read["bench"] = {"against": against} if against else None
-    settings = _settings(config, source, out, **read, **writers)
+    more = {"bench": _held_against(against), "engine": _cluster(cluster)}
+    settings = _settings(config, source, out, **read, **more, **writers)
     if dry_run:
         from tasks.dry_run import estimate, show_estimate
 
@@ -132,8 +137,7 @@ def plan(
 
     writers = _writers(captioner, model, composer, composer_model)
     read = {"limit": limit, "seed": seed, "stages": stage or None, "workers": workers}
-    read["bench"] = {"against": against} if against else None
-    settings = _settings(config, source, out, **read, **writers)
+    settings = _settings(config, source, out, bench=_held_against(against), **read, **writers)
     check_owner(settings)
     for line in plan_lines(foresee(settings, read_catalogue(settings))):
         _say(line)
@@ -194,16 +198,18 @@ def verify(
 ) -> None:
     """Prove every answer again from the shards alone; exit status 1 if one does not hold."""
     from tasks.manifest import read_manifest
+    from tasks.storage.pull import opened
     from tasks.verify import verify as prove
 
-    read_manifest(dataset)  # no dataset at all is one clear line, not a proof that failed
+    folder = opened(dataset)
+    read_manifest(folder)  # no dataset at all is one clear line, not a proof that failed
     sources = {name: Path(folder) for name, folder in _sources(source).items()}
-    report = prove(dataset, digests=digests, workers=workers)
+    report = prove(folder, digests=digests, workers=workers)
     failures = list(report.failures)
     if sources:
         from tasks.verify_source import verify_sources
 
-        compared = verify_sources(dataset, sources, workers)
+        compared = verify_sources(folder, sources, workers)
         failures += compared.failures
     for failure in failures[:MAX_FAILURES_SHOWN]:
         _say(str(failure))
@@ -221,8 +227,10 @@ def inspect(dataset: Dataset) -> None:
     """Count samples by source, tier, task, split and answer, and refusals by reason."""
     from tasks.inspect_dataset import rendered, survey
     from tasks.manifest import read_manifest
+    from tasks.storage.pull import opened
 
-    console.print(rendered(survey(dataset, read_manifest(dataset))))
+    folder = opened(dataset)
+    console.print(rendered(survey(folder, read_manifest(folder))))
 
 
 @app.command()
@@ -233,8 +241,9 @@ def show(
 ) -> None:
     """Draw one sample: its images, the masks of its steps, question, reasoning and program."""
     from tasks.show import show as draw
+    from tasks.storage.pull import opened
 
-    draw(dataset, sample_id, out)
+    draw(opened(dataset), sample_id, out)
     _say(f"picture  {out}")
 
 
@@ -273,6 +282,7 @@ def export(
     from tasks.exports.choice import Choice
     from tasks.exports.export import export as write
     from tasks.exports.export import export_lines
+    from tasks.storage.pull import opened
 
     choice = Choice(
         tiers=tuple(tier or ()),
@@ -281,7 +291,7 @@ def export(
         sources=tuple(source or ()),
         limit=limit,
     )
-    for line in export_lines(write(dataset, to, out, choice)):
+    for line in export_lines(write(opened(dataset), to, out, choice)):
         _say(line)
 
 
@@ -294,8 +304,10 @@ def lineage(
 ) -> None:
     """Say where a dataset or one sample comes from: files, template, prompt, model, code, run."""
     from tasks.lineage.told import dataset_lines, sample_lines
+    from tasks.storage.pull import opened
 
-    lines = sample_lines(dataset, sample_id) if sample_id else dataset_lines(dataset)
+    folder = opened(dataset)
+    lines = sample_lines(folder, sample_id) if sample_id else dataset_lines(folder)
     for line in lines:
         _say(line)
 
@@ -309,9 +321,9 @@ def diff(
     """Say which samples were added, removed and changed between two versions, and why."""
     from tasks.comparing.compare import compare, comparison_lines
     from tasks.comparing.page import write_comparison
-    from tasks.versions import dataset_at
+    from tasks.storage.pull import opened
 
-    folders = dataset_at(before), dataset_at(after)
+    folders = opened(before), opened(after)
     found = compare(*folders)
     for line in comparison_lines(found):
         _say(line)
@@ -321,7 +333,7 @@ def diff(
 
 @app.command()
 def gc(
-    dataset: Dataset,
+    dataset: DatasetFolder,
     keep: Annotated[
         int | None, typer.Option(min=1, help="Versions to keep, the latest included; else all.")
     ] = None,
@@ -343,8 +355,33 @@ def gc(
 
 
 @app.command()
+def push(
+    dataset: Annotated[str, typer.Argument(help="Finished dataset: DIR, or DIR@2 of it.")],
+    storage: Annotated[str, typer.Argument(metavar="s3://BUCKET/PREFIX", help="Where to.")],
+) -> None:
+    """Mirror a version to S3-compatible storage, below its name; only what is not there yet."""
+    from tasks.storage.address import address_of
+    from tasks.storage.push import push as mirror
+    from tasks.versions import dataset_at
+
+    _say(mirror(dataset_at(dataset), address_of(storage)).told)
+
+
+@app.command()
+def pull(
+    url: Annotated[str, typer.Argument(metavar="s3://BUCKET/PREFIX/NAME[@2]", help="Dataset.")],
+    out: Annotated[Path, typer.Argument(help="Folder to make of it.")],
+) -> None:
+    """Make a folder of a dataset on S3-compatible storage; only what is not here yet is fetched."""
+    from tasks.storage.pull import pull as fetch
+
+    fetch(url, out)
+    _say(f"dataset  {out}")
+
+
+@app.command()
 def train(
-    data: Annotated[Path, typer.Option(help="Folder of a finished dataset.")],
+    data: Annotated[str, typer.Option(help="Finished dataset: DIR, DIR@2, or s3://… of it.")],
     out: Annotated[Path, typer.Option(help="Folder of the model.")],
     preset: Annotated[
         Literal["tiny", "internvl3-1b", "internvl3-8b", "shape-8b"] | None,
@@ -369,12 +406,22 @@ def train(
     processes: Annotated[
         int | None, typer.Option(min=1, help="Processes that train; one a GPU if not given.")
     ] = None,
+    nodes: Annotated[
+        int, typer.Option(min=1, help="Machines that train; run the same command on each.")
+    ] = 1,
+    rendezvous: Annotated[
+        str | None, typer.Option(help="HOST:PORT of one of them, where they meet.")
+    ] = None,
+    node_address: Annotated[
+        str | None, typer.Option(help="Of this machine for the others; its host name if not given.")
+    ] = None,
     engine: Annotated[
         Literal["prefect", "local"], typer.Option(help="With Prefect, or without it at all.")
     ] = "prefect",
 ) -> None:
     """Train a model on a dataset; training that was cut off goes on from where it was."""
-    from tasks.training import learn, load_settings, trained
+    from tasks.storage.pull import opened
+    from tasks.training import learn, load_settings, nodes_of, trained
 
     options = {
         "preset": preset,
@@ -386,8 +433,12 @@ def train(
         "weights_ground": weights_ground,
     }
     settings = load_settings(config, options, more)
+    several = nodes_of(nodes, rendezvous, node_address)
+    if several and engine != "local":
+        raise ConfigError("several nodes are started one by one: add --engine local on each")
+    folder = opened(data)
     if engine == "local":
-        for line in learn(data, out, settings, processes):
+        for line in learn(folder, out, settings, processes, nodes=several):
             _say(line)
         model = trained(out)
     else:
@@ -397,7 +448,7 @@ def train(
         console.print("prefect  starting (--engine local runs without it)", highlight=False)
         from flows.train import train as run
 
-        model = run(data, out, settings, processes)
+        model = run(folder, out, settings, processes)
     for name, iou in model.iou.items():
         _say(f"IoU      {iou:.3f}  {name}")
     _say(f"model    {model.out}")
@@ -456,7 +507,7 @@ def ask(
 
 @app.command()
 def answers(
-    dataset: Dataset,
+    dataset: DatasetFolder,
     model: Annotated[Path, typer.Option(help="Folder of a trained model.")],
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="Questions.")] = 3,
     split: Annotated[str, typer.Option(help="Whose questions are drawn.")] = "test",
@@ -586,6 +637,20 @@ def _settings(config: Path | None, source: list[str], out: Path, **given: Any) -
     from tasks.config import load_config
 
     return load_config(config, {"sources": _sources(source) or None, "out": out, **given})
+
+
+def _held_against(datasets: list[Path]) -> dict[str, list[Path]] | None:
+    return {"against": datasets} if datasets else None
+
+
+def _cluster(given: str | None) -> dict[str, str] | None:
+    """Return the engine's settings as far as the command line says them."""
+    if given is None:
+        return None
+    kind, _, address = given.partition("=")
+    if kind not in ("dask", "ray") or not address:
+        raise ConfigError(f"--cluster takes dask=ADDRESS or ray=ADDRESS, got {given!r}")
+    return {"kind": kind, "address": address}
 
 
 def _writers(

@@ -42,7 +42,7 @@ from tasks.config import BuildConfig
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
-from tasks.pool import run_granules
+from tasks.pool import run_in_processes
 from tasks.scene_file import SCENES_AT_ONCE
 from tasks.scene_table import scenes_to_table
 from templates.asked import AskedScene
@@ -104,7 +104,7 @@ def ours_s(config: BuildConfig) -> float:
     """Run the stage on the granule as if for the first time; return the seconds it took."""
     Ledger(config.out).path(STAGE, GRANULE.name, ".json").unlink(missing_ok=True)
     start = perf_counter()
-    for _ in run_granules(partial(ask_granule, config), [GRANULE], config.workers):
+    for _ in run_in_processes(partial(ask_granule, config), [GRANULE], config.workers):
         pass
     return perf_counter() - start
 

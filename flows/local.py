@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tasks.annotation.folds import Annotator
 from tasks.config import BuildConfig
+from tasks.engine.run import hired
 from tasks.progress import told
 from tasks.publish import Published
 from tasks.refine import REFINED_TIERS
@@ -30,6 +31,7 @@ from tasks.stages import (
     publish_dataset,
     refine_batch,
     select_samples,
+    store_dataset,
     write_batch,
 )
 from tasks.workspace import claimed
@@ -37,7 +39,7 @@ from tasks.workspace import claimed
 
 def build(config: BuildConfig) -> Published:
     """Archives -> scenes -> captions and questions -> selection -> shards -> a dataset."""
-    with claimed(config):
+    with claimed(config), hired(config):
         plan = list_sources(config)
         scenes = [ingest_batch(config, batch) for batch in plan.batches]
         made = []
@@ -64,7 +66,9 @@ def build(config: BuildConfig) -> Published:
         select_samples(config, plan)
         for done in made:
             write_batch(config, done)
-        return publish_dataset(config, plan, judge_dataset(config, plan, annotators))
+        published = publish_dataset(config, plan, judge_dataset(config, plan, annotators))
+        store_dataset(config, published)
+        return published
 
 
 def _bench(config: BuildConfig, scenes: Sequence[Done]) -> list[Done]:

@@ -26,6 +26,7 @@ from tasks.annotation.folds import Annotator
 from tasks.assemble import STAGE as SHARDS
 from tasks.candidate import tiers_of
 from tasks.config import BuildConfig
+from tasks.engine.run import hired
 from tasks.ledger import sha256_of
 from tasks.lineage.mermaid import markdown_of
 from tasks.manifest import MANIFEST_NAME, GateResult, read_manifest
@@ -43,6 +44,7 @@ from tasks.stages import (
     publish_dataset,
     refine_batch,
     select_samples,
+    store_dataset,
     write_batch,
 )
 from tasks.throughput import COST_COLUMNS, SPEED_COLUMNS, costs, speeds
@@ -59,6 +61,7 @@ write = task(name="write shards", task_run_name="shards {made.stage} {made.batch
     write_batch
 )
 judge = task(name="judge", task_run_name="judge")(judge_dataset)
+store = task(name="store", task_run_name="store")(store_dataset)
 seal = task(name="publish", task_run_name="publish")(publish_dataset)
 
 PUBLISHED = "terrascope.dataset.published"
@@ -77,7 +80,7 @@ def pipeline(config: BuildConfig) -> Published:
     Args:
         config: Which archives, what is made of them, and the folder of the dataset.
     """
-    with claimed(config):
+    with claimed(config), hired(config):
         plan = catalogue(config)
         stages = Stages(config.dataset, len(plan.granules), {SHARDS: len(tiers_of(config))})
         with watched(stages):
@@ -86,8 +89,9 @@ def pipeline(config: BuildConfig) -> Published:
         judged = judge(config, plan, annotators, str(flow_run.id or ""))
         show_gates(config, judged)
         published: Published = seal(config, plan, judged)
+        stored = store(config, published)
     show(published)
-    if published.changed:
+    if published.changed or stored:
         announcing = announce.with_options(
             assets=[dataset_asset(config.out)], asset_deps=made_from(config)
         )

@@ -14,12 +14,14 @@ from tasks.annotation.settings import AnnotatorSettings, RefineSettings
 from tasks.bench_making.settings import BenchSettings
 from tasks.captions.settings import CaptionerSettings
 from tasks.composition.settings import ComposerSettings, ControlSettings
+from tasks.engine.settings import EngineSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
 from tasks.manifest import MANIFEST_NAME
 from tasks.mixture import MixtureSettings
 from tasks.place_split import SplitShares
 from tasks.publication.settings import GateSettings
 from tasks.sources.registry import SOURCES
+from tasks.storage.address import address_of
 from tasks.yaml_file import read_yaml
 from templates.questions import L1_QUESTIONS
 
@@ -99,6 +101,13 @@ class BuildConfig(BaseModel):
         description="What has to hold before a version is published; changes nothing in it.",
     )
     workers: int = Field(default=2, ge=1, description="Processes; they never change the result.")
+    engine: EngineSettings = Field(
+        default=EngineSettings(), description="Those processes, or a cluster; docs/scale.md."
+    )
+    storage: str = Field(
+        default="",
+        description="s3://BUCKET/PREFIX to mirror each version to; docs/scale.md.",
+    )
     keep_versions: int | None = Field(
         default=None, ge=1, description="Versions to keep, the latest included; all if not set."
     )
@@ -107,6 +116,11 @@ class BuildConfig(BaseModel):
     @classmethod
     def _absolute(cls, sources: dict[str, Path]) -> dict[str, Path]:
         return {name: root.resolve() for name, root in sources.items()}
+
+    @field_validator("storage")
+    @classmethod
+    def _plain(cls, storage: str) -> str:
+        return storage and str(address_of(storage))
 
     def content(self) -> dict[str, Any]:
         """Return the part of the configuration that decides what is in the dataset."""
@@ -221,6 +235,7 @@ def check_config(config: BuildConfig) -> None:
             raise ConfigError(f"unknown source {name!r}; known are {', '.join(sorted(SOURCES))}")
         if not root.is_dir():
             raise ConfigError(f"source {name}: {root} is not a folder; check the path")
+    _check_engine(config)
     for task in config.tasks:
         if task not in TASKS:
             raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
@@ -265,6 +280,16 @@ def _check_bench(config: BuildConfig) -> None:
             )
 
 
+def _check_engine(config: BuildConfig) -> None:
+    """Raise ConfigError where the engine's package is not installed."""
+    package = {"processes": None, "dask": "distributed", "ray": "ray"}[config.engine.kind]
+    if package is not None and find_spec(package) is None:
+        raise ConfigError(
+            f"engine.kind {config.engine.kind} needs {package}, which the extra brings: "
+            f"pip install -e '.[{config.engine.kind}]' -c constraints.txt"
+        )
+
+
 def _check_annotator(config: BuildConfig) -> None:
     """Raise ConfigError where an annotator could not work once the questions are made."""
     folder = Path(config.annotator.model)
@@ -291,7 +316,8 @@ def _explain(error: ValidationError) -> str:
         if fault["type"] == "extra_forbidden":
             lines.append(f"unknown configuration key {key!r}; known are {known}")
         else:
-            # what was given for a writer may hold a key: it is never shown
-            shown = "" if key.startswith(("captioner", "composer")) else f", got {fault['input']!r}"
+            # what was given for these may hold a key: it is never shown
+            hidden = key.startswith(("captioner", "composer", "storage"))
+            shown = "" if hidden else f", got {fault['input']!r}"
             lines.append(f"configuration key {key!r}: {fault['msg']}{shown}")
     return "; ".join(lines)

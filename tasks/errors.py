@@ -11,3 +11,7 @@ class ConfigError(UserError):
 
 class WorkerDied(UserError):
     """A worker process was killed or ran out of memory; finished granules are kept."""
+
+
+class BatchFailed(UserError):
+    """A batch of granules failed on a cluster again and again; the message names them."""

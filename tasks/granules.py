@@ -190,10 +190,10 @@ def load_granule(ledger: Ledger, granule: GranuleId) -> Granule:
     return Granule(id=granule, refs=refs)
 
 
-def batches(granules: Sequence[Granule]) -> list[tuple[GranuleId, ...]]:
-    """Cut granules into the batches of one task run each: some thousand scenes, or more."""
+def batches(granules: Sequence[Granule], lanes: int) -> list[tuple[GranuleId, ...]]:
+    """Cut granules into the batches of one task run each: some thousand scenes a lane, or more."""
     num_scenes = sum(len(granule.refs) for granule in granules)
-    size = max(BATCH_SCENES, -(-num_scenes // MAX_TASK_RUNS))
+    size = max(BATCH_SCENES * lanes, -(-num_scenes // MAX_TASK_RUNS))
     cut: list[list[GranuleId]] = []
     held = size
     for granule in granules:

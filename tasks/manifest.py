@@ -9,15 +9,16 @@ import json
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
     JsonValue,
     ValidationError,
-    field_validator,
 )
 
 from schemas.parquet import SCHEMA_VERSION
@@ -41,19 +42,22 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _inside(path: str) -> str:
+    """Return a path as it is; ValueError where it may lead out of the dataset."""
+    parts = path.split("/")
+    if path.startswith("/") or "\\" in path or {"", ".", ".."} & set(parts):
+        raise ValueError(f"{path!r} is not a plain path inside the dataset")
+    return path
+
+
+PlainPath = Annotated[str, AfterValidator(_inside)]  # relative to the dataset, "/"-separated
+
+
 class _File(_Record):
-    path: str  # relative to the dataset, "/"-separated
+    path: PlainPath
     sha256: str = Field(pattern=_SHA256)
     rows: int = Field(ge=0)
     bytes: int = Field(ge=0)
-
-    @field_validator("path")
-    @classmethod
-    def _stays_inside(cls, path: str) -> str:
-        parts = path.split("/")
-        if path.startswith("/") or "\\" in path or {"", ".", ".."} & set(parts):
-            raise ValueError(f"{path!r} is not a plain path inside the dataset")
-        return path
 
 
 class DataFile(_File):
@@ -223,7 +227,7 @@ def read_manifest(dataset: Path) -> Manifest:
     """
     path = dataset / MANIFEST_NAME
     try:
-        tree = json.loads(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError as error:
         kept = f"; its versions are in {dataset / VERSIONS}" * (dataset / VERSIONS).is_dir()
         raise ManifestError(
@@ -232,12 +236,15 @@ def read_manifest(dataset: Path) -> Manifest:
         ) from error
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}") from error
+    return parsed(content, str(path))
+
+
+def parsed(content: bytes, path: str) -> Manifest:
+    """Return the manifest that a file of such a content holds; ManifestError as above."""
+    try:
+        tree = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise ManifestError(f"{path} is not JSON ({error}); was it edited by hand?") from error
-    return _validated(path, tree)
-
-
-def _validated(path: Path, tree: JsonValue) -> Manifest:
     version = tree.get("schema_version") if isinstance(tree, dict) else None
     if isinstance(version, int) and version != SCHEMA_VERSION:
         raise ManifestError(

@@ -1,4 +1,4 @@
-"""Work on many granules at once: one process pool per program, none for a single worker."""
+"""Granules on this machine: one process pool per program, none for a single worker."""
 
 import gc
 import multiprocessing
@@ -13,11 +13,10 @@ from tasks.errors import WorkerDied
 from tasks.granules import GranuleId
 from tasks.ledger import Record
 
-GranuleWork = Callable[..., Record]  # of a configuration and a granule
 _POOL_LOCK = Lock()  # two batches may run at once, each in a thread of its own
 
 
-def run_granules(
+def run_in_processes(
     work: Callable[[GranuleId], Record], granules: Sequence[GranuleId], workers: int
 ) -> Iterator[Record]:
     """Yield the record of every granule as it is finished.

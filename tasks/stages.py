@@ -36,6 +36,7 @@ from tasks.compose import VERSION as L2_VERSION
 from tasks.compose import compose_granule, compose_granules, is_composed, writers_of
 from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
+from tasks.engine.run import GranuleWork, lanes_of, run_granules
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.fingerprint import fingerprint_granule
 from tasks.granules import (
@@ -53,13 +54,14 @@ from tasks.ledger import Ledger, Record
 from tasks.manifest import GateResult
 from tasks.planning.foresight import foresee
 from tasks.planning.plan import plan_lines
-from tasks.pool import GranuleWork, run_granules
 from tasks.progress import Bar, told
 from tasks.publish import Published, judge_candidate, publish
 from tasks.refine import VERSION as REFINE_VERSION
 from tasks.refine import candidates_stage, refine_granule, refined_stage
 from tasks.selection import select
 from tasks.shards import write_rejects
+from tasks.storage.address import address_of
+from tasks.storage.push import push
 from tasks.writers.opened import Served, serving
 
 STAGE_VERSIONS = {
@@ -140,7 +142,7 @@ def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) 
     if config.splits:
         store_other_splits(ledger, catalogue.num_other_splits)
     return Plan(
-        batches=tuple(batches(catalogue.granules)),
+        batches=tuple(batches(catalogue.granules, lanes_of(config))),
         num_scenes=catalogue.num_scenes,
         num_refused=len(catalogue.rejected),
         as_read=as_read,
@@ -310,6 +312,15 @@ def publish_dataset(config: BuildConfig, plan: Plan, judged: Sequence[GateResult
     return publish(config, plan.granules, judged)
 
 
+def store_dataset(config: BuildConfig, published: Published) -> bool:
+    """Mirror a published dataset to its storage, if it has one; return whether it is new there."""
+    if not config.storage:
+        return False
+    pushed = push(published.dataset, address_of(config.storage))
+    told(pushed.told)
+    return pushed.changed
+
+
 def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Done:
     return _done(stage, batch, _records(stage, work, config, batch))
 
@@ -318,7 +329,7 @@ def _records(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -
     """Return the records of a batch, in the order in which its granules are finished."""
     with Bar(stage, len(batch)).shown() as bar:
         records = []
-        for record in run_granules(partial(work, config), batch, config.workers):
+        for record in run_granules(work, config, batch):
             records.append(record)
             bar.advance()
     return records

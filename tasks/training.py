@@ -1,10 +1,12 @@
 """Training of a model in processes of its own, so that its memory is free when it ends."""
 
+import hashlib
 import importlib.util
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -30,6 +32,21 @@ _STEP = re.compile(r"^(stage\d) (\d+)/(\d+) ")
 
 class TrainingFailed(UserError):
     """Work with a model did not come to its end; the message says why, checkpoints are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nodes:
+    """Several machines that train one model; each runs the same command.
+
+    Attributes:
+        number: How many there are.
+        rendezvous: HOST:PORT of one of them, where they find each other.
+        address: Of this machine, as the others reach it; its host name if not given.
+    """
+
+    number: int
+    rendezvous: str
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +92,13 @@ def learn(
     settings: TrainSettings,
     processes: int | None = None,
     threads: int | None = None,
+    nodes: Nodes | None = None,
 ) -> Iterator[str]:
     """Train, and yield what is said meanwhile, line by line; all of it is in `train.log` as well.
 
     One process a GPU if their number is not given, one on a machine without; processes share the
-    cores if their `threads` are not given.
+    cores if their `threads` are not given. Of several `nodes` each has a log of its own, and the
+    first says what is said.
 
     Raises:
         TrainingFailed: with the reason that was given, or the last lines; or what is not installed.
@@ -91,9 +110,9 @@ def learn(
         own = threads or max(1, (os.cpu_count() or 1) // number)
         environment.setdefault("OMP_NUM_THREADS", str(own))
     out.mkdir(parents=True, exist_ok=True)
-    yield from told_by(
-        command(dataset, out, settings, number), environment, out / LOG_NAME, "training"
-    )
+    log = out / (f"train-{socket.gethostname()}-{os.getpid()}.log" if nodes else LOG_NAME)
+    started = command(dataset, out, settings, number, nodes)
+    yield from told_by(started, environment, log, "training")
 
 
 def require_torch(what: str) -> None:
@@ -127,17 +146,44 @@ def told_by(
         process.stop()
 
 
-def command(dataset: Path, out: Path, settings: TrainSettings, processes: int) -> list[str]:
-    """Return the command that trains in so many processes."""
-    launcher = [
-        "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}",
-    ]  # fmt: skip
+def nodes_of(number: int, rendezvous: str | None, address: str | None) -> Nodes | None:
+    """Return the machines that train, None for this one alone; ConfigError for half of it."""
+    host, colon, port = (rendezvous or "").rpartition(":")
+    if number == 1 and not (rendezvous or address):
+        return None
+    if number == 1 or not (host and colon and port.isdigit()):
+        raise ConfigError(
+            "several nodes need --nodes N and --rendezvous HOST:PORT, the same on all of them; "
+            f"got --nodes {number} and --rendezvous {rendezvous}"
+        )
+    return Nodes(number=number, rendezvous=f"{host}:{port}", address=address or "")
+
+
+def command(
+    dataset: Path, out: Path, settings: TrainSettings, processes: int, nodes: Nodes | None = None
+) -> list[str]:
+    """Return the command that trains in so many processes, on each of several nodes if given."""
     given = settings.model_dump_json()
+    where = ["--standalone"] if nodes is None else _meeting(nodes, out, given)
+    launcher = ["-m", "torch.distributed.run", *where, f"--nproc-per-node={processes}"]
     return [
         sys.executable,
-        *(launcher if processes > 1 else []),
+        *(launcher if processes > 1 or nodes else []),
         *("-m", "terrascope_model.train", "--data", str(dataset), "--out", str(out)),
         *("--settings", given),
+    ]
+
+
+def _meeting(nodes: Nodes, out: Path, given: str) -> list[str]:
+    """Return how nodes meet: those that train the same into the same folder, and no others."""
+    same = hashlib.sha256(f"{out.resolve()} {given}".encode()).hexdigest()[:16]
+    local = [f"--local-addr={nodes.address}"] if nodes.address else []
+    return [
+        f"--nnodes={nodes.number}",
+        "--rdzv-backend=c10d",
+        f"--rdzv-endpoint={nodes.rendezvous}",
+        f"--rdzv-id=terrascope-{same}",
+        *local,
     ]
 
 

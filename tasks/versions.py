@@ -125,7 +125,12 @@ def first_with(dataset: Path, manifest: Manifest, shard: DataFile) -> Manifest:
 
 def folder_of(dataset: Path, manifest: Manifest) -> Path:
     """Return where a version of a dataset is kept."""
-    return dataset / VERSIONS / f"{manifest.version}-{manifest.digest[:DIGEST_CHARS]}"
+    return dataset / VERSIONS / name_of(manifest)
+
+
+def name_of(manifest: Manifest) -> str:
+    """Return how the folder of a version is called."""
+    return f"{manifest.version}-{manifest.digest[:DIGEST_CHARS]}"
 
 
 def paths_of(manifest: Manifest) -> list[str]:

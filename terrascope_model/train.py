@@ -12,6 +12,7 @@ undisturbed one go the same way.
 import fcntl
 import json
 import os
+import socket
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -61,12 +62,13 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
             settings or another dataset; checkpoints are kept.
     """
     state = PartialState(cpu=not torch.cuda.is_available())
-    note = noted(dataset, check_digests=settings.check_digests and state.is_main_process)
+    note = noted(dataset, check_digests=settings.check_digests and state.is_local_main_process)
     made = recipe(dataset, settings)
     with claimed(out) if state.is_main_process else nullcontext():
         if state.is_main_process:
             begin(out, settings, note)
         state.wait_for_everyone()
+        _check_alike(out, note)
         if (out / REPORT).exists():
             return json.loads((out / REPORT).read_text())
         curves, too_long, names = _learn(made, dataset, out, settings)
@@ -92,6 +94,21 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
             (out / REPORT).write_text(json.dumps(report, indent=1) + "\n")
         state.wait_for_everyone()
     return report
+
+
+def _check_alike(out: Path, note: DatasetNote) -> None:
+    """Raise TrainingStopped where nodes do not share `out`, or learn on other datasets."""
+    if not (out / SETTINGS).exists():
+        raise TrainingStopped(
+            f"{out} on {socket.gethostname()} is not the folder that the first node trains into; "
+            "it has to lie on storage that all nodes share under one path"
+        )
+    digests = sorted(set(gather_object([note.digest])))
+    if len(digests) > 1:
+        raise TrainingStopped(
+            f"nodes have other versions of the dataset {note.name}: {', '.join(digests)}; give all "
+            "the same"
+        )
 
 
 def _learn(

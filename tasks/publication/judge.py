@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 from tasks.bench_making.trained import keep_trained, read_trained
 from tasks.candidate import refused_at, tiers_of
 from tasks.config import BuildConfig
+from tasks.engine.run import run_granules
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
 from tasks.manifest import LEAKAGE, GateResult, Manifest
-from tasks.pool import run_granules
 from tasks.publication.benches import bench_footprints
 from tasks.publication.footprints import footprint_granule, read_footprints
 from tasks.publication.leakage import (
@@ -61,8 +61,8 @@ def judge(
 
 def _proof(config: BuildConfig, granules: Sequence[GranuleId]) -> GateResult:
     """Prove the samples of shards that have not been proved; the others were."""
-    works = [partial(prove_granule, config, tier=tier) for tier in tiers_of(config)]
-    records = [one for work in works for one in run_granules(work, granules, config.workers)]
+    works = [partial(prove_granule, tier=tier) for tier in tiers_of(config)]
+    records = [one for work in works for one in run_granules(work, config, granules)]
     reasons = (reason for record in records for reason in record.reasons)
     return GateResult(
         gate=PROOF,
@@ -166,7 +166,7 @@ def _tallies(config: BuildConfig, granules: Sequence[GranuleId]) -> dict[Granule
     """Count what all shards hold; what is kept of shards that have not changed is taken."""
     ledger, tiers = Ledger(config.out), tiers_of(config)
     for tier in tiers:
-        for _ in run_granules(partial(tally_granule, config, tier=tier), granules, config.workers):
+        for _ in run_granules(partial(tally_granule, tier=tier), config, granules):
             pass
     return {
         granule: [read_tallies(ledger, granule, tier) for tier in tiers] for granule in granules
@@ -179,7 +179,7 @@ def _scenes_carried(
     tallies: Mapping[GranuleId, Sequence[Tallies]],
 ) -> list[Footprint]:
     """Return the scenes of which there is a sample: others lie in no split of the dataset."""
-    for _ in run_granules(partial(footprint_granule, config), granules, config.workers):
+    for _ in run_granules(footprint_granule, config, granules):
         pass
     ledger = Ledger(config.out)
     return [

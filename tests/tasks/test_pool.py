@@ -15,7 +15,7 @@ from pathlib import Path
 from time import sleep
 
 from tasks.granules import GranuleId
-from tasks.pool import run_granules
+from tasks.pool import run_in_processes
 
 
 def work(granule):
@@ -24,7 +24,7 @@ def work(granule):
 
 
 def main():
-    list(run_granules(work, [GranuleId("made-up", "train", name) for name in "ab"], 2))
+    list(run_in_processes(work, [GranuleId("made-up", "train", name) for name in "ab"], 2))
 """
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from tasks import training
 from tasks.curves import SIZE_PX, draw_curves
 from tasks.errors import ConfigError
-from tasks.training import command, load_settings, num_gpus, share_done
+from tasks.training import Nodes, command, load_settings, nodes_of, num_gpus, share_done
 from terrascope_model.settings import TrainSettings
 
 
@@ -54,6 +54,30 @@ def test_several_processes_are_started_by_torchrun() -> None:
     assert two[1:5] == ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     assert two[5:] == one[1:]
     assert TrainSettings.model_validate_json(one[-1]) == settings
+
+
+def test_nodes_that_train_the_same_meet_and_others_do_not() -> None:
+    settings = TrainSettings()
+    nodes = nodes_of(2, "10.0.0.5:29500", "10.0.0.6")
+    assert nodes == Nodes(number=2, rendezvous="10.0.0.5:29500", address="10.0.0.6")
+    one = command(Path("d"), Path("o"), settings, 1, nodes)
+    assert one[1:5] == ["-m", "torch.distributed.run", "--nnodes=2", "--rdzv-backend=c10d"]
+    assert {"--rdzv-endpoint=10.0.0.5:29500", "--local-addr=10.0.0.6"} < {*one}
+    assert "--nproc-per-node=1" in one
+    other = settings.model_copy(update={"seed": 1})
+    apart = command(Path("d"), Path("o"), other, 1, nodes)
+    elsewhere = command(Path("cache/d"), Path("o"), settings, 1, nodes)
+    meeting = [next(word for word in c if "rdzv-id" in word) for c in (one, apart, elsewhere)]
+    assert meeting[0] != meeting[1]
+    assert meeting[0] == meeting[2]
+
+
+@pytest.mark.parametrize(
+    ("number", "rendezvous"), [(2, None), (2, "host"), (2, ":29500"), (1, "host:29500")]
+)
+def test_nodes_without_a_place_to_meet_are_refused(number: int, rendezvous: str | None) -> None:
+    with pytest.raises(ConfigError, match="--nodes N and --rendezvous HOST:PORT"):
+        nodes_of(number, rendezvous, None)
 
 
 def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

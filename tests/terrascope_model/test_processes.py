@@ -2,13 +2,17 @@
 
 import json
 import os
+import shutil
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
-from tasks.training import command
+from tasks.training import Nodes, command
 from terrascope_model.settings import TrainSettings
 from terrascope_model.train import train
 
@@ -61,6 +65,36 @@ def test_two_processes_learn_what_one_learns_from_their_batches(
     assert_same_losses(tmp_path, alone, 1e-5)
     assert said.count("stage1 2/2") == 1
     assert len(list((tmp_path / "stage1").rglob("events.out.tfevents*"))) == 1
+
+
+def test_two_nodes_learn_what_one_process_learns(
+    dataset: Path, alone: Path, tmp_path: Path
+) -> None:
+    """Each node has the dataset where it likes; the folder of the model is shared."""
+    copy = tmp_path / "copy"
+    shutil.copytree(dataset, copy)
+    out = tmp_path / "model"
+    settings = SHORT.model_copy(update=HALF)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    nodes = Nodes(number=2, rendezvous=f"127.0.0.1:{port}", address="127.0.0.1")
+    agents = [
+        subprocess.Popen(
+            command(data, out, settings, 1, nodes),
+            env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for data in (dataset, copy)
+    ]
+    said = [agent.communicate()[1] for agent in agents]
+    assert [agent.returncode for agent in agents] == [0, 0], said
+    assert_same_losses(out, alone, 1e-5)
+    found, due = (load_file(folder / "model.safetensors") for folder in (out, alone))
+    assert found.keys() == due.keys()
+    for name, weight in found.items():
+        torch.testing.assert_close(weight, due[name], rtol=1e-3, atol=1e-5)
 
 
 def test_parts_in_bf16_are_shared_out_and_go_on_after_a_stop(dataset: Path, tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""A Ray cluster: `ray start --head` somewhere, and machines that joined it."""
+
+import logging
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+
+from tasks.engine.cluster import ATTEMPTS, CONNECT_S, Batch, Lost, Work
+from tasks.engine.work import Seen, look, work_through
+from tasks.errors import ConfigError
+from tasks.ledger import Record
+
+
+class RayCluster:
+    """Batches as tasks of a Ray cluster, of one core each.
+
+    An attempt that raises or whose worker dies is made again, `ATTEMPTS` in all.
+    """
+
+    def __init__(self, address: str) -> None:
+        """Connect; ConfigError where nothing answers."""
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        import ray
+
+        self._ray = ray
+        try:
+            _knock(address)
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ConfigError(
+                f"no Ray cluster answers at {address} ({error}); start one with `ray start "
+                "--head`, or check engine.address"
+            ) from error
+
+    @property
+    def lanes(self) -> int:
+        """Cores; each works through one batch at a time."""
+        return max(1, int(self._ray.cluster_resources().get("CPU", 0)))
+
+    def look(self, paths: Sequence[str]) -> Mapping[str, Seen]:
+        """Return what each machine sees."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        looking = self._ray.remote(look)
+        asked = {
+            node["NodeName"]: looking.options(
+                num_cpus=0,
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False),
+            ).remote(list(paths))
+            for node in self._ray.nodes()
+            if node["Alive"] and node["Resources"].get("CPU")
+        }
+        return {name: self._ray.get(ref) for name, ref in asked.items()}
+
+    def run(self, work: Work, batches: Sequence[Batch]) -> Iterator[list[Record] | Lost]:
+        """Yield what became of each batch; see `tasks.engine.cluster.Cluster`."""
+        from ray.exceptions import RayError
+
+        task = self._ray.remote(work_through).options(
+            num_cpus=1, max_retries=ATTEMPTS - 1, retry_exceptions=True
+        )
+        pending = {task.options(name=batch[0].name).remote(work, batch): batch for batch in batches}
+        try:
+            while pending:
+                (ref, *_), _ = self._ray.wait(list(pending))
+                batch = pending.pop(ref)
+                try:
+                    done = self._ray.get(ref)
+                except RayError as error:
+                    yield Lost(batch=batch, error=error)
+                else:
+                    yield done
+        finally:
+            for ref in pending:
+                self._ray.cancel(ref)
+
+    def close(self) -> None:
+        """Close the connection; the cluster stays."""
+        self._ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """OSError where nobody listens at HOST:PORT; Ray itself tries for two minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()

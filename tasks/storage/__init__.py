@@ -1,0 +1,1 @@
+"""Published datasets on S3-compatible storage: files by digest, versions by name."""
