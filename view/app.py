@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -63,6 +64,8 @@ def application(looked_at: LookedAt, host: str = "127.0.0.1") -> Starlette:
             HTTPException: pages.failed,
             BadFilter: pages.failed,
             UserError: pages.failed,
+            OSError: pages.failed,
+            pa.ArrowException: pages.failed,
         },  # type: ignore[dict-item]
     )
 

@@ -72,7 +72,7 @@ def sample_view(row: Row, lineage: Sequence[str]) -> SampleView:
         interval=interval_text(row),
         evaluation=evaluation,
         layer_of=layer_of,
-        program_json=program_json(row.program),
+        program_json=row.program if evaluation.fault else program_json(row.program),
         claims=tuple(claim_lines(row)),
         writer=_writer(row),
         lineage=tuple(lineage),

@@ -6,7 +6,7 @@ import socket
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -79,12 +79,13 @@ def test_what_is_searched_for_is_a_value_and_never_a_command(client, asked):
     assert "100 samples" in client.get("/").text
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=200))
 def test_any_search_finds_something_or_nothing_and_breaks_nothing(client, text):
     assert client.get("/", params={"q": text}).status_code == 200
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), min_size=1, max_size=4))
 def test_an_address_of_other_names_is_refused_whatever_it_holds(given_):
     named = [(f"no {name}", value) for name, value in given_]

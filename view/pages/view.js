@@ -26,7 +26,7 @@ function runsOf(counts) {
 function paint(pixels, [height, width], counts, mark, within) {
   let place = 0;
   runsOf(counts).forEach((run, number) => {
-    if (number % 2) for (let p = place; p < place + run; p++) {
+    if (number % 2) for (let p = place; p < Math.min(place + run, pixels.length); p++) {
       const at = (p % height) * width + Math.floor(p / height);
       if (!within || pixels[at]) pixels[at] = mark;
     }
