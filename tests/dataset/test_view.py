@@ -134,7 +134,8 @@ def test_a_sample_shows_question_options_answer_steps_and_where_it_comes_from(cl
     text = words(client.get(f"/sample/{COVERAGE}"))
     for part in (
         "What of coverage <here> & now?", "12 %", "I mark water", "land-000/B04.tif",
-        "template       coverage, version 1", "configuration  " + "c" * 64, LAND, "A <b>river</b> & fields.",
+        "template       coverage, version 1", "configuration  " + "c" * 64, LAND,
+        "A <b>river</b> & fields.",
     ):  # fmt: skip
         assert part in text
 
