@@ -91,7 +91,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/.train: .venv/bin/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[train]"
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[train,view]"
 	touch $@
 
 .venv/.dev: .venv/bin/pip pyproject.toml constraints.txt

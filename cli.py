@@ -296,6 +296,29 @@ def export(
 
 
 @app.command()
+def view(
+    datasets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DIR [DIR]",
+            help="A dataset, DIR@2 its version 2; of two the second, compared with the first.",
+        ),
+    ],
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the page; 0 is any that is free.")
+    ] = 8100,
+    host: Annotated[str, typer.Option(help="Name or number of this machine, loopback.")] = (
+        "127.0.0.1"
+    ),
+) -> None:
+    """Look at a dataset of any size in the browser: samples, masks, counts, refusals, changes."""
+    _need("view", "view", "duckdb", "starlette", "uvicorn")
+    from view.serve import serve
+
+    serve(datasets, host, port, _say)
+
+
+@app.command()
 def lineage(
     dataset: Dataset,
     sample_id: Annotated[
@@ -618,12 +641,16 @@ def bench(
 
 
 def _need_training_extra(command: str) -> None:
-    """UserError where the packages that a model needs are not installed."""
-    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    _need(command, "train", "torch", "transformers")
+
+
+def _need(command: str, extra: str, *packages: str) -> None:
+    """UserError where packages that a command needs, and an extra brings, are not installed."""
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise UserError(
             f"{command} needs {' and '.join(missing)}, which the extra brings: "
-            "pip install -e '.[train]' -c constraints.txt"
+            f"pip install -e '.[{extra}]' -c constraints.txt"
         )
 
 

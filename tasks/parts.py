@@ -18,14 +18,14 @@ def parts_of(row: Row, mask: RowMask) -> NDArray[np.int32]:
     ValueError for a code that is not one of the mask's size.
     """
     parts_HW = decode(mask.counts.encode(), mask.size).astype(np.int32)
-    for number, found in enumerate(_objects(row, mask), start=2):
+    for number, found in enumerate(objects_of(row, mask), start=2):
         object_HW = np.zeros(mask.size, dtype=np.uint8, order="F")
         paint(object_HW, found.counts, 1)
         parts_HW[(object_HW == 1) & (parts_HW > 0)] = number
     return parts_HW
 
 
-def _objects(row: Row, mask: RowMask) -> list[SceneMask]:
+def objects_of(row: Row, mask: RowMask) -> list[SceneMask]:
     """Return the objects that a mask's expression names, none if it names no objects."""
     try:
         expr = _MASK_EXPR.validate_json(mask.program)

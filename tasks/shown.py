@@ -89,11 +89,16 @@ def _shape(number: int, parts_HW: PartsHW) -> MaskShape:
 
 def write_page(path: Path, template: Path, **shown: Any) -> None:
     """Fill a template, which may use others of its folder; OSError if it cannot be written."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template.parent),
+    page = templates_in(template.parent).get_template(template.name)
+    place_text(path, page.render(**shown))
+
+
+def templates_in(*folders: Path) -> jinja2.Environment:
+    """Return the templates of some folders: what they are given is escaped, and must be given."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    place_text(path, environment.get_template(template.name).render(**shown))

@@ -45,8 +45,8 @@ def write_comparison(path: Path, found: Comparison, then: Path, now: Path) -> No
         fates=[(fate.value, _number(found, fate)) for fate in Fate],
         same=found.same,
         withdrawn=found.withdrawn,
-        tables=[*_tables(found)],
-        shown=[_view(change, then, now) for change in shown(found.changes, NUM_SHOWN)],
+        tables=[*comparison_tables(found)],
+        shown=[change_view(change, then, now) for change in shown(found.changes, NUM_SHOWN)],
     )
 
 
@@ -69,7 +69,8 @@ def _number(found: Comparison, fate: Fate) -> int:
     return sum(change.fate is fate for change in found.changes)
 
 
-def _tables(found: Comparison) -> Iterator[CountsTable]:
+def comparison_tables(found: Comparison) -> Iterator[CountsTable]:
+    """Yield the counts of a comparison: by cause, what decides stages, by source, tier, task."""
     yield CountsTable(
         title="Samples by cause",
         columns=("fate", "cause", "what", "samples"),
@@ -99,7 +100,8 @@ def _tables(found: Comparison) -> Iterator[CountsTable]:
         )
 
 
-def _view(change: Change, then: Path, now: Path) -> ChangeView:
+def change_view(change: Change, then: Path, now: Path) -> ChangeView:
+    """Return what is shown of a change; RowError where a row of it cannot be read."""
     places = [(then, change.before, "before")] if change.before else []
     if change.fate is not Fate.REMOVED:
         places.append((now, change.sample.shard, "after"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.lineage.graph import Lineage, changes, lineage_of, short
-from tasks.manifest import Manifest, read_manifest
+from tasks.manifest import DataFile, Manifest, read_manifest
 from tasks.rows import Row, read_rows
 from tasks.show import shard_with
 from tasks.versions import before, first_with
@@ -49,6 +49,11 @@ def sample_lines(dataset: Path, sample_id: str) -> Iterator[str]:
     manifest = read_manifest(dataset)
     shard = shard_with(dataset, manifest, sample_id)
     row = read_rows(dataset / shard.path, {sample_id})[sample_id]
+    yield from row_lines(row, manifest, shard, first_with(dataset, manifest, shard))
+
+
+def row_lines(row: Row, manifest: Manifest, shard: DataFile, brought: Manifest) -> Iterator[str]:
+    """Yield where a row of a shard comes from; `brought` is the version that brought the shard."""
     made = row.provenance
     yield f"sample         {row.sample_id}  {row.tier} {row.task}"
     yield f"scene          {row.scene_id}  {row.source}, {row.split}, {row.place}"
@@ -61,7 +66,7 @@ def sample_lines(dataset: Path, sample_id: str) -> Iterator[str]:
     yield f"code           {', '.join(f'{name} {version}' for name, version in stages.items())}"
     yield f"configuration  {made.config_digest}"
     yield f"shard          {shard.path}  sha256 {shard.sha256}"
-    yield from _circumstances(first_with(dataset, manifest, shard))
+    yield from _circumstances(brought)
 
 
 def _writer(writer: str) -> Iterator[str]:

@@ -1,0 +1,352 @@
+"""The page over a dataset: what it finds, shows, counts and draws."""
+
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from masks.rle import decode
+from schemas.parquet import SAMPLE_SCHEMA
+from schemas.program import And, Area, Share, dump_program
+from tasks.manifest import read_manifest, write_manifest
+from tasks.rows import read_rows
+from tasks.scene_list import write_scene_list
+from view.app import application
+from view.evaluated import evaluated
+from view.filters import Box, Filters, read_filters
+from view.footprints import HEIGHT, WIDTH, footprint_map
+from view.index import Index
+from view.looked_at import PAGE, LookedAt
+
+LAND = "data/l1/bigearthnet-train-b00.parquet"
+STORM = "data/l1/xbd-train-b00.parquet"
+SAMPLES = 4 * 13 + 3 * 12 + 4 * 3
+COVERAGE = "land-000-04"
+SCENE = {
+    "source": "bigearthnet", "split": "train", "bucket": "b00", "scene_id": "land-000",
+    "files": "f" * 64,
+}  # fmt: skip
+
+
+def client_of(dataset, then=None):
+    looked_at = LookedAt(dataset, then)
+    looked_at.index.fill()
+    return TestClient(application(looked_at), base_url="http://127.0.0.1:8100")
+
+
+@pytest.fixture(scope="module")
+def looked_at(finished):
+    found = LookedAt(finished)
+    found.index.fill()
+    return found
+
+
+@pytest.fixture(scope="module")
+def client(looked_at):
+    return TestClient(application(looked_at), base_url="http://127.0.0.1:8100")
+
+
+@pytest.fixture
+def changed_row(dataset):
+    """Return a function that changes one row of the land-cover shard in place."""
+
+    def change(sample_id, **columns):
+        path = dataset / LAND
+        rows = pq.read_table(path).to_pylist()
+        row = next(row for row in rows if row["sample_id"] == sample_id)
+        row.update(columns)
+        pq.write_table(pa.Table.from_pylist(rows, schema=SAMPLE_SCHEMA), path, row_group_size=64)
+        return dataset
+
+    return change
+
+
+def ids(page):
+    return re.findall(r'class="item" href="/sample/([^"?]+)', page.text)
+
+
+def drawn(page):
+    return json.loads(re.search(r'id="drawn">(.*?)</script>', page.text, re.DOTALL)[1])
+
+
+def words(page):
+    return unescape(re.sub(r"<[^>]*>", "", page.text))
+
+
+def test_pages_of_a_list_hold_every_sample_once_in_the_order_of_the_shards(client, finished):
+    pages = [client.get("/", params={"page": n}) for n in range(1, 6)]
+    shown = [sample_id for page in pages for sample_id in ids(page)]
+    stored = [
+        sample_id
+        for file in (LAND, STORM)
+        for sample_id in pq.read_table(finished / file)["sample_id"].to_pylist()
+    ]
+    assert shown == stored
+    assert [len(ids(page)) for page in pages] == [PAGE] * 4 + [SAMPLES - 4 * PAGE]
+
+
+@pytest.mark.parametrize(
+    ("asked", "number"),
+    [
+        ({"source": "xbd"}, 12),
+        ({"task": "existence"}, 14),
+        ({"class": "town"}, 7 * 3),  # count of areas, distance, largest
+        ({"class": "town", "task": "distance"}, 7),
+        ({"split": "train"}, SAMPLES),
+        ({"verdict": "proved"}, SAMPLES),
+        ({"verdict": "false"}, 0),
+        ({"letter": "A", "task": "existence"}, 14),
+        ({"scene": "storm-001"}, 3),
+        ({"q": "STORM-001"}, 3),
+        ({"q": "what of border <here>"}, 7),
+        ({"q": "100%"}, 0),  # no pattern
+        ({"box": "11,47,13,49"}, SAMPLES),
+        ({"box": "13,47,14,49"}, 0),
+    ],
+)
+def test_a_filter_leaves_what_it_says(client, asked, number):
+    assert f"{number:,} of {SAMPLES:,} samples" in words(client.get("/", params=asked))
+
+
+def test_before_and_after_a_sample_stay_within_the_filters(client):
+    page = client.get("/sample/land-001-00", params={"task": "existence"})
+    assert 'rel="prev" href="/sample/land-000-01?task=existence"' in page.text
+    assert 'rel="next" href="/sample/land-001-01?task=existence"' in page.text
+    assert "3 of 14" in words(page)
+
+
+def test_a_sample_that_the_filters_leave_out_is_shown_and_said_not_to_be_in_the_list(client):
+    assert "not in it" in words(
+        client.get("/sample/storm-000-00", params={"source": "bigearthnet"})
+    )
+
+
+def test_a_sample_shows_question_options_answer_steps_and_where_it_comes_from(client):
+    text = words(client.get(f"/sample/{COVERAGE}"))
+    for part in (
+        "What of coverage <here> & now?", "12 %", "I mark water", "land-000/B04.tif",
+        "template       coverage, version 1", "configuration  " + "c" * 64, LAND,
+        "A <b>river</b> & fields.",
+    ):  # fmt: skip
+        assert part in text
+
+
+def test_the_masks_of_the_steps_reach_the_script_as_they_are_stored(client, finished):
+    row = read_rows(finished / LAND, {COVERAGE})[COVERAGE]
+    layers = drawn(client.get(f"/sample/{COVERAGE}"))["layers"]
+    assert [one["counts"] for one in layers[: len(row.masks)]] == [m.counts for m in row.masks]
+    water_HW = decode(layers[0]["counts"].encode(), (120, 120))
+    assert water_HW[:, :14].all()
+    assert not water_HW[:, 14:].any()
+
+
+def test_objects_are_drawn_one_by_one_on_the_image_of_their_date(client):
+    of_storm = drawn(client.get("/sample/storm-000-01"))
+    before, gone = of_storm["layers"]
+    assert (len(before["objects"]), before["images"]) == (12, [0])
+    assert (len(gone["objects"]), gone["images"]) == (2, [1])
+
+
+def test_every_part_of_a_program_is_measured_from_the_masks(finished):
+    row = read_rows(finished / LAND, {COVERAGE})[COVERAGE]
+    found = evaluated(row)
+    assert (found.root.words, found.root.value) == ("share", "12 % (11 % to 12 %)")
+    of, within = found.root.parts
+    assert (of.words, of.value) == ("water", f"{14 * 120:,} pixels")
+    assert (within.role, within.words) == ("within", "all that is labelled")
+    assert within.value == "14,400 pixels"
+
+
+def test_what_is_shown_of_a_program_is_what_the_masks_say_not_what_is_stored(changed_row):
+    row = {"text": "99 %", "letter": "", "value": 0.99, "unit": "share", "low": 0.9, "high": 1.0}
+    page = client_of(changed_row(COVERAGE, answer=row)).get(f"/sample/{COVERAGE}")
+    assert "99 %" in words(page)
+    assert "12 % (11 % to 12 %)" in words(page)
+
+
+def test_a_part_without_a_safe_value_says_why(finished):
+    row = read_rows(finished / LAND, {COVERAGE})[COVERAGE]
+    program = json.loads(row.program)
+    program["of"]["label"] = "lava"
+    found = evaluated(row.model_copy(update={"program": json.dumps(program)}))
+    assert found.root.value.startswith("no safe value (unknown_class")
+
+
+def test_a_program_that_is_none_is_said_to_be_none(finished):
+    row = read_rows(finished / LAND, {COVERAGE})[COVERAGE]
+    found = evaluated(row.model_copy(update={"program": "import os"}))
+    assert found.root is None
+    assert "JSON tree" in found.fault
+
+
+def test_a_long_program_is_shown_in_part_and_the_rest_is_counted(finished):
+    row = read_rows(finished / LAND, {COVERAGE})[COVERAGE]
+    share = Share.model_validate_json(row.program)
+    deep = share.of
+    for _ in range(5):
+        deep = And(a=deep, b=deep)  # 2 ** 6 - 1 = 63 parts, and the area itself
+    found = evaluated(row.model_copy(update={"program": dump_program(Area(of=deep))}))
+    assert found.left > 0
+    assert len(found.masks) == 6  # each mask once, however often it is named
+
+
+def test_images_come_as_they_are_stored_and_thumbs_are_small(client, finished):
+    row = read_rows(finished / LAND, {COVERAGE})[COVERAGE]
+    first = client.get(f"/image/{COVERAGE}/1")
+    assert first.content == row.images[1].bytes
+    assert first.headers["content-type"] == "image/png"
+    thumb = client.get(f"/thumb/{COVERAGE}")
+    assert thumb.headers["content-type"] == "image/jpeg"
+    assert len(thumb.content) < len(row.images[0].bytes)
+
+
+def test_rows_of_one_scene_share_one_thumb(client, looked_at):
+    kept = looked_at._reader._thumbs
+    kept.clear()
+    for number in range(13):
+        client.get(f"/thumb/land-002-{number:02}")
+    assert len(kept) == 1
+
+
+def test_counts_under_a_filter_add_up_and_lead_to_their_samples(client):
+    page = client.get("/counts", params={"task": "existence"})
+    found = re.findall(
+        r'href="/(\?[^"]*)"><span class="label">([^<]*).*?count">([\d,]+)', page.text
+    )
+    answers = {
+        label: (int(number), unescape(address))
+        for address, label, number in found
+        if "answer=" in address
+    }
+    assert {label: number for label, (number, _) in answers.items()} == {"Yes": 7, "No": 7}
+    assert len(ids(client.get("/" + answers["Yes"][1]))) == 7
+
+
+def test_scenes_lie_on_the_map_where_their_bounds_are(looked_at):
+    shown = footprint_map(looked_at.index, Filters(box=Box(11.99, 47.99, 12.02, 48.02)))
+    assert (shown.scenes, shown.elsewhere, shown.nowhere) == (11, 0, 0)
+    mark = shown.marks[0]
+    # 12.0 to 12.01 of a view whose middle is 12.005: the footprint is in the middle
+    assert mark.x + mark.width / 2 == pytest.approx(WIDTH / 2)
+    assert mark.y + mark.height / 2 == pytest.approx(HEIGHT / 2)
+
+
+def test_many_small_footprints_are_one_circle_that_leads_closer(looked_at, client):
+    shown = footprint_map(looked_at.index, Filters(box=Box(-60, -30, 60, 60)))
+    (circle,) = shown.marks
+    assert circle.number == 11
+    assert circle.address.startswith("map?box=")
+    assert client.get("/" + circle.address).status_code == 200
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    west=st.floats(-180, 179), wide=st.floats(0.001, 359), south=st.floats(-90, 89),
+    high=st.floats(0.001, 179),
+)  # fmt: skip
+def test_any_view_of_the_map_can_be_drawn_and_left_again(looked_at, west, wide, south, high):
+    asked = Box(west, south, min(180.0, west + wide), min(90.0, south + high))
+    shown = footprint_map(looked_at.index, Filters(box=asked))
+    assert shown.scenes + shown.elsewhere == 11
+    assert Box.read(str(shown.view))
+    values = {"split": ["train"]}
+    for mark in shown.marks:
+        name, _, query = mark.address.partition("?")
+        if name == "map":
+            key, _, value = query.partition("=")
+            read_filters([(key, value.replace("%2C", ","))], values)
+
+
+def test_the_quarantine_is_listed_with_its_reasons(client):
+    page = words(client.get("/refused", params={"reason": "missing_file"}))
+    assert "B04.tif is not there" in page
+    assert "land-900" in page
+    assert "0 refused" in words(client.get("/refused", params={"q": "nothing like it"}))
+
+
+def test_the_origin_page_has_the_stages_and_their_sums(client):
+    assert re.search(r"ingest\s*scene\s*12\s*11\s*1\s*0", words(client.get("/about")))
+
+
+def test_two_versions_are_compared_side_by_side(dataset, finished, tmp_path, changed_row):
+    changed_row(COVERAGE, question="What else?")
+    for folder in (tmp_path / "then", dataset):
+        if not folder.exists():
+            folder.mkdir()
+            for name in ("data", "quarantine", "manifest.json"):
+                (folder / name).symlink_to(finished / name)
+        write_scene_list(folder, [SCENE])
+    manifest = read_manifest(dataset)
+    files = [
+        file.model_copy(update={"sha256": "0" * 64}) if file.path == LAND else file
+        for file in manifest.files
+    ]
+    write_manifest(dataset, manifest.model_copy(update={"files": tuple(files)}))
+    client = client_of(dataset, tmp_path / "then")
+    listed = client.get("/changes", params={"fate": "changed"})
+    assert f"/change/{COVERAGE}" in listed.text
+    assert "1 samples differ" in words(listed)
+    one = words(client.get(f"/change/{COVERAGE}"))
+    assert "What of coverage <here> & now?" in one
+    assert "What else?" in one
+    assert client.get("/change/land-000-00").status_code == 404
+
+
+def test_a_shard_that_cannot_be_read_is_named_and_the_rest_is_shown(dataset):
+    (dataset / LAND).write_bytes(b"PAR1 no more")
+    client = client_of(dataset)
+    page = client.get("/")
+    assert f"Cannot be read, and so is not shown: {LAND}" in words(page)
+    assert "12 samples" in words(page)
+
+
+def test_what_is_not_read_yet_is_said(finished):
+    looked_at = LookedAt(finished)
+    looked_at.index.fill(most=1)
+    client = TestClient(application(looked_at), base_url="http://127.0.0.1:8100")
+    assert "1 of 2 shards" in words(client.get("/"))
+    assert "still read" in words(client.get("/sample/storm-000-00"))
+    looked_at.index.fill()
+    assert "shards so far" not in words(client.get("/"))
+    assert client.get("/sample/storm-000-00").status_code == 200
+
+
+def test_a_row_that_is_not_as_it_must_be_is_an_error_that_says_so(changed_row):
+    client = client_of(changed_row(COVERAGE, steps=None))
+    page = client.get(f"/sample/{COVERAGE}")
+    assert page.status_code == 500
+    assert "steps" in words(page)
+
+
+def test_nothing_of_the_dataset_is_written(finished, client):
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
+    for address in ("/", f"/sample/{COVERAGE}", "/counts", "/map", "/refused", "/about"):
+        assert client.get(address).status_code == 200
+    assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before
+
+
+def test_an_index_that_is_filled_in_two_goes_is_the_same(finished):
+    whole, parts = (Index(finished, read_manifest(finished)) for _ in range(2))
+    whole.fill()
+    parts.fill(most=1)
+    parts.fill()
+    sql = "select * exclude (classes, verdicts) from sample order by n"
+    assert parts.rows(sql) == whole.rows(sql)
+    numbers = np.array([row[0] for row in whole.rows(sql)])
+    assert (numbers == np.arange(SAMPLES)).all()
+
+
+def test_filters_read_from_their_own_address_are_the_same():
+    asked = Filters(task="area", class_="a & b", q="x=1", box=Box(-1.5, 2, 3, 4.25))
+    values = {"task": ["area"], "class": ["a & b"]}
+    assert read_filters(parse_qsl(asked.address(page=7)[1:]), values) == (asked, 7)
+    assert replace(asked, box=None).given.keys() == {"task", "class", "q"}

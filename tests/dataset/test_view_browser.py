@@ -1,0 +1,158 @@
+"""The page in a real browser: what is drawn, what the keys do, and that nothing is fetched."""
+
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from threading import Thread
+from typing import Any
+
+import pytest
+import uvicorn
+
+from view.app import application
+from view.looked_at import LookedAt
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(
+        CHROMIUM is None or DRIVER is None, reason="chromium and chromedriver are not installed"
+    ),
+]
+PHONE, DESKTOP = (390, 844), (1280, 900)
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
+# the canvas's colour at a place given as shares of its width and height
+PIXEL = """
+const canvas = document.getElementById("canvas");
+const at = [Math.floor(arguments[0] * canvas.width), Math.floor(arguments[1] * canvas.height)];
+return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3);
+"""
+
+
+@pytest.fixture(scope="module")
+def address(finished) -> Iterator[str]:
+    looked_at = LookedAt(finished)
+    looked_at.index.fill()
+    bound = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application(looked_at), log_level="error"))
+    thread = Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in QUIET:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    opened.set_window_size(*DESKTOP)
+    yield opened
+    opened.quit()
+
+
+def press(browser, *keys):
+    for key in keys:
+        browser.switch_to.active_element.send_keys(key)
+
+
+def until(holds, seconds=60):
+    """Return what `holds` returns, as soon as that is true."""
+    end = time.monotonic() + seconds
+    while not (found := holds()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
+def opened(browser, address, sample_id):
+    browser.get(f"{address}/sample/{sample_id}")
+    # the river of the picture is blue under its mask or without it: something is drawn
+    assert until(lambda: sum(browser.execute_script(PIXEL, 0.05, 0.5)) > 0)
+
+
+def reddish(browser):
+    """Whether the river is under a vermilion mask."""
+    red, _, blue = browser.execute_script(PIXEL, 0.05, 0.5)
+    return red > blue
+
+
+def test_masks_are_drawn_and_space_takes_them_off(browser, address):
+    opened(browser, address, "land-000-04")
+    assert until(lambda: reddish(browser))
+    press(browser, " ")
+    assert until(lambda: not reddish(browser))
+    press(browser, " ")
+    assert until(lambda: reddish(browser))
+
+
+def test_reading_along_lights_the_mask_of_a_step_alone(browser, address):
+    opened(browser, address, "land-000-07")  # water, then forest
+    current = "return document.querySelector('[aria-current=true]')?.textContent ?? ''"
+    press(browser, "j")
+    assert "water" in browser.execute_script(current)
+    assert until(lambda: reddish(browser))
+    press(browser, "j")
+    assert "forest" in browser.execute_script(current)
+    assert until(lambda: not reddish(browser))  # the river's mask is nearly gone
+    press(browser, "k", "k")
+    assert browser.execute_script(current) == ""
+
+
+def test_arrows_go_from_sample_to_sample_and_a_swipe_shows_two_images(browser, address):
+    opened(browser, address, "land-000-00")
+    press(browser, "\ue014")
+    assert until(lambda: browser.current_url.endswith("/sample/land-000-01"))
+    press(browser, "\ue012")
+    assert until(lambda: browser.current_url.endswith("/sample/land-000-00"))
+    press(browser, "s")
+    caption = "return document.getElementById('caption').textContent"
+    assert until(lambda: "|" in browser.execute_script(caption))
+    assert browser.execute_script("return document.getElementById('swipe').hidden") is False
+
+
+def test_a_slash_begins_a_search_and_a_question_mark_shows_the_keys(browser, address):
+    browser.get(f"{address}/")
+    press(browser, "/")
+    assert browser.switch_to.active_element.get_attribute("id") == "search"
+    press(browser, "storm-001\n")
+    assert until(lambda: "q=storm-001" in browser.current_url)
+    assert len(browser.find_elements("css selector", ".item")) == 3
+    browser.find_element("tag name", "body").send_keys("?")
+    assert until(lambda: browser.execute_script("return document.getElementById('keys').open"))
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize(
+    "page", ["/", "/sample/land-000-04", "/counts", "/map", "/refused", "/about", "/?source=mars"]
+)
+def test_no_page_is_wider_than_the_screen_or_has_an_error(browser, address, page, size):
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE},
+    )
+    browser.get_log("browser")
+    browser.get(address + page)
+    wide = browser.execute_script("return document.documentElement.scrollWidth")
+    assert wide <= size[0]
+    bad = [one for one in browser.get_log("browser") if "400 (Bad Request)" not in one["message"]]
+    assert bad == []
+
+
+def test_a_browser_asks_nobody_but_the_page(browser, address):
+    browser.get_log("performance")
+    for page in ("/", "/sample/land-000-04", "/counts"):
+        browser.get(address + page)
+    asked = [one["message"] for one in browser.get_log("performance")]
+    sent = [text for text in asked if '"Network.requestWillBeSent"' in text]
+    assert sent
+    foreign = [t for t in sent if f'"url":"{address}/' not in t and '"url":"data:' not in t]
+    assert foreign == []

@@ -1,0 +1,220 @@
+"""The pages, and which address shows which: read-only, and nothing in an address is a path."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from tasks.drawing import PALETTE, hex_of, inline_image
+from tasks.errors import UserError
+from tasks.inspect_dataset import size_text
+from tasks.shown import PAGES as REPORT_PAGES
+from tasks.shown import templates_in
+from view.counts import answer_charts, charts
+from view.filters import BadFilter, Filters, read_filters
+from view.footprints import HEIGHT, WIDTH, footprint_map
+from view.index import Place
+from view.looked_at import LookedAt
+from view.refused import refused_page
+
+PAGES = Path(__file__).with_name("pages")
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # what a browser on this machine may call us
+MOST_IMAGE_PX, MOST_IMAGE_BYTES = 4_096, 1 << 26
+_HEADERS = {
+    # no script but our own file, nothing from elsewhere, in no frame
+    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; "
+    "script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def application(looked_at: LookedAt, host: str = "127.0.0.1") -> Starlette:
+    """Return the web application over a dataset; it answers under `host` and names of loopback."""
+    pages = _Pages(looked_at)
+    routes = [
+        Route("/", pages.samples),
+        Route("/sample/{sample_id}", pages.sample),
+        Route("/image/{sample_id}/{number:int}", pages.image),
+        Route("/thumb/{sample_id}", pages.thumb),
+        Route("/counts", pages.counts),
+        Route("/map", pages.map),
+        Route("/refused", pages.refused),
+        Route("/about", pages.about),
+        Route("/changes", pages.changes),
+        Route("/change/{sample_id}", pages.change),
+        Route("/view.css", pages.style),
+        Route("/view.js", pages.script),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
+            Middleware(_WithHeaders),
+        ],
+        exception_handlers={
+            HTTPException: pages.failed,
+            BadFilter: pages.failed,
+            UserError: pages.failed,
+            OSError: pages.failed,
+            pa.ArrowException: pages.failed,
+        },  # type: ignore[dict-item]
+    )
+
+
+class _WithHeaders:
+    """Adds to every answer what a browser may do with it."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                added = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items()]
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+class _Pages:
+    """One method a page; a method without `async` runs in a thread of its own."""
+
+    def __init__(self, looked_at: LookedAt) -> None:
+        self._looked_at = looked_at
+        self._templates = templates_in(PAGES, REPORT_PAGES)
+        self._style = _style()
+        self._script = (PAGES / "view.js").read_text(encoding="utf-8")
+
+    def samples(self, request: Request) -> Response:
+        filters, page = self._filters(request)
+        listed = self._looked_at.listed(filters, page)
+        return self._page("samples.html", filters=filters, listed=listed, here="samples")
+
+    def sample(self, request: Request) -> Response:
+        filters, _ = self._filters(request)
+        place, sample_id = self._place(request)
+        return self._page(
+            "sample.html",
+            filters=filters,
+            sample=self._looked_at.sample(place),
+            near=self._looked_at.neighbours(sample_id, filters),
+            here="samples",
+        )
+
+    def image(self, request: Request) -> Response:
+        place, _ = self._place(request)
+        stored = self._looked_at.image(place, request.path_params["number"])
+        if stored is None:
+            raise HTTPException(404, "The sample has not so many images.")
+        kind, content = inline_image(stored, MOST_IMAGE_PX, MOST_IMAGE_BYTES)
+        return _kept(content, kind)
+
+    def thumb(self, request: Request) -> Response:
+        place, _ = self._place(request)
+        kind, content = self._looked_at.thumb(place)
+        return _kept(content, kind)
+
+    def counts(self, request: Request) -> Response:
+        filters, _ = self._filters(request)
+        index = self._looked_at.index
+        return self._page(
+            "counts.html",
+            filters=filters,
+            charts=[*charts(index, filters)],
+            answers=[*answer_charts(index, filters)],
+            here="counts",
+        )
+
+    def map(self, request: Request) -> Response:
+        filters, _ = self._filters(request)
+        drawn = footprint_map(self._looked_at.index, filters)
+        size = {"width": WIDTH, "height": HEIGHT}
+        return self._page("map.html", filters=filters, map=drawn, **size, here="map")
+
+    def refused(self, request: Request) -> Response:
+        shown = refused_page(self._looked_at.index, request.query_params.multi_items())
+        return self._page("refused.html", shown=shown, here="refused")
+
+    def about(self, request: Request) -> Response:
+        return self._page("about.html", lines=self._looked_at.lineage(), here="about")
+
+    def changes(self, request: Request) -> Response:
+        if self._looked_at.compared is None:
+            raise HTTPException(404, "Nothing to compare with: terrascope view DIR@1 DIR@2")
+        shown = self._looked_at.compared.page(request.query_params.multi_items())
+        return self._page("changes.html", shown=shown, here="changes")
+
+    def change(self, request: Request) -> Response:
+        sample_id = request.path_params["sample_id"]
+        compared = self._looked_at.compared
+        found = None if compared is None else compared.change(sample_id)
+        if found is None:
+            raise HTTPException(404, f"{sample_id!r} does not differ between two versions here.")
+        view, differing = found
+        return self._page("change_page.html", view=view, differing=differing, here="changes")
+
+    async def style(self, request: Request) -> Response:
+        return Response(self._style, media_type="text/css")
+
+    async def script(self, request: Request) -> Response:
+        return Response(self._script, media_type="text/javascript")
+
+    async def failed(self, request: Request, error: Exception) -> Response:
+        """Say what is wrong: 404 of what is not there, 400 of what is asked wrongly, else 500."""
+        status, words = 500, str(error)
+        if isinstance(error, HTTPException):
+            status, words = error.status_code, error.detail
+        elif isinstance(error, BadFilter):
+            status = 400
+        return self._page("failed.html", status=status, words=words, here="")
+
+    def _filters(self, request: Request) -> tuple[Filters, int]:
+        return read_filters(request.query_params.multi_items(), self._looked_at.allowed())
+
+    def _place(self, request: Request) -> tuple[Place, str]:
+        sample_id = request.path_params["sample_id"]
+        place = self._looked_at.place(sample_id)
+        if place is None:
+            waiting = "" if self._looked_at.index.complete else " so far; shards are still read"
+            raise HTTPException(404, f"There is no sample {sample_id!r}{waiting}.")
+        return place, sample_id
+
+    def _page(self, name: str, status: int = 200, **shown: Any) -> Response:
+        looked_at = self._looked_at
+        manifest = looked_at.manifest
+        text = self._templates.get_template(name).render(
+            manifest=manifest,
+            num_samples=sum(file.rows for file in manifest.files),
+            num_refused=sum(file.rows for file in manifest.quarantine),
+            size=size_text(sum(file.bytes for file in manifest.files)),
+            digest=looked_at.digest,
+            index=looked_at.index,
+            allowed=looked_at.allowed(),
+            comparing=looked_at.compared is not None,
+            status=status,
+            **{"filters": Filters(), **shown},
+        )
+        return HTMLResponse(text, status_code=status)
+
+
+def _kept(content: bytes, kind: str) -> Response:
+    """A picture, whose address names the version that it is of."""
+    return Response(content, media_type=kind, headers={"Cache-Control": "private, max-age=86400"})
+
+
+def _style() -> str:
+    colours = "".join(
+        f".colour-{n} {{ background: {hex_of(c)}; }}\n" for n, c in enumerate(PALETTE)
+    )
+    sheets = (REPORT_PAGES / "style.css", PAGES / "view.css")
+    return colours + "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)

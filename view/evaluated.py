@@ -1,0 +1,153 @@
+"""A program with the value of each of its parts, measured anew from the masks beside it.
+
+The plain evaluator measures, the one that `terrascope verify` proves with: what is shown is not
+what was stored but what the masks come to now.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from masks.reference import evaluate
+from masks.reference_regions import forms_of
+from masks.reference_scene import ReferenceScene
+from masks.rle import encode
+from schemas.program import (
+    And,
+    ClassMask,
+    Instances,
+    Minus,
+    NamedMask,
+    NamedNumber,
+    NamedTest,
+    Near,
+    Number,
+    Or,
+    Part,
+    Valid,
+    load_program,
+)
+from schemas.trace import quantity_text, value_text
+from schemas.value import Quantity, Undefined
+from tasks.rows import Row
+from view.spoken import Words
+
+MOST_PARTS = 60  # a caption may name more than anyone reads; the rest is counted
+_LEAVES = (ClassMask, Instances, Valid)
+_MASKS = (*_LEAVES, And, Or, Minus, Part, Near)
+_NAMED = (NamedNumber, NamedTest, NamedMask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mask:
+    """A mask that a program speaks of: its code, and the date that it is seen on."""
+
+    counts: str
+    date: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Valued:
+    """One part of a program: `words` say what it does, `value` what it comes to here.
+
+    `mask` is the number of its mask among those of the evaluation, -1 where it is none.
+    """
+
+    role: str
+    words: str
+    value: str
+    mask: int = -1
+    parts: tuple["Valued", ...] = ()
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """The parts of a row's program, and the masks that they speak of.
+
+    `left` counts the parts that are not shown; `fault` says why there is nothing to show.
+    """
+
+    root: Valued | None = None
+    masks: list[Mask] = field(default_factory=list)
+    left: int = 0
+    fault: str = ""
+
+
+def evaluated(row: Row) -> Evaluation:
+    """Return a row's program with its values; what cannot be evaluated is said, not raised."""
+    found = Evaluation()
+    try:
+        program = load_program(row.program)
+        found.root = _Evaluator(row, found).valued(program, "")
+    except ValueError as error:  # neither a program nor masks to run it on
+        found.fault = f"{error}"
+    return found
+
+
+class _Evaluator:
+    def __init__(self, row: Row, found: Evaluation) -> None:
+        self._scene = ReferenceScene(row.evidence)
+        self._north_up = row.grid.north_up
+        self._words = Words(row)
+        self._found = found
+        self._shown = 0
+        self._numbers: dict[BaseModel, int] = {}
+
+    def valued(self, node: BaseModel, role: str) -> Valued:
+        self._shown += 1
+        if isinstance(node, _MASKS):
+            return self._mask(node, role)
+        value = "" if isinstance(node, Number) else self._value(node)
+        return Valued(role=role, words=self._words.of(node), value=value, parts=self._parts(node))
+
+    def _parts(self, node: BaseModel) -> tuple[Valued, ...]:
+        inside = [*_children(node)]
+        room = max(0, MOST_PARTS - self._shown)
+        self._found.left += len(inside[room:])
+        return tuple(self.valued(child, role) for role, child in inside[:room])
+
+    def _value(self, node: BaseModel) -> str:
+        try:
+            value = evaluate(node, self._scene)  # type: ignore[arg-type]
+        except Undefined as outcome:
+            return f"no safe value ({outcome})"
+        text = value_text(value, self._north_up)
+        if not isinstance(value, Quantity):
+            return text
+        low, high = (quantity_text(edge, value.unit) for edge in (value.low, value.high))
+        return text if low == high else f"{text} ({low} to {high})"
+
+    def _mask(self, node: BaseModel, role: str) -> Valued:
+        parts = () if isinstance(node, _LEAVES) else self._parts(node)
+        try:
+            mask_HW = forms_of(node, self._scene).mask_HW  # type: ignore[arg-type]
+        except Undefined as outcome:
+            value = f"no safe value ({outcome})"
+            return Valued(role=role, words=self._words.of(node), value=value, parts=parts)
+        if node not in self._numbers:
+            self._numbers[node] = len(self._found.masks)
+            counts = encode(mask_HW).decode()
+            mask = Mask(counts=counts, date=_last_date(node), label=self._words.of(node))
+            self._found.masks.append(mask)
+        pixels = f"{int(mask_HW.sum()):,} pixels"
+        number = self._numbers[node]
+        return Valued(role=role, words=self._words.of(node), value=pixels, mask=number, parts=parts)
+
+
+def _children(node: BaseModel) -> Iterator[tuple[str, BaseModel]]:
+    """Yield the operations right under one, each with its role ("of", "within", a name)."""
+    for name, value in node:
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, _NAMED):
+                inside = next(v for n, v in one if n != "name")
+                yield one.name, inside
+            elif isinstance(one, BaseModel):
+                yield ("" if name in ("a", "b", "of") else name), one
+
+
+def _last_date(node: BaseModel) -> int:
+    if isinstance(node, _LEAVES):
+        return node.date
+    return max(_last_date(child) for _, child in _children(node))

@@ -1,0 +1,67 @@
+"""Start the page: on this machine alone, at once, while the shards are still being read."""
+
+import socket
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from threading import Thread
+
+import uvicorn
+
+from tasks.errors import UserError
+from tasks.versions import dataset_at
+from view.app import application
+from view.looked_at import LookedAt
+
+PORT = 8100
+
+
+def serve(names: Sequence[str], host: str, port: int, say: Callable[[str], None]) -> None:
+    """Show a dataset, or two of which the second is compared with the first, until interrupted.
+
+    Raises:
+        ManifestError: a folder holds no finished dataset.
+        UserError: a version that is not kept, more than two datasets, an address that is not of
+            this machine alone, or a port that is taken.
+    """
+    if len(names) > 2:
+        raise UserError(f"view shows one dataset or compares two, not {len(names)}")
+    if not is_loopback(host):
+        raise UserError(
+            f"--host {host} can be reached from outside, and the page asks nobody who they are; "
+            f"leave it at 127.0.0.1 and come through ssh -L {port}:127.0.0.1:{port}"
+        )
+    folders = [dataset_at(name) for name in names]
+    looked_at = LookedAt(folders[-1], folders[0] if len(folders) == 2 else None)
+    bound = _bound(host, port)
+    looked_at.index.fill(most=1)
+    Thread(target=looked_at.index.fill, name="index", daemon=True).start()
+    shown_host = f"[{host}]" if ":" in host else host
+    say(f"page     http://{shown_host}:{bound.getsockname()[1]}/   (ends with Ctrl-C)")
+    settings = uvicorn.Config(
+        application(looked_at, shown_host), log_level="warning", access_log=False
+    )
+    uvicorn.Server(settings).run(sockets=[bound])
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a name or number is this machine seen from itself."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen()  # who comes before the server is up waits
+    except OSError as error:
+        bound.close()
+        raise UserError(
+            f"port {port} of {host} cannot be had ({error.strerror}); name another with --port, "
+            "or --port 0 for any that is free"
+        ) from error
+    return bound
