@@ -101,7 +101,10 @@ def build(
 
         settle()
         console.print("prefect  starting (--engine local runs without it)", highlight=False)
-        from flows.pipeline import pipeline as run
+        from flows.pipeline import pipeline
+        from flows.reached import server_reached
+
+        run = server_reached()(pipeline)
     from tasks.inspect_dataset import counts_table
     from tasks.manifest import read_manifest
 
@@ -469,9 +472,11 @@ def train(
 
         settle()
         console.print("prefect  starting (--engine local runs without it)", highlight=False)
+        from flows.reached import server_reached
         from flows.train import train as run
 
-        model = run(folder, out, settings, processes)
+        with server_reached():
+            model = run(folder, out, settings, processes)
     for name, iou in model.iou.items():
         _say(f"IoU      {iou:.3f}  {name}")
     _say(f"model    {model.out}")

@@ -7,6 +7,7 @@ from errno import EMLINK, ENOTSUP, EPERM, EXDEV
 from pathlib import Path
 from shutil import copy2, rmtree
 
+GONE = ".gone"  # how the name ends of a folder that is being removed
 _NO_LINKS = (EPERM, ENOTSUP, EXDEV, EMLINK)
 
 
@@ -59,7 +60,7 @@ def placing_folder(path: Path) -> Iterator[Path]:
 
 def remove_folder(path: Path) -> None:
     """Remove a folder, if it is there, so that a killed removal leaves it whole or hidden."""
-    hidden = path.with_name(f".{path.name}.gone")
+    hidden = path.with_name(f".{path.name}{GONE}")
     rmtree(hidden, ignore_errors=True)
     if path.exists():
         os.rename(path, hidden)

@@ -92,6 +92,7 @@ def publish(
         refuse(config.out, judged, by_place=config.split == "place")
     (config.out / UNPUBLISHED_NAME).unlink(missing_ok=True)
     if published is not None:
+        _drop_old(config)
         return _published(config.out, published, changed=False)
     ledger = Ledger(config.out)
     manifest = numbered(config.out, candidate.model_copy(update={"publication": tuple(judged)}))
@@ -109,9 +110,13 @@ def publish(
     write_lineage(config.out, manifest, before(config.out, manifest))
     keep(config.out, manifest)
     write_manifest(config.out, manifest)
+    _drop_old(config)
+    return _published(config.out, manifest, changed=True)
+
+
+def _drop_old(config: BuildConfig) -> None:
     if config.keep_versions is not None:
         drop_before(config.out, config.keep_versions)
-    return _published(config.out, manifest, changed=True)
 
 
 def _published(dataset: Path, manifest: Manifest, *, changed: bool) -> Published:

@@ -8,8 +8,9 @@ once. Where the file system has no hard links they are copies.
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 
-from tasks.atomic import alike, linked, placing_folder, remove_folder
+from tasks.atomic import GONE, alike, linked, placing_folder, remove_folder
 from tasks.card import CARD_NAME
 from tasks.croissant import CROISSANT_NAME
 from tasks.errors import UserError
@@ -88,14 +89,26 @@ def latest(dataset: Path) -> Manifest | None:
     return next((manifest for manifest in manifests if manifest is not None), None)
 
 
+def _own(dataset: Path) -> Manifest | None:
+    try:
+        return read_manifest(dataset)
+    except ManifestError:
+        return None
+
+
 def numbered(dataset: Path, manifest: Manifest) -> Manifest:
-    """Return a manifest as the next version, or as the latest one where that is the same."""
-    last, kept = latest(dataset), versions_of(dataset)
+    """Return a manifest as the next version, or as the latest one where that is the same.
+
+    The dataset itself is the latest one where the folders of its versions are gone.
+    """
+    own = _own(dataset)
+    last = latest(dataset) or own
     if last is not None and last.digest == manifest.digest:
         return last
-    number = kept[-1].number + 1 if kept else 1
+    given = [version.number for version in versions_of(dataset)]
+    given += [one.version for one in (own, last) if one is not None]
     parents = () if last is None else (last.digest,)
-    return manifest.model_copy(update={"version": number, "parents": parents})
+    return manifest.model_copy(update={"version": max(given, default=0) + 1, "parents": parents})
 
 
 def before(dataset: Path, manifest: Manifest) -> Manifest | None:
@@ -164,6 +177,8 @@ def keep(dataset: Path, manifest: Manifest) -> None:
 
 
 def drop_before(dataset: Path, number: int) -> None:
-    """Remove all versions but the latest `number`."""
+    """Remove all versions but the latest `number`, and what a killed removal left of others."""
     for version in versions_of(dataset)[:-number]:
         remove_folder(version.folder)
+    for gone in sorted((dataset / VERSIONS).glob(f".*{GONE}")):
+        rmtree(gone)

@@ -1,5 +1,6 @@
 """One stage of training: from its last checkpoint, if there is one, to its last step."""
 
+import json
 import math
 import sys
 from pathlib import Path
@@ -79,7 +80,6 @@ def arguments(stage: str, folder: Path, steps: int, settings: TrainSettings) -> 
         logging_steps=min(20, steps),
         logging_nan_inf_filter=False,
         save_steps=settings.save_steps,
-        save_total_limit=2,
         report_to=["tensorboard"],
         seed=settings.seed,
         remove_unused_columns=False,
@@ -93,8 +93,16 @@ def arguments(stage: str, folder: Path, steps: int, settings: TrainSettings) -> 
 
 def last_checkpoint(folder: Path) -> Path | None:
     """Return the last checkpoint that is whole; its state is written last."""
-    whole = [path for path in folder.glob("checkpoint-*") if (path / STATE).exists()]
+    whole = [path for path in folder.glob("checkpoint-*") if _is_whole(path)]
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        json.loads((checkpoint / STATE).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return False  # cut off before its state was written, or in the midst of that
+    return True
 
 
 def say(line: str) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import torch
 from accelerate import PartialState
@@ -33,6 +33,7 @@ from terrascope_model.evaluate import Named, evaluate, grouped
 from terrascope_model.files import DataError, DatasetNote, noted
 from terrascope_model.lexicon import Lexicon
 from terrascope_model.model import TerraScopeModel
+from terrascope_model.placed import place_json, writing
 from terrascope_model.pretrained import WeightsError
 from terrascope_model.processor import SampleError, TerraScopeProcessor
 from terrascope_model.recipe import Recipe, recipe
@@ -58,6 +59,7 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
             be read.
         SampleError: a row cannot be made a text of.
         WeightsError: the weights are not those of the preset.
+        OSError: a checkpoint or the model cannot be written.
         TrainingStopped: a loss is not a number, memory is short, or `out` was begun with other
             settings or another dataset; checkpoints are kept.
     """
@@ -88,10 +90,11 @@ def train(dataset: Path, out: Path, settings: TrainSettings) -> dict[str, Any]:
             "curves": curves,
         }
         if state.is_main_process:
-            model.save_pretrained(out)
-            made.processor.save_pretrained(out)
+            with writing(out):
+                model.save_pretrained(out)
+                made.processor.save_pretrained(out)
             write_card(out, report, settings)
-            (out / REPORT).write_text(json.dumps(report, indent=1) + "\n")
+            place_json(out / REPORT, report)
         state.wait_for_everyone()
     return report
 
@@ -165,7 +168,7 @@ def begin(out: Path, settings: TrainSettings, note: DatasetNote) -> None:
                 f"{out} was begun with other settings ({', '.join(differing)}); go on with those "
                 f"of {path}, or train into another folder"
             )
-    path.write_text(json.dumps(due, indent=1) + "\n")
+    place_json(path, due)
 
 
 def steps_of(settings: TrainSettings) -> dict[str, int]:
@@ -278,12 +281,18 @@ def main() -> None:
     try:
         train(given.data, given.out, TrainSettings.model_validate_json(given.settings))
     except (DataError, SampleError, WeightsError, TrainingStopped, ValidationError) as error:
-        sys.stderr.write(f"{FAULT}{' '.join(str(error).split())}\n")
-        sys.stderr.flush()
-        os._exit(2)  # other processes may wait for this one for ever
+        _give_up(str(error))
+    except OSError as error:
+        _give_up(f"{error}; checkpoints are kept: train again when that is mended")
     finally:
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+
+
+def _give_up(why: str) -> NoReturn:
+    sys.stderr.write(f"{FAULT}{' '.join(why.split())}\n")
+    sys.stderr.flush()
+    os._exit(2)  # other processes may wait for this one for ever
 
 
 if __name__ == "__main__":

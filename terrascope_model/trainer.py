@@ -18,11 +18,13 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from torch.utils.data import DataLoader
 from transformers import Trainer
+from transformers.trainer_utils import rotate_checkpoints
 
 from terrascope_model.batch import IGNORED
 from terrascope_model.batches import Batches
 from terrascope_model.data import Items
 from terrascope_model.model import TerraScopeModel
+from terrascope_model.placed import writing
 from terrascope_model.processor import Encoded, TerraScopeProcessor
 from terrascope_model.settings import TrainSettings
 
@@ -30,6 +32,7 @@ LOSSES = ("language_loss", "bce_loss", "dice_loss", "prompt_loss")
 WEIGHTS = "trained.safetensors"  # of a checkpoint: what the stage trains, by name
 _OF_MASKS = ("ground.", "lexicon.")  # in the names of parameters
 OPTIMIZER = "optimizer.pt"  # with the schedule
+KEPT = 2  # checkpoints of a stage
 
 
 class TrainingStopped(RuntimeError):
@@ -178,7 +181,14 @@ class StageTrainer(Trainer):
             folder = Path(output_dir or str(self.args.output_dir))
             folder.mkdir(parents=True, exist_ok=True)
             weights = {name: cast(Tensor, trained[name]).contiguous() for name in names}
-            save_file(weights, folder / WEIGHTS)
+            with writing(folder / WEIGHTS):
+                save_file(weights, folder / WEIGHTS)
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        """Save a checkpoint, and keep the last ones by their steps: clocks may be set back."""
+        super()._save_checkpoint(model, trial)
+        if self.args.should_save:
+            rotate_checkpoints(str(self.args.output_dir), save_total_limit=KEPT)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         assert self.model is not None
@@ -186,10 +196,9 @@ class StageTrainer(Trainer):
         options = StateDictOptions(full_state_dict=True, cpu_offload=True)
         state = get_optimizer_state_dict(self.model, self._bare_optimizer(), options=options)
         if self.args.should_save:
-            torch.save(
-                {"optimizer": state, "schedule": self.lr_scheduler.state_dict()},
-                Path(output_dir) / OPTIMIZER,
-            )
+            kept = {"optimizer": state, "schedule": self.lr_scheduler.state_dict()}
+            with writing(Path(output_dir) / OPTIMIZER):
+                torch.save(kept, Path(output_dir) / OPTIMIZER)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is None:

@@ -82,6 +82,7 @@ def folds_of(config: BuildConfig, granules: Sequence[GranuleId]) -> list[Fold]:
     folds = [fold_in(ledger, number) for number in range(config.annotator.folds)]
     for fold in folds:
         if not _is_of(fold, key):
+            (fold.folder / _NOTE).unlink(missing_ok=True)  # what is half removed is of no key
             rmtree(fold.folder, ignore_errors=True)
             _write_dataset(config, ledger, granules, fold)
             place_text(fold.folder / _NOTE, key)

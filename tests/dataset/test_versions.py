@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -153,6 +154,33 @@ def test_only_as_many_versions_stay_as_are_asked_for(dataset, first):
     drop_before(dataset, 2)
     assert named(dataset) == ["2", "3"]
     assert published(dataset, seed=10).version == 4
+
+
+def test_what_a_killed_removal_left_is_removed_by_the_next(dataset, first):
+    published(dataset, seed=8)
+    old, _ = (version.folder for version in versions_of(dataset))
+    old.rename(old.with_name(f".{old.name}.gone"))
+    drop_before(dataset, 1)
+    assert [path.name[0] for path in (dataset / "versions").iterdir()] == ["2"]
+
+
+def test_without_the_folders_of_its_versions_a_dataset_keeps_its_number(dataset, first):
+    second = published(dataset, seed=8)
+    shutil.rmtree(dataset / "versions")
+    assert published(dataset, seed=8) == second
+    assert named(dataset) == ["2"]
+    shutil.rmtree(dataset / "versions")
+    third = published(dataset, seed=9)
+    assert (third.version, third.parents) == (3, (second.digest,))
+    assert before(dataset, third) is None
+    assert verify(dataset).ok
+
+
+def test_where_the_latest_version_is_gone_its_number_is_not_given_again(dataset, first):
+    published(dataset, seed=8)
+    shutil.rmtree(versions_of(dataset)[-1].folder)
+    third = published(dataset, seed=9)
+    assert (third.version, third.parents) == (3, (first.digest,))
 
 
 def test_a_number_is_never_given_twice(dataset, first):

@@ -309,6 +309,22 @@ def test_a_version_whose_gates_do_not_hold_fails_its_run_and_says_why(
         assert not [e for e in told if e["event"] in ("terrascope.dataset.published", MATERIALIZED)]
 
 
+@pytest.mark.parametrize("command", ["build", "train"])
+def test_a_server_that_is_not_there_is_one_clear_line(
+    terrascope, archive, home, tmp_path, command
+) -> None:
+    arguments = {
+        "build": (archive, "--limit", 1, "--out", tmp_path / "forests"),
+        "train": ("--data", tmp_path, "--out", tmp_path / "model"),
+    }[command]
+    url = "http://127.0.0.1:1/api"
+    done = terrascope(command, *arguments, env=environment(home, PREFECT_API_URL=url))
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith(f"terrascope: the Prefect server {url} does not answer")
+    assert "--engine local" in line
+
+
 def test_a_failing_stage_is_one_clear_line(terrascope, archive, home, tmp_path) -> None:
     out = tmp_path / "forests"
     (out / ".work").mkdir(parents=True)

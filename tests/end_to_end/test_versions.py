@@ -1,6 +1,9 @@
 """A dataset that is built again and again: what becomes another version, and what it shares."""
 
+import errno
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -96,6 +99,74 @@ def test_a_killed_publication_leaves_the_old_version_whole(config, monkeypatch, 
     build(other)
     assert [version.number for version in versions_of(config.out)] == [1, 2]
     assert read_manifest(config.out).parents == (old.digest,)
+
+
+def test_a_killed_clean_up_is_made_up_for_by_the_same_build(config, monkeypatch) -> None:
+    build(config)
+    other = changed(config, seed=5, keep_versions=1)
+    with monkeypatch.context() as patched:
+        patched.setattr("tasks.versions.remove_folder", lambda *_: pytest.fail("killed"))
+        with pytest.raises(pytest.fail.Exception, match="killed"):
+            build(other)
+    assert [version.number for version in versions_of(config.out)] == [1, 2]
+    assert not build(other).changed
+    assert [version.number for version in versions_of(config.out)] == [2]
+
+
+def test_a_disk_that_fills_up_in_publishing_leaves_the_old_version_whole(
+    config, monkeypatch
+) -> None:
+    build(config)
+    old = read_manifest(config.out)
+    other = changed(config, seed=5)
+
+    def full(*_: object) -> bool:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tasks.publish.linked", full)
+        with pytest.raises(OSError, match=r"cannot write .*/data/.*No space left .*MiB free"):
+            build(other)
+    (version,) = versions_of(config.out)
+    assert read_manifest(version.folder) == old
+    assert verify(version.folder).ok
+    with pytest.raises(ManifestError, match="run the same build again"):
+        read_manifest(config.out)
+    assert build(other).changed
+    assert verify(config.out).ok
+
+
+@pytest.mark.parametrize("edit", [lambda text: text[:99], lambda text: text.replace("7", "8")])
+def test_a_manifest_edited_by_hand_is_made_again_as_the_same_version(config, edit) -> None:
+    build(config)
+    whole = (config.out / "manifest.json").read_bytes()
+    (config.out / "manifest.json").write_text(edit(whole.decode()))
+    assert build(config).changed
+    assert (config.out / "manifest.json").read_bytes() == whole
+    assert [version.number for version in versions_of(config.out)] == [1]
+    assert verify(config.out).ok
+
+
+def test_a_dataset_whose_versions_are_gone_is_the_version_that_it_was(config) -> None:
+    build(config)
+    build(changed(config, seed=5))
+    whole = (config.out / "manifest.json").read_bytes()
+    shutil.rmtree(config.out / "versions")
+    build(changed(config, seed=5))
+    assert (config.out / "manifest.json").read_bytes() == whole
+    assert [version.number for version in versions_of(config.out)] == [2]
+
+
+def test_files_from_the_future_are_read_again_and_are_no_other_version(config) -> None:
+    """As after a clock that was wrong: the times of files tell that they changed, not when."""
+    build(config)
+    before = (config.out / "manifest.json").read_bytes()
+    ahead = time.time() + 10 * 365 * 86_400
+    for folder in (config.sources["bigearthnet"], config.out / "data"):
+        for path in folder.rglob("*"):
+            os.utime(path, (ahead, ahead))
+    assert not build(config).changed
+    assert (config.out / "manifest.json").read_bytes() == before
 
 
 def test_a_sample_of_an_unchanged_shard_was_made_in_the_run_that_wrote_it(config) -> None:

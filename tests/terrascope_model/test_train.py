@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import resource
 import shutil
 from pathlib import Path
 from typing import Any
@@ -113,10 +115,74 @@ def test_a_checkpoint_that_was_cut_off_while_it_was_written_is_passed_over(
         (tmp_path / name).mkdir()
         (tmp_path / name / "trainer_state.json").write_text("{}")
     (tmp_path / "checkpoint-12").mkdir()
+    (tmp_path / "checkpoint-14").mkdir()
+    (tmp_path / "checkpoint-14" / "trainer_state.json").write_text('{"global_step": 1')
     found = last_checkpoint(tmp_path)
     assert found is not None
     assert found.name == "checkpoint-10"
     assert last_checkpoint(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize("noted", ["settings.json", "training.json"])
+def test_cut_off_while_it_notes_something_it_goes_on_to_the_same_end(
+    dataset: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noted: str
+) -> None:
+    out = tmp_path / trained.name
+    shutil.copytree(trained, out)
+    (out / "training.json").unlink()
+    (out / noted).unlink(missing_ok=True)
+    put = os.replace
+
+    def cut_off(source: Path, path: Path) -> None:
+        if Path(path).name == noted:
+            source.write_text(source.read_text()[:9])
+            raise KeyboardInterrupt
+        put(source, path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            train(dataset, out, SHORT)
+    assert not (out / noted).exists()
+    train(dataset, out, SHORT)
+    for name in ("settings.json", "training.json", "model.safetensors"):
+        assert (out / name).read_bytes() == (trained / name).read_bytes()
+
+
+@pytest.mark.parametrize("limit_kib", [64, 20_000])
+def test_what_cannot_be_written_is_named_and_training_goes_on_when_there_is_room(
+    dataset: Path, trained: Path, tmp_path: Path, limit_kib: int
+) -> None:
+    """A file may not grow beyond a limit, as on a full disk: the first weights, or the state."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_kib * 1024, hard))
+    try:
+        with pytest.raises(OSError, match=rf"cannot write {tmp_path}/\S+: .*MiB free in"):
+            train(dataset, tmp_path, SHORT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (tmp_path / "training.json").exists()
+    train(dataset, tmp_path, SHORT)
+    assert_same_weights(tmp_path, trained)
+
+
+def test_checkpoints_are_kept_by_their_steps_though_the_clock_is_set_back(
+    dataset: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their times the latest one is the oldest: it would be removed, and another one used."""
+    time_of = os.path.getmtime
+
+    def set_back(path: str) -> float:
+        step = str(path).rpartition("checkpoint-")[2]
+        return -10.0 * int(step) if step.isdigit() else time_of(path)
+
+    monkeypatch.setattr(os.path, "getmtime", set_back)
+    train(dataset, tmp_path, SHORT.model_copy(update={"save_steps": 1}))
+    assert sorted(path.name for path in (tmp_path / "stage1").glob("checkpoint-*")) == [
+        "checkpoint-2",
+        "checkpoint-3",
+    ]
+    assert_same_weights(tmp_path, trained)
 
 
 def test_a_loss_that_is_no_number_stops_and_names_the_batch(
