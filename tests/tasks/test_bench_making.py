@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -91,6 +91,7 @@ def test_distances_of_other_classes_are_options_only_where_there_are_few_of_the_
     assert len(few) == 20
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 9), max_size=12), st.integers(0, 12), st.integers(0, 12))
 def test_the_answers_of_others_are_all_but_those_of_one_scene(values, start, end) -> None:
     start, end = sorted((min(start, len(values)), min(end, len(values))))
