@@ -67,11 +67,19 @@ def measured(
 ) -> None:
     """Print what the page takes."""
     print(f"start    {started_s:6.2f} s from the command to the address")
+    spent_s = cpu_s(process)
     first_s = timed(lambda: got(address))
-    print(f"first    {first_s:6.3f} s from the address to the first page (aim: {AIM_FIRST_S} s)")
+    print(
+        f"first    {first_s:6.3f} s from the address to the first page (aim: {AIM_FIRST_S} s), "
+        f"{cpu_s(process) - spent_s:.2f} s of the processor, reading on among it; "
+        f"{spent_s:.1f} s of it before"
+    )
     told_mb("first page", process)
     waited_s = timed(lambda: wait_for_index(address))
-    print(f"index    {waited_s:6.2f} s more until every shard is read")
+    print(
+        f"index    {waited_s:6.2f} s more until every shard is read, "
+        f"{cpu_s(process) - spent_s:.1f} s of the processor"
+    )
     told_mb("whole index", process)
     asked = "&".join(f"{name}={value}" for name, value in FILTERED.items())
     sample_ids = ids_in(large)
@@ -204,6 +212,12 @@ def ids_in(large: Path) -> Iterator[str]:
 def told_mb(when: str, process: psutil.Process) -> None:
     """Print the memory of the page's process."""
     print(f"memory   {process.memory_info().rss / 1e6:6.0f} MB after {when}")
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """Return the seconds of the processor that the page's process has had."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def timed(way: Callable[[], object]) -> float:

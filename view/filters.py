@@ -10,7 +10,6 @@ from view.index import Index
 MOST_SEARCHED = 200  # characters
 _PLAIN = ("source", "tier", "task", "split", "form", "letter")  # columns compared as they are
 _IN_LIST = {"class": "classes", "verdict": "verdicts"}
-_SEARCHED = ("question", "title", "answer", "scene_id", "sample_id")
 
 
 class BadFilter(ValueError):
@@ -79,7 +78,8 @@ class Filters:
 
     def where(self) -> tuple[str, list[object]]:
         """Return an SQL condition on `sample` and its values."""
-        parts, values = ["true"], []
+        parts = ["true"]
+        values: list[object] = []
         for name, value in self.given.items():
             if name in _PLAIN:
                 parts.append(f"{name} = ?")
@@ -91,15 +91,14 @@ class Filters:
                 continue
             values.append(value)
         if self.q:
-            found = " or ".join(f"contains(lower({column}), ?)" for column in _SEARCHED)
-            parts.append(f"({found})")
-            values += [self.q.lower()] * len(_SEARCHED)
+            parts.append("contains(searched, lower(?))")
+            values.append(self.q)
         if self.box is not None:
             parts.append(
                 "(west + east) / 2 between ? and ? and (south + north) / 2 between ? and ?"
             )
             values += [self.box.west, self.box.east, self.box.south, self.box.north]
-        return " and ".join(parts), [*values]
+        return " and ".join(parts), values
 
 
 def allowed(index: Index) -> dict[str, list[str]]:

@@ -24,7 +24,7 @@ create table sample (
     n integer, shard integer, row_in_shard integer, sample_id varchar, scene_id varchar,
     source varchar, split varchar, place varchar, tier varchar, task varchar, form varchar,
     classes varchar[], question varchar, title varchar, answer varchar, letter varchar,
-    verdicts varchar[], west double, south double, east double, north double);
+    searched varchar, verdicts varchar[], west double, south double, east double, north double);
 create table refused (
     sample_id varchar, source varchar, stage varchar, reason varchar, detail varchar);
 """
@@ -33,6 +33,7 @@ insert into sample
 select ? + file_row_number, ?, file_row_number, sample_id, scene_id,
     source, split, place, tier, task, form,
     list_distinct(classes), question, title, answer.text, answer.letter,
+    lower(concat_ws(chr(10), question, title, answer.text, scene_id, sample_id)),
     list_distinct(list_concat(
         list_transform(steps, lambda step: step.verdict),
         list_transform(claims, lambda claim: claim.verdict))),
