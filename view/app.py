@@ -66,7 +66,7 @@ def application(looked_at: LookedAt, host: str = "127.0.0.1") -> Starlette:
             UserError: pages.failed,
             OSError: pages.failed,
             pa.ArrowException: pages.failed,
-        },  # type: ignore[dict-item]
+        },
     )
 
 

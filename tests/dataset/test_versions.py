@@ -10,7 +10,7 @@ import pytest
 
 from tasks.manifest import read_manifest
 from tasks.verify import verify
-from tasks.versions import drop_before, is_kept, keep, paths_of, versions_of
+from tasks.versions import before, drop_before, is_kept, keep, paths_of, versions_of
 from tests.dataset.publishing import published
 
 
