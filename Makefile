@@ -1,4 +1,4 @@
-# make demo   a planet, the circle of the data, a model that answers      (sets up what it needs)
+# make demo   a planet, the circle of the data, a model that is scored    (sets up what it needs)
 # make up     server, database and workers of Prefect, deployed: docs/operate.md (PORT, HOST, DATABASE)
 # make down   ends them, and nothing else
 # make test   lint, types, import contract and tests                      (sets up what it needs)
@@ -29,9 +29,15 @@ demo: demo/.planet
 	  --set start=demo/dataset/.work/annotator/fold-0/model
 	$(BIN)/terrascope answers demo/dataset --model demo/model --split validation --tier l1 \
 	  --task existence --task border
+	$(BIN)/terrascope build --out demo/bench --workers $(WORKERS) --config configs/bench-small.yaml \
+	  --source bigearthnet=demo/planet/bigearthnet --source xbd=demo/planet/xbd \
+	  --source chatearthnet=demo/planet/chatearthnet --against demo/dataset
+	$(BIN)/terrascope bench demo/bench --model demo/model --out demo/scores --number 60
 	@echo
 	@echo "look at the samples:   demo/dataset/report/index.html"
-	@echo "and at the answers:    demo/dataset/report/answers.html"
+	@echo "or at all of them:     $(BIN)/terrascope view demo/dataset   then open http://127.0.0.1:8100"
+	@echo "at the answers:        demo/dataset/report/answers.html"
+	@echo "and at the scores:     demo/scores/bench.html"
 	@echo "see the run:           $(BIN)/prefect server start   then open http://127.0.0.1:4200/v2/runs"
 
 demo/.planet: .venv/.train
