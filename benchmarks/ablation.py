@@ -17,9 +17,9 @@ of held-out scenes are segmented is told of each seed's first model.
 
 Each run is a folder under --out and is not run again, so that what was cut off goes on; one of
 other data or settings is refused. What came out of a seed is its record, `seed-N.json`: a seed
-whose record is there is done, wherever it was run, and tables and plots are of all records that are
-there: means, with the least and the most over the seeds. Runs have one thread each, one a core or
-GPU at once unless --at-once says otherwise, so that seconds are those of a busy machine.
+whose record has the tables is done, wherever it was run, and tables and plots are of all records
+that are there: means, with the least and the most over the seeds. Runs have one thread each, one a
+core or GPU at once unless --at-once says otherwise, so that seconds are those of a busy machine.
 
     .venv/bin/python benchmarks/ablation.py DATASET --out DIR [--seeds 0 1 2] [--tables 2 3 I]
 """
@@ -138,7 +138,7 @@ def main() -> None:
         (table,) = given.tables
         try_model(given.dataset, given.model, table, given.split, given.questions)
         return
-    due = [seed for seed in given.seeds if not record_path(given.out, seed).exists()]
+    due = [seed for seed in given.seeds if not {*given.tables} <= {*tables_of(given, seed)}]
     runs = {seed: list(runs_of(given, seed)) for seed in due}
     at_once = given.at_once or num_gpus() or os.cpu_count()
     with ThreadPoolExecutor(at_once) as pool:
@@ -337,11 +337,17 @@ def record_path(out: Path, seed: int) -> Path:
     return out / f"seed-{seed}.json"
 
 
+def tables_of(given: argparse.Namespace, seed: int) -> dict[str, dict[str, Tried]]:
+    """Return the tables of a seed's record, none where there is no record."""
+    path = record_path(given.out, seed)
+    return read_record(path).tables if path.exists() else {}
+
+
 def write_record(given: argparse.Namespace, seed: int, runs: Sequence[Run]) -> None:
     """Write what came out of a seed, from what its models wrote."""
     (named,) = named_so(runs, "named")
     groups = json.loads((named.out / "training.json").read_text())["iou"]
-    tables: dict[str, dict[str, Tried]] = {table: {} for table in given.tables}
+    tables = tables_of(given, seed) | {table: {} for table in given.tables}
     for run in runs:
         if run.table is not None:
             tables[run.table][run.name] = tried_of(run)
