@@ -110,7 +110,7 @@ def test_killed_while_it_is_kept_leaves_the_versions_that_there_were(dataset, fi
 
 def test_killed_before_its_manifest_it_is_the_same_version_afterwards(dataset, first, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(f"{__name__}.write_manifest", lambda *_: pytest.fail("killed"))
+        patched.setattr("tests.dataset.publishing.write_manifest", lambda *_: pytest.fail("killed"))
         with pytest.raises(pytest.fail.Exception, match="killed"):
             published(dataset, seed=8)
     assert verify(versions_of(dataset)[-1].folder).ok
