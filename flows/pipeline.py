@@ -89,7 +89,7 @@ def pipeline(config: BuildConfig) -> Published:
         judged = judge(config, plan, annotators, str(flow_run.id or ""))
         show_gates(config, judged)
         published: Published = seal(config, plan, judged)
-        stored = store(config, published)
+        stored = store(config, published) if config.storage else False
     show(published)
     if published.changed or stored:
         announcing = announce.with_options(
