@@ -1,11 +1,13 @@
 """Archives, datasets and models as Prefect's assets: what its events say was made of what."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from prefect.assets import Asset, AssetProperties
 
-from tasks.config import BuildConfig
+if TYPE_CHECKING:  # it brings all readers, which training has no use for
+    from tasks.config import BuildConfig
 
 
 def dataset_asset(folder: Path) -> Asset:
@@ -20,7 +22,7 @@ def model_asset(folder: Path) -> Asset:
     return Asset(key=_key("models", folder.resolve().name))
 
 
-def made_from(config: BuildConfig) -> list[Asset | str]:
+def made_from(config: "BuildConfig") -> list[Asset | str]:
     """Return a dataset's archives, and the model that its masks are refined with."""
     archives = [Asset(key=_key("archives", source)) for source in sorted(config.sources)]
     annotator = config.annotator

@@ -71,7 +71,12 @@ def test_reasons_are_from_the_closed_list_and_scenes_are_told_apart(
 
 def test_every_reason_of_bad_input_has_an_exhibit(exhibits: list[dict[str, Any]]) -> None:
     shown = {reason for e in exhibits for reason in e["reasons"]}
-    of_us = {Reason.PROOF_FAILED, Reason.READER_FAILED, Reason.REFINED_ANSWER}
+    of_us = {
+        Reason.PROOF_FAILED,
+        Reason.READER_FAILED,
+        Reason.REFINED_ANSWER,
+        Reason.SEEN_IN_TRAINING,
+    }
     of_replies = {
         Reason.CALL_FAILED,
         Reason.EMPTY_REPLY,
