@@ -1,18 +1,17 @@
 """Archives, datasets and models as Prefect's assets: what its events say was made of what."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from prefect.assets import Asset, AssetProperties
 
-if TYPE_CHECKING:  # it brings all readers, which training has no use for
-    from tasks.config import BuildConfig
+from tasks.manifest import read_manifest
 
 
 def dataset_asset(folder: Path) -> Asset:
     """Return a dataset as an asset; all its versions are one."""
-    name = folder.resolve().name
+    name = read_manifest(folder).dataset
     page = (folder.resolve() / "report" / "index.html").as_uri()
     return Asset(key=_key("datasets", name), properties=AssetProperties(name=name, url=page))
 
@@ -22,12 +21,9 @@ def model_asset(folder: Path) -> Asset:
     return Asset(key=_key("models", folder.resolve().name))
 
 
-def made_from(config: "BuildConfig") -> list[Asset | str]:
-    """Return a dataset's archives, and the model that its masks are refined with."""
-    archives = [Asset(key=_key("archives", source)) for source in sorted(config.sources)]
-    annotator = config.annotator
-    models = [model_asset(Path(annotator.model))] if annotator.kind == "folder" else []
-    return [*archives, *models]
+def archive_assets(sources: Iterable[str]) -> list[Asset]:
+    """Return the archives that a dataset is read from as assets, by the names of the sources."""
+    return [Asset(key=_key("archives", source)) for source in sorted(sources)]
 
 
 def _key(kind: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger, task, unmapped
@@ -16,7 +17,7 @@ from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.annotator import annotator
-from flows.assets import dataset_asset, made_from
+from flows.assets import archive_assets, dataset_asset, model_asset
 from flows.bench_items import bench_items
 from flows.cap_cot import cap_cot
 from flows.progress import Stages, key_of
@@ -92,8 +93,11 @@ def pipeline(config: BuildConfig) -> Published:
         stored = store(config, published) if config.storage else False
     show(published)
     if published.changed or stored:
+        settings = config.annotator
+        models = [Path(settings.model)] if settings.kind == "folder" else []
         announcing = announce.with_options(
-            assets=[dataset_asset(config.out)], asset_deps=made_from(config)
+            assets=[dataset_asset(config.out)],
+            asset_deps=[*archive_assets(config.sources), *map(model_asset, models)],
         )
         announcing(published)
     return published

@@ -1,7 +1,6 @@
 """Training as a Prefect flow: in a process of its own, with curves and figures left in the UI."""
 
 import base64
-import re
 from pathlib import Path
 from uuid import UUID
 
@@ -16,8 +15,10 @@ from prefect.assets import materialize
 from prefect.events import emit_event
 
 from flows.assets import dataset_asset, model_asset
+from flows.progress import key_of
 from flows.whereabouts import note_process
 from tasks.curves import draw_curves
+from tasks.manifest import read_manifest
 from tasks.missed import published_digest
 from tasks.progress import told
 from tasks.training import Trained, learn, share_done, trained
@@ -50,7 +51,9 @@ def train(
 def fit(data: Path, out: Path, settings: TrainSettings, processes: int | None) -> Trained:
     """Train in a process of its own; its lines go to the run's log, its steps to a bar."""
     logger = get_run_logger()
-    bar = create_progress_artifact(0.0, key=key_of("steps", out), description=f"Steps of {out}")
+    bar = create_progress_artifact(
+        0.0, key=key_of("steps", out.resolve().name), description=f"Steps of {out}"
+    )
     assert isinstance(bar, UUID), "a task that is not async creates at once"
     for line in learn(data, out, settings, processes):
         logger.info(line)
@@ -70,12 +73,12 @@ def show(model: Trained) -> None:
     encoded = base64.b64encode(picture.read_bytes()).decode()
     create_markdown_artifact(
         f"![losses](data:image/png;base64,{encoded})",
-        key=key_of("losses", model.out),
+        key=key_of("losses", name),
         description=f"Losses of {name} over steps",
     )
     create_table_artifact(
         [{"pictures": group, "mean IoU": iou} for group, iou in model.iou.items()],
-        key=key_of("iou", model.out),
+        key=key_of("iou", name),
         description=f"IoU of named classes that {name} has not seen",
     )
 
@@ -92,7 +95,7 @@ def announce(model: Trained, data: Path, manifest_sha256: str) -> None:
         },
         related=[
             {
-                "prefect.resource.id": f"terrascope.dataset.{data.resolve().name}",
+                "prefect.resource.id": f"terrascope.dataset.{read_manifest(data).dataset}",
                 "prefect.resource.role": "dataset",
             }
         ],
@@ -102,8 +105,3 @@ def announce(model: Trained, data: Path, manifest_sha256: str) -> None:
             "manifest_sha256": manifest_sha256,
         },
     )
-
-
-def key_of(what: str, out: Path) -> str:
-    """Return an artifact's key: of small letters, digits and dashes."""
-    return f"{what}-" + re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-")

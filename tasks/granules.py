@@ -92,7 +92,7 @@ def read_catalogue(config: BuildConfig) -> Catalogue:
         for entry in _listed(source, root):
             if config.limit is not None and listed == config.limit:
                 break
-            if config.splits and _split_of(entry) not in (*config.splits, None):
+            if config.splits and _is_of_others(config, entry):
                 num_other_splits += 1
                 continue
             listed += 1
@@ -111,9 +111,9 @@ def read_catalogue(config: BuildConfig) -> Catalogue:
     return Catalogue(granules=granules, rejected=tuple(rejected), num_other_splits=num_other_splits)
 
 
-def _split_of(entry: SceneRef | Rejected) -> str | None:
-    """Return the split of a listed scene, None where it was refused before that is known."""
-    return entry.split if isinstance(entry, SceneRef) else None
+def _is_of_others(config: BuildConfig, entry: SceneRef | Rejected) -> bool:
+    """Return whether a scene is of a split that the build does not read; not known of refused."""
+    return isinstance(entry, SceneRef) and _split(config, entry) not in config.splits
 
 
 def _split(config: BuildConfig, ref: SceneRef) -> str:
@@ -138,7 +138,7 @@ def empty_splits(config: BuildConfig, catalogue: Catalogue) -> Iterator[str]:
         granules = [granule for granule in catalogue.granules if granule.id.source == source]
         filled = {granule.id.split for granule in granules}
         localities = len({ref.locality for granule in granules for ref in granule.refs})
-        for split in SPLITS:
+        for split in config.splits or SPLITS:
             if getattr(config.split_shares, split) and split not in filled:
                 yield (
                     f"no scene of {source} is in {split}: none of its {localities} tiles or events "

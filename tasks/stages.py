@@ -127,10 +127,11 @@ def list_sources(config: BuildConfig, say: Callable[[str], None] | None = None) 
     What is to be done, and why, is said before.
     """
     catalogue = read_catalogue(config)
-    for line in empty_splits(config, catalogue):
-        told(line)
     as_read: frozenset[str] = frozenset()
-    if say is not None:
+    if say is None:
+        for line in empty_splits(config, catalogue):
+            told(line)
+    else:
         foreseen = foresee(config, catalogue)
         as_read = foreseen.as_read
         for line in plan_lines(foreseen):

@@ -1,10 +1,9 @@
 """The training scenes of other datasets: a bench shows neither their ground nor images."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,13 +11,12 @@ import pyarrow.parquet as pq
 from tasks.atomic import placing
 from tasks.ledger import Ledger, sha256_of
 from tasks.manifest import MANIFEST_NAME, read_manifest
-from tasks.publication.footprints import FOOTPRINT_SCHEMA, footprint_of, is_plain
+from tasks.publication.footprints import FOOTPRINT_SCHEMA, footprint_of
 from tasks.publication.leakage import Footprint, meetings
-from tasks.rows import open_shard
+from tasks.publication.shown_scenes import scenes_shown
 
 STAGE = "bench-against"
 TRAINED_SPLIT = "train"
-_READ = ["scene_id", "place", "grid", "images"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +44,7 @@ def trained_of(dataset: Path) -> Trained:
 
 def read_trained(ledger: Ledger, trained: Trained) -> list[Footprint]:
     """Return the footprints of a dataset's training scenes that are kept."""
-    rows = pq.read_table(_path(ledger, trained)).to_pylist()
-    split = f"{TRAINED_SPLIT} of {trained.name}"
-    return [footprint_of(row, row["source"], split) for row in rows]
+    return list(_read(_path(ledger, trained), f"{TRAINED_SPLIT} of {trained.name}"))
 
 
 def seen_scenes(
@@ -68,37 +64,16 @@ def _keep(ledger: Ledger, dataset: Path) -> Trained:
     trained = trained_of(dataset)
     path = _path(ledger, trained)
     if not path.is_file():
-        rows = list(_footprints(dataset))
+        rows = list(scenes_shown(dataset, TRAINED_SPLIT))
         with placing(path) as temporary:
             pq.write_table(pa.Table.from_pylist(rows, schema=_schema()), temporary)
     return trained
 
 
-def _footprints(dataset: Path) -> Iterator[dict[str, Any]]:
-    """Yield each training scene once, with all images that some row of it carries."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for file in read_manifest(dataset).files:
-        if file.split != TRAINED_SPLIT:
-            continue
-        shard = open_shard(dataset / file.path)
-        for group in range(shard.num_row_groups):
-            for row in shard.read_row_group(group, columns=_READ).to_pylist():
-                _add(found, file.source, row)
-    for scene in found.values():
-        images = scene.pop("paths").values()
-        yield {**scene, "images": sorted({digest for digest in images if digest})}
-
-
-def _add(found: dict[tuple[str, str], dict[str, Any]], source: str, row: dict[str, Any]) -> None:
-    grid = row["grid"]
-    edges = {edge: grid[edge] for edge in ("west", "south", "east", "north")}
-    new = {"source": source, "scene_id": row["scene_id"], "place": row["place"], **edges}
-    scene = found.setdefault((source, row["scene_id"]), {**new, "paths": {}})
-    for image in row["images"]:
-        if image["path"] not in scene["paths"]:
-            plain = is_plain(image["bytes"], grid["height"] * grid["width"])
-            digest = "" if plain else sha256(image["bytes"]).hexdigest()
-            scene["paths"][image["path"]] = digest
+@lru_cache(maxsize=4)  # every granule of a bench is held against it
+def _read(path: Path, split: str) -> tuple[Footprint, ...]:
+    rows = pq.read_table(path).to_pylist()
+    return tuple(footprint_of(row, row["source"], split) for row in rows)
 
 
 def _schema() -> pa.Schema:

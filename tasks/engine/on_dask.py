@@ -49,8 +49,14 @@ class DaskCluster:
         return len(self._client.nthreads())
 
     def look(self, paths: Sequence[str]) -> Mapping[str, Seen]:
-        """Return what each worker sees."""
-        return dict(self._client.run(look, paths))
+        """Return what each worker sees; ConfigError where one does not have the program."""
+        try:
+            return dict(self._client.run(look, paths))
+        except ImportError as error:
+            raise ConfigError(
+                f"a worker of the Dask cluster cannot import this program ({error}); install it on "
+                "all machines from one commit"
+            ) from error
 
     def run(self, work: Work, batches: Sequence[Batch]) -> Iterator[list[Record] | Lost]:
         """Yield what became of each batch; see `tasks.engine.cluster.Cluster`."""

@@ -38,7 +38,8 @@ class RayCluster:
         return max(1, int(self._ray.cluster_resources().get("CPU", 0)))
 
     def look(self, paths: Sequence[str]) -> Mapping[str, Seen]:
-        """Return what each machine sees."""
+        """Return what each machine sees; ConfigError where one does not have the program."""
+        from ray.exceptions import RayError
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         looking = self._ray.remote(look)
@@ -50,7 +51,13 @@ class RayCluster:
             for node in self._ray.nodes()
             if node["Alive"] and node["Resources"].get("CPU")
         }
-        return {name: self._ray.get(ref) for name, ref in asked.items()}
+        try:
+            return {name: self._ray.get(ref) for name, ref in asked.items()}
+        except RayError as error:
+            raise ConfigError(
+                f"a machine of the Ray cluster cannot run this program ({error}); install it on "
+                "all of them from one commit"
+            ) from error
 
     def run(self, work: Work, batches: Sequence[Batch]) -> Iterator[list[Record] | Lost]:
         """Yield what became of each batch; see `tasks.engine.cluster.Cluster`."""

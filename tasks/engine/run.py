@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from tasks.atomic import place_text
 from tasks.config import BuildConfig
-from tasks.engine.cluster import ATTEMPTS, Batch, Cluster, Lost
+from tasks.engine.cluster import Batch, Cluster, Lost
 from tasks.engine.on_dask import DaskCluster
 from tasks.engine.on_ray import RayCluster
 from tasks.engine.settings import EngineSettings
@@ -83,8 +83,8 @@ def _failed(config: BuildConfig, lost: Lost) -> BatchFailed:
     more = f" and {len(lost.batch) - MOST_NAMED} more" * (len(lost.batch) > MOST_NAMED)
     reason = (str(lost.error).strip() or repr(lost.error)).splitlines()[-1]
     return BatchFailed(
-        f"{config.engine.kind} cluster {config.engine.address}: a batch failed {ATTEMPTS} times, "
-        f"with the granules {named}{more}: {type(lost.error).__name__}: {reason}; finished "
+        f"{config.engine.kind} cluster {config.engine.address}: a batch failed again and "
+        f"again, with the granules {named}{more}: {type(lost.error).__name__}: {reason}; finished "
         "granules are kept: run the same command to go on"
     )
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tasks.granules import GranuleId
@@ -41,8 +41,15 @@ def look(paths: Sequence[str]) -> Seen:
     return Seen(
         missing=tuple(path for path in paths if not Path(path).exists()),
         code=code_digest(),
-        versions=(python, *(f"{name} {version(name)}" for name in PACKAGES)),
+        versions=(python, *(f"{name} {_version(name)}" for name in PACKAGES)),
     )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
 
 
 @lru_cache(maxsize=1)

@@ -15,8 +15,7 @@ from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
 from tasks.manifest import LEAKAGE, GateResult, Manifest
-from tasks.publication.benches import bench_footprints
-from tasks.publication.footprints import footprint_granule, read_footprints
+from tasks.publication.footprints import footprint_granule, footprint_of, read_footprints
 from tasks.publication.leakage import (
     Footprint,
     Shared,
@@ -34,6 +33,7 @@ from tasks.publication.shares import (
     refused_scenes,
     split_shares,
 )
+from tasks.publication.shown_scenes import scenes_shown
 from tasks.publication.tallies import Tallies, read_tallies, tally_granule
 
 INDEX = "index"  # the stage that lists an archive
@@ -53,7 +53,7 @@ def judge(
     yield from _trained(config, scenes)
     for bench in config.gates.benches:
         yield from bench_leakage(bench, scenes)
-    if config.split == "place":
+    if config.split == "place" and not config.splits:
         yield from split_shares(config.split_shares, scenes)
     yield from _refusals(config, granules, candidate)
     yield from _balance(config.gates, tallies)
@@ -106,7 +106,8 @@ def _trained(config: BuildConfig, scenes: Sequence[Footprint]) -> Iterator[GateR
 
 def bench_leakage(bench: Path, scenes: Sequence[Footprint]) -> Iterator[GateResult]:
     """Yield what the training split shares with a bench, of which nothing may be learnt."""
-    both = [*(scene for scene in scenes if scene.split == TRAIN), *bench_footprints(bench)]
+    shown = [footprint_of(r, r["source"], f"bench {bench.name}") for r in scenes_shown(bench)]
+    both = [*(scene for scene in scenes if scene.split == TRAIN), *shown]
     overlapping, touching = overlaps(both)
     where = f"in {TRAIN} and the bench {bench.name}"
     yield _shared(f"images of the same bytes {where}", shared_images(both), 0, BENCHES)

@@ -54,6 +54,16 @@ def test_an_event_that_the_archive_has_in_all_splits_is_in_one(tmp_path) -> None
     assert {own[f"{event}_00000001"] for event in EVENTS} == {"test"}
 
 
+def test_a_bench_reads_the_scenes_that_are_drawn_for_test(tmp_path) -> None:
+    root = archive(tmp_path / "xbd", {"train": [f"event-{n}_{n:08d}" for n in range(60)]})
+    whole = splits(read_catalogue(config(root)))
+    bench = read_catalogue(config(root, stages=("bench",)))
+    assert splits(bench) == {name: split for name, split in whole.items() if split == "test"}
+    assert splits(bench)
+    assert bench.num_other_splits == 60 - len(splits(bench))
+    assert not [*empty_splits(config(root, stages=("bench",)), bench)]
+
+
 @given(st.lists(st.sampled_from(EVENTS), min_size=1), st.text(min_size=1))
 def test_what_else_there_is_moves_no_locality(names, another) -> None:
     shares = SplitShares()
