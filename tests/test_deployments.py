@@ -136,17 +136,23 @@ def test_every_key_of_the_forms_explains_itself(by_name) -> None:
 
 @pytest.mark.prefect
 @pytest.mark.slow
-def test_a_published_dataset_starts_its_training(deployed, by_name) -> None:
-    (automation,) = found(deployed[0], "automations")
+@pytest.mark.parametrize(
+    ("what", "starts", "brought"),
+    [
+        ("dataset", "train-published", ("dataset", "manifest_sha256")),
+        ("checkpoint", "bench-published", ("model",)),
+    ],
+)
+def test_what_is_published_starts_what_follows(deployed, by_name, what, starts, brought) -> None:
+    expected = [f"terrascope.{what}.published"]
+    (automation,) = (
+        one for one in found(deployed[0], "automations") if one["trigger"]["expect"] == expected
+    )
     assert automation["enabled"]
-    assert automation["trigger"]["match"] == {"prefect.resource.id": "terrascope.dataset.*"}
-    assert automation["trigger"]["expect"] == ["terrascope.dataset.published"]
+    assert automation["trigger"]["match"] == {"prefect.resource.id": f"terrascope.{what}.*"}
     (action,) = automation["actions"]
-    assert action["deployment_id"] == by_name["train-published"]["id"]
-    assert action["parameters"] == {
-        "dataset": "{{ event.payload.dataset }}",
-        "manifest_sha256": "{{ event.payload.manifest_sha256 }}",
-    }
+    assert action["deployment_id"] == by_name[starts]["id"]
+    assert action["parameters"] == {key: f"{{{{ event.payload.{key} }}}}" for key in brought}
 
 
 @pytest.mark.prefect
@@ -277,7 +283,7 @@ def test_deployed_again_all_is_there_once_and_a_limit_is_left_as_it_was_set(depl
     command = [sys.executable, "-m", "flows.service.deploy"]
     subprocess.run(command, cwd=ROOT, env=env, check=True)
     assert len(found(client, "deployments")) == len(DEPLOYMENTS)
-    assert len(found(client, "automations")) == 1
+    assert len(found(client, "automations")) == sum(len(d.get("triggers", ())) for d in DEPLOYMENTS)
     assert client.get("/v2/concurrency_limits/terrascope-models").json()["limit"] == 3
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from PIL import Image
 
 from flows.service.processes import pid_of
 from tasks.serving.guard import birth, descendants
@@ -116,6 +117,18 @@ def digest_of(dataset: Path) -> str:
     return sha256((dataset / "manifest.json").read_bytes()).hexdigest()
 
 
+def two_questions(folder: Path) -> Path:
+    """Write a bench of two questions on a picture, in the layout of Landsat30-AU-VQA."""
+    Image.new("RGB", (64, 64), "green").save(folder / "green.png")
+    path = folder / "two.csv"
+    path.write_text(
+        "qa_id,image_path,question,question_type,options,answer\n"
+        "1,green.png,Is it green?,colour,\"['Yes', 'No']\",Yes\n"
+        "2,green.png,Is it red?,colour,\"['Yes', 'No']\",No\n"
+    )
+    return path
+
+
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     folder, port = tmp_path_factory.mktemp("service"), free_port()
@@ -127,6 +140,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         with closing(httpx.Client(base_url=api, timeout=60, transport=Patient())) as client:
             service = Up(client=client, folder=folder, port=port)
             service.change("train-published", models=str(folder / "models"), settings=SHORT)
+            scores = str(folder / "scores")
+            service.change("bench-published", benches=[str(two_questions(folder))], scores=scores)
             yield service
     finally:
         command("down", "--folder", folder)
@@ -191,6 +206,12 @@ def test_what_is_published_is_trained_within_seconds_and_what_is_not_new_is_not(
         "dataset": str(dataset),
         "manifest_sha256": digest_of(dataset),
     }
+    (scoring,) = awaited(lambda: up.runs("bench-published"), RUNS_WITHIN_S)
+    assert scoring["parameters"]["model"] == str(model)
+    assert up.ended(scoring["id"])["state_type"] == "COMPLETED"
+    score = json.loads((up.folder / "scores" / model.name / "two" / "bench.json").read_text())
+    assert score["all"]["items"] == 2
+    awaited(lambda: [e for e in events(up.client) if e["event"] == "terrascope.bench.scored"], 10)
     assert up.built(**config)["state_type"] == "COMPLETED"
     up.ended(up.run("reconcile", datasets=[str(dataset)], grace_s=0))
     time.sleep(LOST_S)
@@ -207,7 +228,9 @@ def time_of(told: str) -> float:
 
 def test_training_whose_event_was_lost_is_started_once(up, config) -> None:
     old = digest_of(up.folder / "forests")
-    (automation,) = found(up.client, "automations")
+    (automation,) = (
+        one for one in found(up.client, "automations") if one["name"] == "train what is published"
+    )
     switch = f"/automations/{automation['id']}"
     up.client.patch(switch, json={"enabled": False}).raise_for_status()
     assert up.built(**config, seed=1)["state_type"] == "COMPLETED"
