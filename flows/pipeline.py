@@ -115,11 +115,11 @@ def made(config: BuildConfig, plan: Plan) -> tuple[Plan, list[Annotator], list[D
     asked += bench_items(config, scenes) if config.makes_bench else []
     refined = [d for d in asked if config.annotates and d.stage in REFINED_TIERS]
     refined = refine.map(unmapped(config), refined).result()
-    if config.control.near_duplicates:
-        fingerprint.map(unmapped(config), scenes).result()
+    near = config.control.near_duplicates
+    printed = fingerprint.map(unmapped(config), scenes).result() if near else []
     select(config, plan)
-    written = write.map(unmapped(config), [*captioned, *asked]).result()
-    return plan, annotators, [*scenes, *captioned, *asked, *refined, *chain(*written)]
+    written = chain(*write.map(unmapped(config), [*captioned, *asked]).result())
+    return plan, annotators, [*scenes, *captioned, *asked, *refined, *printed, *written]
 
 
 @task(name="catalogue", task_run_name="catalogue")
