@@ -32,7 +32,7 @@ demo: demo/.planet
 	$(BIN)/terrascope build --out demo/bench --workers $(WORKERS) --config configs/bench-small.yaml \
 	  --source bigearthnet=demo/planet/bigearthnet --source xbd=demo/planet/xbd \
 	  --source chatearthnet=demo/planet/chatearthnet --against demo/dataset
-	$(BIN)/terrascope bench demo/bench --model demo/model --out demo/scores --number 60
+	$(BIN)/terrascope bench demo/bench --model demo/model --out demo/scores --number 36
 	@echo
 	@echo "look at the samples:   demo/dataset/report/index.html"
 	@echo "or at all of them:     $(BIN)/terrascope view demo/dataset   then open http://127.0.0.1:8100"
@@ -42,7 +42,7 @@ demo: demo/.planet
 
 demo/.planet: .venv/.train
 	rm -rf demo/planet
-	$(BIN)/terrascope planet demo/planet --scenes 600 --seed 7
+	$(BIN)/terrascope planet demo/planet --scenes 480 --seed 7
 	touch $@
 
 up: .venv/.train

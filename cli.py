@@ -3,15 +3,12 @@
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from tasks.errors import ConfigError, UserError
-
-if TYPE_CHECKING:
-    from tasks.config import BuildConfig
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -85,10 +82,20 @@ def build(
     ] = "prefect",
 ) -> None:
     """Build a dataset from archives; a build that was cut off goes on from where it was."""
-    writers = _writers(captioner, model, composer, composer_model)
-    read = {"limit": limit, "seed": seed, "stages": stage or None, "workers": workers}
-    more = {"bench": _held_against(against), "engine": _cluster(cluster)}
-    settings = _settings(config, source, out, **read, **more, **writers)
+    from tasks.build_options import settings_of, writers_of
+
+    settings = settings_of(
+        config,
+        source,
+        out,
+        against=against,
+        cluster=cluster,
+        limit=limit,
+        seed=seed,
+        stages=stage or None,
+        workers=workers,
+        **writers_of(captioner, model, composer, composer_model),
+    )
     if dry_run:
         from tasks.dry_run import estimate, show_estimate
 
@@ -131,16 +138,27 @@ def plan(
     composer: ComposerOption = None,
     composer_model: ComposerModelOption = None,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
 ) -> None:
     """Say what a build with the same options would do again and why; nothing is written."""
+    from tasks.build_options import settings_of, writers_of
     from tasks.granules import read_catalogue
     from tasks.planning.foresight import foresee
     from tasks.planning.plan import plan_lines
     from tasks.workspace import check_owner
 
-    writers = _writers(captioner, model, composer, composer_model)
-    read = {"limit": limit, "seed": seed, "stages": stage or None, "workers": workers}
-    settings = _settings(config, source, out, bench=_held_against(against), **read, **writers)
+    settings = settings_of(
+        config,
+        source,
+        out,
+        against=against,
+        cluster=cluster,
+        limit=limit,
+        seed=seed,
+        stages=stage or None,
+        workers=workers,
+        **writers_of(captioner, model, composer, composer_model),
+    )
     check_owner(settings)
     for line in plan_lines(foresee(settings, read_catalogue(settings))):
         _say(line)
@@ -163,11 +181,12 @@ def preview(
     composer_model: ComposerModelOption = None,
 ) -> None:
     """Write a few scenes on trial: prompt, picture, reply and what came of it, on one page."""
+    from tasks.build_options import settings_of, writers_of
     from tasks.preview.captions import preview as show_captions
     from tasks.preview.questions import preview as show_questions
 
-    writers = _writers(captioner, model, composer, composer_model)
-    settings = _settings(config, source, out, seed=seed, **writers)
+    writers = writers_of(captioner, model, composer, composer_model)
+    settings = settings_of(config, source, out, seed=seed, **writers)
     show = show_captions if stage == "cap_cot" else show_questions
     for view in show(settings, number, page):
         _say(f"{view.scene_id}  {view.fate}")
@@ -206,7 +225,11 @@ def verify(
 
     folder = opened(dataset)
     read_manifest(folder)  # no dataset at all is one clear line, not a proof that failed
-    sources = {name: Path(folder) for name, folder in _sources(source).items()}
+    sources: dict[str, Path] = {}
+    if source:
+        from tasks.build_options import sources_of
+
+        sources = {name: Path(archive) for name, archive in sources_of(source).items()}
     report = prove(folder, digests=digests, workers=workers)
     failures = list(report.failures)
     if sources:
@@ -662,64 +685,6 @@ def _need(command: str, extra: str, *packages: str) -> None:
 def _say(line: str) -> None:
     """Print one line as it is, however long a path in it may be."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _settings(config: Path | None, source: list[str], out: Path, **given: Any) -> "BuildConfig":
-    """Read a configuration and lay the options over it; those that are None were not given."""
-    from tasks.config import load_config
-
-    return load_config(config, {"sources": _sources(source) or None, "out": out, **given})
-
-
-def _held_against(datasets: list[Path]) -> dict[str, list[Path]] | None:
-    return {"against": datasets} if datasets else None
-
-
-def _cluster(given: str | None) -> dict[str, str] | None:
-    """Return the engine's settings as far as the command line says them."""
-    if given is None:
-        return None
-    kind, _, address = given.partition("=")
-    if kind not in ("dask", "ray") or not address:
-        raise ConfigError(f"--cluster takes dask=ADDRESS or ray=ADDRESS, got {given!r}")
-    return {"kind": kind, "address": address}
-
-
-def _writers(
-    captioner: str | None, model: str | None, composer: str | None, composer_model: str | None
-) -> dict[str, Any]:
-    return {
-        "captioner": _writer("captioner", captioner, "model", model),
-        "composer": _writer("composer", composer, "composer-model", composer_model),
-    }
-
-
-def _sources(pairs: list[str]) -> dict[str, str]:
-    sources: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, folder = pair.partition("=")
-        if not (name and equals and folder):
-            raise ConfigError(f"--source takes NAME=DIR, got {pair!r}")
-        if name in sources:
-            raise ConfigError(f"--source {name} is given twice")
-        sources[name] = folder
-    return sources
-
-
-def _writer(role: str, writer: str | None, option: str, model: str | None) -> dict[str, Any] | None:
-    """Return a writer's settings as far as the command line says them."""
-    if writer is None:
-        if model is not None:
-            raise ConfigError(f"--{option} needs --{role} vllm or --{role} URL")
-        return None
-    named: dict[str, Any] = {} if model is None else {"model": model}
-    if writer.startswith(("http://", "https://")):
-        return {"kind": "url", "url": writer, **named}
-    if writer == "vllm":
-        return {"kind": "vllm"} | ({"server": named} if named else {})
-    if named and writer != "replay":
-        raise ConfigError(f"--{option} has no meaning for --{role} {writer}")
-    return {"kind": writer, **named}
 
 
 def main() -> None:
