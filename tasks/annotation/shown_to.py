@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 
 from tasks.annotation.folds import Annotator
@@ -27,7 +28,8 @@ def show(
     """Let annotators look at each granule's table of scenes; `done` is called as each ends.
 
     Of scenes that are `labelled` they are asked for the annotated classes, of others for all. What
-    is found lies where the stage keeps a granule's file.
+    is found lies where the stage keeps a granule's file. `done` runs in the caller's context, so
+    that what it makes belongs to the caller's run.
 
     TrainingFailed where an annotator cannot be loaded or a process does not end well; granules
     that were done before are.
@@ -39,7 +41,9 @@ def show(
     parts = [dict(list(tables.items())[part::number]) for part in range(number)]
     with ThreadPoolExecutor(number) as pool:
         works = [
-            pool.submit(_work_off, config, stage, part, own, annotators, done, labelled)
+            pool.submit(
+                copy_context().run, _work_off, config, stage, part, own, annotators, done, labelled
+            )
             for part, own in enumerate(parts)
         ]
     for work in works:
