@@ -217,9 +217,7 @@ def test_run_again_it_asks_nothing(plain) -> None:
     assert server.num_requests == asked
 
 
-def test_captions_are_read_and_a_judge_and_a_blind_model_have_their_say(
-    serve, configured, terrascope
-) -> None:
+def test_captions_are_read_and_a_judge_and_a_blind_model_have_their_say(serve, configured) -> None:
     server = serve()
     dataset = built(configured(server, ("cap_cot", "l2"), others={"judge": {}, "blind": {}}))
     by_role: dict[str, list[dict[str, Any]]] = {}
@@ -241,13 +239,11 @@ def test_captions_are_read_and_a_judge_and_a_blind_model_have_their_say(
     guesses = tallies.get("blind: guessed", 0) + tallies.get("blind: not guessed", 0)
     assert guesses == len(by_role["blind"]) > 0
     assert_counts_add_up(dataset)
-    assert terrascope("verify", dataset).returncode == 0
+    assert verify(dataset).ok
 
 
 @pytest.mark.parametrize("mistake", ["answer", "question"])
-def test_of_wrong_answers_and_turned_questions_none_is_kept(
-    serve, configured, terrascope, mistake
-) -> None:
+def test_of_wrong_answers_and_turned_questions_none_is_kept(serve, configured, mistake) -> None:
     composer = Mistaken(0.3) if mistake == "answer" else Mistaken(0.3, turned)
     dataset = built(configured(serve(composer)))
     rows, rejects = questions(dataset), refused(dataset)
@@ -258,11 +254,11 @@ def test_of_wrong_answers_and_turned_questions_none_is_kept(
     reasons = {row["reason"] for row in rejects}
     assert reasons <= {"wrong_answer", "off_question", "gives_away", "undefined_answer"}, reasons
     assert_counts_add_up(dataset)
-    assert terrascope("verify", dataset).returncode == 0
+    assert verify(dataset).ok
 
 
 def test_with_faults_in_three_of_ten_requests_every_scene_ends_and_none_is_lost(
-    serve, configured, terrascope
+    serve, configured
 ) -> None:
     rates = {fault: 0.3 / len(FAULT_MIX) for fault in FAULT_MIX}
     composer = Mistaken(0.2)
@@ -277,7 +273,7 @@ def test_with_faults_in_three_of_ten_requests_every_scene_ends_and_none_is_lost(
     asked = {text_of(body) for body in server.bodies}
     assert len(ended) >= len(asked) > LIMIT  # scenes that look alike are asked of once
     assert_counts_add_up(dataset)
-    assert terrascope("verify", dataset).returncode == 0
+    assert verify(dataset).ok
 
 
 def test_killed_in_the_midst_and_run_again_it_repeats_no_call_that_had_been_answered(
