@@ -12,8 +12,8 @@ from tasks.asked_pictures import AskedPicture
 from tasks.errors import ConfigError, UserError
 from tasks.scoring.ask_url import asked_url, call_of, prompt_of, url_settings
 from tasks.scoring.controls import AskedItem, asked_items, turned_back
-from tasks.scoring.prediction import Prediction
-from tasks.scoring.run_file import append, header_of, still_to_ask
+from tasks.scoring.prediction import Header, Prediction
+from tasks.scoring.run_file import append, folder_digest, header_of, still_to_ask
 from tasks.scoring.sources import Source, check_sources
 from tests.completer.fault_server import MODEL, Behaviour, FaultServer
 from tests.scoring.conftest import bench_of, item
@@ -121,6 +121,25 @@ def test_a_run_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
     assert [one.item_id for one in still_to_ask(path, header, ITEMS)] == ["c"]
     other = header_of(bench(), "m", "8 tokens", "blind")
     assert still_to_ask(path, other, ITEMS) == list(ITEMS)
+
+
+def test_a_model_trained_again_in_its_folder_is_another_run(tmp_path: Path) -> None:
+    model, path = tmp_path / "model", tmp_path / "p.jsonl"
+    model.mkdir()
+
+    def header_after(name: str, content: str) -> Header:
+        (model / name).write_text(content)
+        return header_of(bench(), "model", "8 tokens", "none", folder_digest(model))
+
+    first = header_after("model.safetensors", "weights")
+    still_to_ask(path, first, ITEMS)
+    append(path, [Prediction(sample_id="a", text="B")])
+    noted = header_after("training.json", "seconds")
+    assert [one.item_id for one in still_to_ask(path, noted, ITEMS)] == ["b", "c"]
+    for name in ("model.safetensors", "tokenizer.json", "processor_config.json", "config.json"):
+        still_to_ask(path, header_after(name, "other"), ITEMS)
+        append(path, [Prediction(sample_id="a", text="B")])
+        assert still_to_ask(path, header_after(name, "trained again"), ITEMS) == list(ITEMS)
 
 
 def test_one_source_or_two() -> None:
