@@ -59,7 +59,7 @@ def append(path: Path, predictions: Iterable[Prediction]) -> None:
 def _kept(path: Path, header: Header) -> dict[str, str]:
     if not path.is_file():
         return {}
-    first, *lines = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+    first, *lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     if first != header.model_dump_json():
         return {}
     kept = {}

@@ -12,7 +12,7 @@ from tasks.asked_pictures import AskedPicture
 from tasks.errors import ConfigError, UserError
 from tasks.scoring.ask_url import asked_url, call_of, prompt_of, url_settings
 from tasks.scoring.controls import AskedItem, asked_items, turned_back
-from tasks.scoring.prediction import Header, Prediction
+from tasks.scoring.prediction import Header, Prediction, read_predictions
 from tasks.scoring.run_file import append, folder_digest, header_of, still_to_ask
 from tasks.scoring.sources import Source, check_sources
 from tests.completer.fault_server import MODEL, Behaviour, FaultServer
@@ -121,6 +121,16 @@ def test_a_run_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
     assert [one.item_id for one in still_to_ask(path, header, ITEMS)] == ["c"]
     other = header_of(bench(), "m", "8 tokens", "blind")
     assert still_to_ask(path, other, ITEMS) == list(ITEMS)
+
+
+def test_line_breaks_that_json_keeps_are_no_ends_of_lines(tmp_path: Path) -> None:
+    path, header = tmp_path / "p.jsonl", header_of(bench(), "m", "a prompt of\u2028lines", "none")
+    still_to_ask(path, header, ITEMS)
+    append(path, [Prediction(sample_id="a", text="one\u2028two\u2029three\x85four")])
+    assert [one.item_id for one in still_to_ask(path, header, ITEMS)] == ["b", "c"]
+    assert (
+        read_predictions(path, bench().by_id()).by_id["a"].text == "one\u2028two\u2029three\x85four"
+    )
 
 
 def test_a_model_trained_again_in_its_folder_is_another_run(tmp_path: Path) -> None:
