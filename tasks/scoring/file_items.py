@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from string import ascii_uppercase
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tasks.asked_pictures import AskedPicture
 from tasks.errors import UserError
@@ -50,6 +50,20 @@ def bench_of(
         other_ids=frozenset(other_ids),
         left_out=dict(left_out),
     )
+
+
+def as_object(record: Any) -> dict[str, Any]:
+    """Return a record of a JSON list; UnusableRow where it is no object."""
+    if not isinstance(record, dict):
+        raise UnusableRow("it is no object")
+    return record
+
+
+def text_of(value: Any, otherwise: str) -> str:
+    """Return what is a text and not empty; else UnusableRow, for the reason given."""
+    if not isinstance(value, str) or not value:
+        raise UnusableRow(otherwise)
+    return value
 
 
 def letter_of(options: Iterable[str], answer: str) -> str:
