@@ -18,9 +18,10 @@ _DECIDING = ("*.safetensors", "config.json", "processor_config.json", "tokenizer
 def header_of(
     bench: Bench, model: str, settings: str, control: Control, model_digest: str = ""
 ) -> Header:
-    """Return what heads the predictions of one run."""
-    told = settings if control == "none" else f"{settings}; control: {control}"
-    return Header(model=model, model_digest=model_digest, bench=bench.digest, asked=told)
+    """Return what heads the predictions of one run, named by its control too."""
+    if control != "none":
+        model, settings = f"{model}, {control}", f"{settings}; control: {control}"
+    return Header(model=model, model_digest=model_digest, bench=bench.digest, asked=settings)
 
 
 def folder_digest(model: Path) -> str:
