@@ -10,7 +10,7 @@ from tasks.scoring.bench import Bench
 from tasks.scoring.controls import AskedItem, Control, asked_items, turned_back
 from tasks.scoring.item import BenchItem
 from tasks.scoring.prediction import PredictedMask, Prediction
-from tasks.scoring.run_file import append, header_of, still_to_ask
+from tasks.scoring.run_file import append, folder_digest, header_of, still_to_ask
 from terrascope_model.answer import Answer, Answerer, Asking
 from terrascope_model.generate import PromptError
 from terrascope_model.processor import SampleError
@@ -23,7 +23,8 @@ def ask_model(bench: Bench, model: Path, out: Path, control: Control, max_new_to
     """
     answerer = loaded(model)
     asking = Asking(max_new_tokens=max_new_tokens)
-    header = header_of(bench, model.resolve().name, f"{max_new_tokens} tokens at most", control)
+    settings = f"{max_new_tokens} tokens at most"
+    header = header_of(bench, model.resolve().name, settings, control, folder_digest(model))
     items = still_to_ask(out, header, bench.items)
     append(out, answered(answerer, bench, items, control, asking))
     return out

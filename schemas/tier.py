@@ -11,3 +11,6 @@ class Tier(StrEnum):
     L2_SPATIAL = "l2_spatial"  # composed: program and marked facts are proved
     L2_SEMANTIC = "l2_semantic"
     BENCH = "bench"  # templates as of L1, always with options: to be scored on, never learnt from
+
+
+BENCH_SPLIT = "test"  # whose scenes a bench asks about

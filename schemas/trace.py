@@ -92,6 +92,15 @@ def build_trace(lines: Sequence[Line], answer: str) -> Trace:
     return Trace(text=text, steps=tuple(steps), fact_spans=tuple(spans))
 
 
+def answer_of(text: str) -> str:
+    """Return what a text answers or captions with, "" where it has neither whole."""
+    for begin, end in ((ANSWER_OPEN, ANSWER_CLOSE), (CAPTION_OPEN, CAPTION_CLOSE)):
+        _, opened, rest = text.rpartition(begin)
+        if opened and end in rest:
+            return rest.partition(end)[0].strip()
+    return ""
+
+
 def caption_trace(think: str, caption: str) -> str:
     """Return the training string of a caption."""
     return f"{THINK_OPEN}{think}{THINK_CLOSE}{CAPTION_OPEN}{caption}{CAPTION_CLOSE}"

@@ -1,6 +1,5 @@
 """A model's answer as a picture: for each step its mask on its image, the words below."""
 
-import re
 from collections.abc import Iterator, Sequence
 from string import ascii_uppercase
 
@@ -8,15 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from schemas.trace import CAPTION_OPEN, SEG, THINK_CLOSE, THINK_OPEN
 from tasks.asked_images import AskedImage
 from tasks.drawing import colour_of
 from tasks.sheet import GREEN, GREY, TEXT_PX, Paragraph, panel, sheet
+from tasks.step_texts import step_texts
 
 Masks = Sequence[tuple[int, NDArray[np.bool_]]]  # of the steps, with the number of their image
-SENTENCE_END = ". "
-# facts put in after a [SEG] are of its own step
-_FACTS = re.compile(r" \([\d,]+ of [\d,]+ pixels[^)]*\)")
 
 
 def answer_picture(
@@ -46,30 +42,6 @@ def answer_picture(
         Paragraph(text=f"Answer:  {answer or 'none'}", size_px=TEXT_PX + 4, colour=GREEN),
     ]
     return sheet(panels, paragraphs)
-
-
-def step_texts(text: str) -> tuple[str, list[str]]:
-    """Return what a trace says before its first step, and the words of each step.
-
-    A step begins with the sentence that its [SEG] stands in, or where the step before it in that
-    sentence ends; what follows up to the next one belongs to it.
-    """
-    thought = text.split(THINK_OPEN, 1)[-1].split(THINK_CLOSE, 1)[0].split(CAPTION_OPEN, 1)[0]
-    *marked, last = thought.split(SEG)
-    parts = [""]  # before the first step, then each step's
-    for words in marked:
-        facts = _FACTS.match(words)
-        begin = max(words.rfind(SENTENCE_END) + 1, facts.end() if facts else 0)
-        parts[-1] += words[:begin]
-        parts.append(words[begin:])
-    parts[-1] += last
-    before, *steps = (_closed(part) for part in parts)
-    return before, steps
-
-
-def _closed(words: str) -> str:
-    """Return words without the room that a [SEG] took up among them."""
-    return " ".join(words.split()).replace(" .", ".").replace(" ,", ",").lstrip(",. ")
 
 
 def _step_paragraphs(text: str) -> Iterator[Paragraph]:

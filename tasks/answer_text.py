@@ -7,10 +7,12 @@ _UNITS = {  # wording -> (unit of the program language, its size in that unit)
     "": ("count", 1.0),
     "%": ("share", 0.01),
     "ha": ("m2", 10_000.0),
+    "km²": ("m2", 1_000_000.0),
     "m²": ("m2", 1.0),
+    "km": ("m", 1000.0),
     "m": ("m", 1.0),
 }
-_WORDED = re.compile(r"(-?\d{1,3}(?:,\d{3})+|-?\d+)(\.\d+)? ?(%|ha|m²|m|)")
+_WORDED = re.compile(r"(-?\d{1,3}(?:,\d{3})+|-?\d+)(\.\d+)? ?(%|ha|km²|m²|km|m|)")
 _DIGITS = 2  # an answer is rounded to two significant digits
 
 

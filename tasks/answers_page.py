@@ -12,17 +12,18 @@ from masks.metrics import iou
 from masks.rle import decode
 from schemas.sensors import segmented_picture
 from schemas.tier import Tier
-from schemas.trace import ANSWER_CLOSE, ANSWER_OPEN
-from tasks.answer_picture import step_texts
+from schemas.trace import answer_of
 from tasks.drawing import colour_of, hex_of
+from tasks.drawn_rows import drawn_rows
 from tasks.errors import UserError
 from tasks.manifest import read_manifest
-from tasks.publish import ANSWERS_NAME
-from tasks.report import OptionView, drawn_rows, option_views
+from tasks.option_views import OptionView, option_views
 from tasks.rows import Row
 from tasks.show import image_title
 from tasks.shown import PAGES, Picture, picture_of, picture_of_row, write_page
+from tasks.step_texts import step_texts
 
+ANSWERS_NAME = "report/answers.html"
 _LETTER = re.compile(r"^[A-Z]\. ")
 
 
@@ -38,7 +39,7 @@ class Answered:
     @property
     def due(self) -> str:
         """The answer as the row's trace has it."""
-        return self.row.trace.split(ANSWER_OPEN)[1].split(ANSWER_CLOSE)[0]
+        return answer_of(self.row.trace)
 
     @property
     def right(self) -> bool:
@@ -143,7 +144,7 @@ def _view(answered: Answered) -> AnsweredView:
     before, texts = step_texts(answered.text)
     return AnsweredView(
         answered=answered,
-        options=option_views(row),
+        options=option_views(row.options, row.answer.letter),
         annotated=tuple(picture_of_row(row, number) for number in range(len(row.images))),
         predicted=tuple(_predicted(answered, number) for number in range(len(row.images))),
         before=before,

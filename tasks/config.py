@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from schemas.form import as_form
 from schemas.scene import SarRendering
+from schemas.tier import BENCH_SPLIT
 from tasks.annotation.settings import AnnotatorSettings, RefineSettings
 from tasks.bench_making.settings import BenchSettings
 from tasks.captions.settings import CaptionerSettings
@@ -29,7 +30,6 @@ TASKS = tuple(template.task for template in L1_QUESTIONS)
 MODEL_WEIGHTS = "model.safetensors"
 MakingStage = Literal["cap_cot", "l1", "l2", "bench"]
 MAKING_STAGES: tuple[MakingStage, ...] = ("cap_cot", "l1", "l2")  # a bench is made by itself
-BENCH_SPLIT = "test"
 
 
 class BuildConfig(BaseModel):

@@ -18,11 +18,10 @@ from schemas.mask import LayerInfo
 from schemas.program import Instances, dump_program
 from schemas.scene import Modality
 from schemas.taxonomy import LandClass
-from schemas.tier import Tier
+from schemas.tier import BENCH_SPLIT, Tier
 from schemas.trace import Trace, build_trace
 from schemas.value import Undefined, Value
 from schemas.verdict import Verdict
-from tasks.config import BENCH_SPLIT
 from tasks.finding import Finding
 from tasks.proof_masks import mask_of
 from tasks.rows import Row

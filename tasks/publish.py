@@ -6,6 +6,7 @@ from pathlib import Path
 from shutil import copyfile
 
 from tasks.annotation.shown import refined_views
+from tasks.answers_page import ANSWERS_NAME
 from tasks.atomic import alike, linked, placing
 from tasks.candidate import gather, gathered, made_at, refused_at, stages_of, tiers_of
 from tasks.card import write_card
@@ -34,8 +35,6 @@ from tasks.publication.unpublished import UNPUBLISHED_NAME, refuse
 from tasks.report import write_report
 from tasks.scene_list import scenes_read, write_scene_list
 from tasks.versions import before, drop_before, is_kept, keep, numbered, paths_of
-
-ANSWERS_NAME = "report/answers.html"  # a model's, on questions of the dataset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,16 @@
 """A page to look at: samples drawn at random by seed, with masks in colour, beside the counts."""
 
-import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import ascii_uppercase
-
-import pyarrow.parquet as pq
 
 from tasks.annotation.shown import RefinedView
 from tasks.counts_table import CountsTable
 from tasks.drawing import colour_of, hex_of
+from tasks.drawn_rows import drawn_rows
 from tasks.inspect_dataset import Survey, gates, left_out, size_text, survey
 from tasks.manifest import BlindGain, Manifest
+from tasks.option_views import OptionView, option_views
 from tasks.publication.shown import gate_table
 from tasks.readable import (
     Piece,
@@ -22,13 +20,11 @@ from tasks.readable import (
     program_text,
     step_pieces,
 )
-from tasks.rows import Row, read_rows
+from tasks.rows import Row
 from tasks.shown import PAGES, Picture, picture_of_row, write_page
 
 REPORT_NAME = "report/index.html"
 NUM_SAMPLES = 24
-
-Place = tuple[str, str]  # file, sample id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +36,6 @@ class StepView:
     mask: int
     colour: str
     image: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionView:
-    """One option; `true` marks the answer."""
-
-    letter: str
-    text: str
-    true: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,61 +87,6 @@ def write_report(
     return path
 
 
-def drawn_rows(
-    dataset: Path, manifest: Manifest, seed: int, number: int, tasks: Collection[str] = ()
-) -> list[Row]:
-    """Return samples drawn by seed, taking turns between sources and between their tasks.
-
-    Of all tasks, unless some are named.
-    """
-    places = draw(_strata(dataset, manifest, tasks), seed, number)
-    rows: dict[Place, Row] = {}
-    for file in sorted({file for file, _ in places}):
-        wanted = {sample_id for f, sample_id in places if f == file}
-        found = read_rows(dataset / file, wanted)
-        rows |= {(file, sample_id): row for sample_id, row in found.items()}
-    return [rows[place] for place in places]
-
-
-def draw(strata: dict[str, dict[str, list[Place]]], seed: int, number: int) -> list[Place]:
-    """Draw places by seed: sources take turns, and within a source its tasks do."""
-    rng = random.Random(f"report:{seed}")
-    queues = {}
-    for source in sorted(strata):
-        tasks = [sorted(strata[source][task]) for task in sorted(strata[source])]
-        for places in tasks:
-            rng.shuffle(places)
-        rng.shuffle(tasks)
-        queues[source] = _in_turn(tasks)
-    return [place for _, place in zip(range(number), _in_turn(list(queues.values())), strict=False)]
-
-
-def _in_turn(queues: Sequence[Sequence[Place] | Iterator[Place]]) -> Iterator[Place]:
-    """Yield the first of each queue, then the second of each, and so on until all are empty."""
-    waiting = [iter(queue) for queue in queues]
-    while waiting:
-        going_on = []
-        for queue in waiting:
-            for place in queue:
-                yield place
-                going_on.append(queue)
-                break
-        waiting = going_on
-
-
-def _strata(
-    dataset: Path, manifest: Manifest, tasks: Collection[str]
-) -> dict[str, dict[str, list[Place]]]:
-    strata: dict[str, dict[str, list[Place]]] = {}
-    for file in manifest.files:
-        table = pq.ParquetFile(dataset / file.path).read(columns=["sample_id", "source", "task"])
-        for row in table.to_pylist():
-            if not tasks or row["task"] in tasks:
-                of_source = strata.setdefault(row["source"], {})
-                of_source.setdefault(row["task"], []).append((file.path, row["sample_id"]))
-    return strata
-
-
 def sample_view(row: Row) -> SampleView:
     """Return what the page shows of a row."""
     north_up = row.grid.north_up
@@ -171,20 +103,12 @@ def sample_view(row: Row) -> SampleView:
             )
             for step, pieces in zip(row.steps, step_pieces(row), strict=True)
         ),
-        options=option_views(row),
+        options=option_views(row.options, row.answer.letter),
         interval=interval_text(row),
         program=program_text(row.program, north_up),
         program_json=program_json(row.program),
         claims=tuple(claim_lines(row)),
         writer=row.provenance.writer,
-    )
-
-
-def option_views(row: Row) -> tuple[OptionView, ...]:
-    """Return the options of a row, none of an open question."""
-    return tuple(
-        OptionView(letter=letter, text=text, true=letter == row.answer.letter)
-        for letter, text in zip(ascii_uppercase, row.options, strict=False)
     )
 
 

@@ -4,7 +4,6 @@ A scene's images and masks are written once a row group, however many questions 
 leaves are dictionary-encoded, with a limit on the dictionary page that no granule reaches.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +22,7 @@ from schemas.parquet import (
 )
 from schemas.rejection import Rejected
 from tasks.atomic import placing
+from tasks.ledger import sha256_of
 
 DICTIONARY_PAGE_BYTES = 1 << 30  # the 1 MiB default would store a scene's images once a row
 # the Hugging Face viewer refuses row groups over 286.10 MiB; masks and text need some of that
@@ -225,9 +225,7 @@ def _paths(name: str, kind: pa.DataType) -> list[str]:
 
 
 def _described(written: Path, path: Path, rows: int) -> ShardFile:
-    with written.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return ShardFile(path=path, sha256=digest, rows=rows, bytes=written.stat().st_size)
+    return ShardFile(path=path, sha256=sha256_of(written), rows=rows, bytes=written.stat().st_size)
 
 
 def _coded_schema() -> pa.Schema:

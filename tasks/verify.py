@@ -1,6 +1,5 @@
 """Prove a dataset again from its own files: no archive, no model, no production kernel."""
 
-import hashlib
 import random
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 from masks.reference_scene import ReferenceScene
 from schemas.mask import Evidence
 from schemas.parquet import REJECT_SCHEMA
+from tasks.ledger import sha256_of
 from tasks.manifest import (
     MANIFEST_NAME,
     DataFile,
@@ -141,8 +141,7 @@ def _check_shard(dataset: Path, digests: bool, entry: DataFile) -> _Checked:
 
 
 def _check_digest(path: Path, entry: DataFile | QuarantineFile, checked: _Checked) -> None:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256_of(path)
     if digest != entry.sha256:
         checked.fail("digest", entry.sha256, digest)
     if path.stat().st_size != entry.bytes:

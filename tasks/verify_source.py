@@ -1,6 +1,5 @@
 """Compare a dataset with its archives: every scene is read anew and its masks are recomputed."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tasks.errors import ConfigError
 from tasks.finding import Finding
 from tasks.granules import read_catalogue
 from tasks.ingest import read_scene
+from tasks.ledger import sha256_of
 from tasks.manifest import DataFile, Manifest, read_manifest
 from tasks.rows import Row, RowError, open_shard, row_groups
 from tasks.same_scene import differences
@@ -209,8 +209,7 @@ def _changed_files(root: Path, row: Row) -> Iterator[Finding]:
         if "#" in file.path:  # a record inside a JSON file; only its reader can cut it out
             continue
         try:
-            with archive.resolve(file.path).open("rb") as content:
-                now = hashlib.file_digest(content, "sha256").hexdigest()
+            now = sha256_of(archive.resolve(file.path))
         except (OSError, Refusal) as error:
             now = str(error)
         if now != file.sha256:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 
-from schemas.trace import ANSWER_CLOSE, ANSWER_OPEN, CAPTION_CLOSE, CAPTION_OPEN
+from schemas.trace import answer_of
 from terrascope_model.batch import Seen
 from terrascope_model.configuration import TerraScopeConfig
 from terrascope_model.feedback import Feedback, last_facts_text
@@ -36,7 +36,6 @@ from terrascope_model.sensors import seen_by
 
 CONFIG = "config.json"
 _UNFINISHED = "\ufffd"  # what the first bytes of a character are decoded to
-_ANSWERS = ((ANSWER_OPEN, ANSWER_CLOSE), (CAPTION_OPEN, CAPTION_CLOSE))
 
 
 class ModelFolderError(ValueError):
@@ -260,15 +259,6 @@ class _Row:
     def cut_text(self) -> str:
         """Return what was not told yet, finished or not."""
         return self._decode(self.ids[self._told :])
-
-
-def answer_of(text: str) -> str:
-    """Return what a text answers or captions with, "" where it has neither whole."""
-    for begin, end in _ANSWERS:
-        _, opened, rest = text.rpartition(begin)
-        if opened and end in rest:
-            return rest.partition(end)[0].strip()
-    return ""
 
 
 def _step_mask(picture: int, mask_HW: Tensor, confidence: float = 1.0) -> StepMask:

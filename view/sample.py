@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.drawing import PALETTE
+from tasks.option_views import OptionView, option_views
 from tasks.readable import Piece, claim_lines, interval_text, program_json, step_pieces
-from tasks.report import OptionView, option_views
 from tasks.rows import Row, RowMask
 from tasks.show import image_title
 from view.evaluated import Evaluation, evaluated
@@ -68,7 +68,7 @@ def sample_view(row: Row, lineage: Sequence[str]) -> SampleView:
             )
             for step, pieces in zip(row.steps, step_pieces(row), strict=True)
         ),
-        options=option_views(row),
+        options=option_views(row.options, row.answer.letter),
         interval=interval_text(row),
         evaluation=evaluation,
         layer_of=layer_of,

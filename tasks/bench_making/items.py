@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from schemas.parquet import CANDIDATE_SCHEMA
 from schemas.rejection import Reason, Rejected
+from schemas.tier import BENCH_SPLIT
 from schemas.trace import ANSWER_CLOSE, ANSWER_OPEN
 from schemas.value import Quantity
 from tasks.atomic import placing
@@ -23,7 +24,7 @@ from tasks.bench_making.answers import (
 )
 from tasks.bench_making.ask import STAGE as ASK
 from tasks.bench_making.trained import Trained, keep_trained, seen_scenes, trained_of
-from tasks.config import BENCH_SPLIT, BuildConfig, digest_of
+from tasks.config import BuildConfig, digest_of
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record, output_of
 from tasks.publication.footprints import footprint_granule, read_footprints

@@ -9,7 +9,7 @@ from tasks.comparing.causes import Cause
 from tasks.comparing.compare import BY, Change, Comparison, Fate
 from tasks.counts_table import CountsTable
 from tasks.lineage.graph import changes
-from tasks.report import OptionView, option_views
+from tasks.option_views import OptionView, option_views
 from tasks.rows import Row, read_rows
 from tasks.shown import PAGES, Picture, picture_of_row, write_page
 
@@ -116,7 +116,7 @@ def change_view(change: Change, then: Path, now: Path) -> ChangeView:
                 pictures=tuple(
                     picture_of_row(row, number) for number in range(min(PICTURES, len(row.images)))
                 ),
-                options=option_views(row),
+                options=option_views(row.options, row.answer.letter),
             )
             for row, head in rows
         ),

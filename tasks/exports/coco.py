@@ -20,6 +20,7 @@ from schemas.mask import MaskKind
 from tasks.exports.json_list import JsonLists
 from tasks.exports.pictures import add_picture
 from tasks.exports.polygons import bounding_box, outline
+from tasks.exports.rle import rle
 from tasks.exports.target import Export, split_name
 from tasks.rows import Row
 
@@ -158,7 +159,7 @@ def _add_scene(
                 export.leave("scene masks without a pixel")
                 continue
             told = {
-                "segmentation": _rle(row.evidence.size_HW, mask.counts.decode("ascii")),
+                "segmentation": rle(row.evidence.size_HW, mask.counts.decode("ascii")),
                 "origin": mask.origin.value,
                 "layer": mask.layer,
                 "instance_id": mask.instance_id,
@@ -176,14 +177,10 @@ def _add_steps(export: Export, row: Row, names: list[str], file: _Instances) -> 
             continue
         image_id = file.image(row, mask.image_index, names[mask.image_index])
         told = {
-            "segmentation": _rle(mask.size, mask.counts),
+            "segmentation": rle(mask.size, mask.counts),
             "origin": mask.origin.value,
             "sample_id": row.sample_id,
             "mask_index": place,
         }
         file.annotate(image_id, (row.source, mask.label), pixels_HW, told)
         export.made["annotations of steps"] += 1
-
-
-def _rle(size_HW: tuple[int, int], counts: str) -> Json:
-    return {"size": list(size_HW), "counts": counts}

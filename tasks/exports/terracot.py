@@ -23,8 +23,9 @@ from tasks.exports.pictures import (
     digest_of,
     suffix_of,
 )
+from tasks.exports.rle import rle
 from tasks.exports.target import Export, split_name
-from tasks.rows import Row, RowMask
+from tasks.rows import Row
 
 SAR_RGB = f"{IMAGES}-sar-rgb"  # with folders rgb, sar, vh and vv of files of the same names
 _POLARISATIONS = {"vv_vh": ("vv", "vh"), "vh_vv_mean": ("vh", "vv")}  # SarRendering -> channels
@@ -49,11 +50,6 @@ def write_terracot(export: Export) -> None:
             export.samples += 1
 
 
-def rle(mask: RowMask) -> dict[str, Any]:
-    """Return a mask as COCO has it: {size: [H, W], counts}."""
-    return {"size": list(mask.size), "counts": mask.counts}
-
-
 def _layout(row: Row) -> str:
     """Return the layout that holds a row, or else what such rows are called."""
     if len(row.images) == 1:
@@ -75,7 +71,7 @@ def _single(export: Export, row: Row) -> dict[str, Any]:
         "image": add_picture(export, row.images[0].bytes),
         "conversations": conversation(row, row.trace),
         "labels": [mask.label for mask in row.masks],
-        "masks": [[rle(mask)] for mask in row.masks],
+        "masks": [[rle(mask.size, mask.counts)] for mask in row.masks],
         "seg_info": [{"label": mask.label, "origin": mask.origin.value} for mask in row.masks],
     }
 
@@ -84,7 +80,9 @@ def _bitemporal(export: Export, row: Row) -> dict[str, Any]:
     order = sorted((0, 1), key=lambda number: row.image_info[number].date_index)
     pre, post = (add_picture(export, row.images[number].bytes) for number in order)
     masks = [
-        rle(mask) if mask.image_index == number else None for number in order for mask in row.masks
+        rle(mask.size, mask.counts) if mask.image_index == number else None
+        for number in order
+        for mask in row.masks
     ]
     return {
         "id": row.sample_id,
@@ -109,7 +107,7 @@ def _sar_rgb(export: Export, row: Row) -> dict[str, Any]:
         "id": row.sample_id,
         "image": name + suffix_of(optical),
         "conversations": conversation(row, row.trace),
-        "masks": [[rle(mask)] for mask in row.masks],
+        "masks": [[rle(mask.size, mask.counts)] for mask in row.masks],
     }
 
 

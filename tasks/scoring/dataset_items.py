@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.sensors import segmented_picture
-from schemas.tier import Tier
+from schemas.tier import BENCH_SPLIT, Tier
 from tasks.asked_pictures import asked_pictures
 from tasks.errors import UserError
 from tasks.manifest import DataFile, Manifest, read_manifest
@@ -16,8 +16,6 @@ from tasks.rows import RowAnswer, RowError, RowMask, open_shard, read_rows
 from tasks.scoring.bench import Bench, Pictures
 from tasks.scoring.item import BenchItem, TrueMask
 
-BENCH_TIER = "bench"
-TEST_SPLIT = "test"
 _COLUMNS = (
     "sample_id",
     "scene_id",
@@ -76,17 +74,17 @@ def _files(
     dataset: Path, manifest: Manifest, tier: str | None, split: str | None
 ) -> list[DataFile]:
     counts = Counter(file.tier for file in manifest.files if file.tier != Tier.CAP)
-    if tier is None and BENCH_TIER not in counts:
+    if tier is None and Tier.BENCH not in counts:
         raise UserError(
-            f"{dataset} has no rows of the tier {BENCH_TIER!r}; name a tier of questions that it "
-            f"has: --tier {' or --tier '.join(sorted(counts)) or '(it has none)'}"
+            f"{dataset} has no rows of the tier {Tier.BENCH.value!r}; name a tier of questions "
+            f"that it has: --tier {' or --tier '.join(sorted(counts)) or '(it has none)'}"
         )
-    of_tier = [file for file in manifest.files if file.tier == (tier or BENCH_TIER)]
+    of_tier = [file for file in manifest.files if file.tier == (tier or Tier.BENCH)]
     if tier == Tier.CAP or not of_tier:
         raise UserError(
             f"{dataset} has no questions of the tier {tier!r}; it has {', '.join(sorted(counts))}"
         )
-    wanted = split or (TEST_SPLIT if tier not in (None, BENCH_TIER) else None)
+    wanted = split or (BENCH_SPLIT if tier not in (None, Tier.BENCH) else None)
     files = [file for file in of_tier if wanted in (None, file.split)]
     if not files:
         splits = ", ".join(sorted({file.split for file in of_tier}))

@@ -7,13 +7,13 @@ Paths may have Windows' backslashes. An item is called by its number from 0.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
 from tasks.scoring.bench import Bench
-from tasks.scoring.file_items import UnusableRow, bench_of, looked_at
+from tasks.scoring.file_items import UnusableRow, as_object, bench_of, looked_at, text_of
 from tasks.scoring.item import BenchItem
 
 _LETTER = re.compile(r"(?:^|[,;.]?\s+|[,;])([A-Z])[.:)]\s+")
@@ -24,9 +24,9 @@ def disaster_bench(path: Path, records: Sequence[Any], tasks: Collection[str] = 
     paths: dict[str, tuple[Path, ...]] = {}
 
     def item_of(number: int, record: Any) -> BenchItem:
-        item = _item(number, record)
-        dates = record["pre_image_path"], record["post_image_path"]
-        paths[item.item_id] = tuple(path.parent / told.replace("\\", "/") for told in dates)
+        dates = _dates(as_object(record))
+        item = _item(number, record, dates)
+        paths[item.item_id] = tuple(path.parent / name for name in dates)
         return item
 
     return bench_of(path, records, item_of, lambda wanted: looked_at(paths, wanted), tasks)
@@ -41,29 +41,30 @@ def options_of(text: str) -> tuple[str, ...]:
     return tuple(option.strip().rstrip(",;.") for option in words)
 
 
-def _item(number: int, record: Any) -> BenchItem:
-    if not isinstance(record, dict) or not record.get("pre_image_path"):
-        raise UnusableRow("it has no pair of dates")
-    options = options_of(str(record.get("options_str") or ""))
-    letter = str(record.get("ground_truth_option") or "").strip()
+def _dates(record: Mapping[str, Any]) -> tuple[str, str]:
+    before, after = (
+        text_of(record.get(key), "it has no pair of dates").replace("\\", "/")
+        for key in ("pre_image_path", "post_image_path")
+    )
+    return before, after
+
+
+def _item(number: int, record: Mapping[str, Any], dates: tuple[str, str]) -> BenchItem:
+    options = options_of(text_of(record.get("options_str"), "the options are no text"))
+    not_one = "the answer is not one letter of the options"
+    letter = text_of(record.get("ground_truth_option"), not_one).strip()
     if letter not in list(ascii_uppercase[: len(options)]):
-        raise UnusableRow("the answer is not one letter of the options")
+        raise UnusableRow(not_one)
+    prompts = record.get("prompts")
+    first = prompts[0] if isinstance(prompts, list) and prompts else prompts
     return BenchItem(
         item_id=f"{number:06}",
-        scene_id=record["pre_image_path"].replace("\\", "/"),
+        scene_id=dates[0],
         source=f"disasterm3, {record.get('post_image_type') or 'Optical'}",
-        task=str(record.get("task") or ""),
-        question=_question(record.get("prompts")),
+        task=text_of(record.get("task"), "it has no task"),
+        question=text_of(first, "it has no question"),
         options=options,
         letter=letter,
         answer=options[ascii_uppercase.index(letter)],
         seen_on=(0, 1),
     )
-
-
-def _question(prompts: Any) -> str:
-    if isinstance(prompts, list) and prompts:
-        return str(prompts[0])
-    if not isinstance(prompts, str) or not prompts:
-        raise UnusableRow("it has no question")
-    return prompts

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 from string import ascii_uppercase
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tasks.asked_pictures import AskedPicture
 from tasks.errors import UserError
+from tasks.ledger import sha256_of
 from tasks.scoring.bench import Bench, Pictures
 from tasks.scoring.item import BenchItem
 
@@ -44,12 +44,26 @@ def bench_of(
         raise UserError(f"{path} holds no question that can be scored" + f" ({why})" * bool(why))
     return Bench(
         name=path.stem,
-        digest=sha256(path.read_bytes()).hexdigest(),
+        digest=sha256_of(path),
         items=tuple(items),
         look=look,
         other_ids=frozenset(other_ids),
         left_out=dict(left_out),
     )
+
+
+def as_object(record: Any) -> dict[str, Any]:
+    """Return a record of a JSON list; UnusableRow where it is no object."""
+    if not isinstance(record, dict):
+        raise UnusableRow("it is no object")
+    return record
+
+
+def text_of(value: Any, otherwise: str) -> str:
+    """Return what is a text and not empty; else UnusableRow, for the reason given."""
+    if not isinstance(value, str) or not value:
+        raise UnusableRow(otherwise)
+    return value
 
 
 def letter_of(options: Iterable[str], answer: str) -> str:

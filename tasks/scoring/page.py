@@ -8,12 +8,11 @@ from string import ascii_uppercase
 import numpy as np
 
 from masks.rle import decode
-from tasks.answer_picture import step_texts
 from tasks.answers_page import StepLine
 from tasks.asked_pictures import AskedPicture
 from tasks.counts_table import CountsTable
 from tasks.drawing import colour_of, hex_of
-from tasks.report import OptionView
+from tasks.option_views import OptionView, option_views
 from tasks.scoring.bench import Bench
 from tasks.scoring.item import BenchItem
 from tasks.scoring.judged import Judged, Status, matched
@@ -36,6 +35,7 @@ from tasks.scoring.written import (
     task_cells,
 )
 from tasks.shown import PAGES, Picture, picture_of, write_page
+from tasks.step_texts import step_texts
 
 NUM_SHOWN = 6  # at either end
 
@@ -132,10 +132,7 @@ def _view(judged: Judged, predictions: Predictions, pictures: Sequence[AskedPict
     before, texts = step_texts(prediction.text) if prediction.masks else ("", [])
     return ItemView(
         judged=judged,
-        options=tuple(
-            OptionView(letter=letter, text=text, true=letter == item.letter)
-            for letter, text in zip(ascii_uppercase, item.options, strict=False)
-        ),
+        options=option_views(item.options, item.letter),
         true=tuple(_true(item, number, picture) for number, picture in enumerate(pictures)),
         predicted=tuple(
             _predicted(item, prediction, number, picture) for number, picture in enumerate(pictures)

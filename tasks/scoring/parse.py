@@ -15,6 +15,7 @@ r"""Which option a reply chooses: one stated rule, for every model alike.
 The first letter counts, whatever is said of it: "B or C" is B, and so is "not B but C".
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,8 +94,10 @@ def says(said: str, answer: str) -> bool:
     words, due = _OPEN_LETTER.sub("", said.strip(_QUOTES)), answer
     if _plain(words) == _plain(due):
         return True
-    quantity = read_quantity(words.strip(_QUOTES).removesuffix("."))
-    return quantity is not None and quantity == read_quantity(due)
+    read, true = read_quantity(words.strip(_QUOTES).removesuffix(".")), read_quantity(due)
+    if read is None or true is None:
+        return False
+    return read[1] == true[1] and math.isclose(read[0], true[0])  # 0.07 ha is 700.0000000000001 m²
 
 
 def _leading(said: str, options: Sequence[str]) -> int | None:

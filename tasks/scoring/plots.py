@@ -48,10 +48,14 @@ def accuracy_bars(score: Score) -> list[AccuracyBar]:
 
 
 def iou_histogram(judged: Sequence[Judged], num_bins: int = NUM_BINS) -> Histogram | None:
-    """Return how IoU is spread over right and wrong items; None where there is no mask."""
+    """Return how IoU is spread over right and wrong items; None where there is no mask.
+
+    An item that asks for a mask alone is neither.
+    """
+    answering = [one for one in judged if one.item.wants_answer]
     shares = []
     for right in (True, False):
-        ious = [one.iou for one in judged if one.right is right and one.iou is not None]
+        ious = [one.iou for one in answering if one.right is right and one.iou is not None]
         counts, _ = np.histogram(ious, bins=num_bins, range=(0.0, 1.0))
         shares.append(tuple(float(share) for share in counts / max(1, len(ious))))
     top = max(max(share) for share in shares)

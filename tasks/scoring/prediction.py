@@ -65,6 +65,7 @@ class Header(_Record):
     format: Literal["terrascope-predictions"] = FORMAT
     version: int = VERSION
     model: str = ""
+    model_digest: str = ""  # of what it answers by; "" where that cannot be seen
     bench: str = ""  # digest of the dataset, or of the bench's file
     schema_version: int = SCHEMA_VERSION
     asked: str = ""  # prompt, settings and control, in words

@@ -2,23 +2,26 @@
 
 One picture: `image`, `conversations` (a human's turn, then the model's), `masks` (for each [SEG] a
 list of COCO codes, whose union it marks). Two dates: `pre_image`, `post_image` and `masks` = [codes
-before, codes after], or one flat list of which the first half lies on the first picture; null is an
-empty mask. A question's options are its lines "A. ...". Records have no task: the file's name is
-it. An item is called by its number from 0, "000123".
+before, codes after], or one flat list of which the first half lies on the first picture. Both
+halves may go by the [SEG]s; null is no mask: that [SEG] marks nothing there (their
+`Video_COT_Dataset.py` fills an empty one in, for want of a mask to learn from). A question's
+options are its lines "A. ...". Records have no task: the file's name is it. An item is called by
+its number from 0, "000123".
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from masks.rle import decode, encode
-from schemas.trace import ANSWER_OPEN
+from schemas.trace import ANSWER_OPEN, SEG
 from tasks.scoring.bench import Bench
-from tasks.scoring.file_items import UnusableRow, bench_of, looked_at
+from tasks.scoring.file_items import UnusableRow, as_object, bench_of, looked_at, text_of
 from tasks.scoring.item import BenchItem, TrueMask
 from tasks.scoring.parse import answer_part
 from tasks.scoring.prediction import PredictedMask
@@ -26,7 +29,7 @@ from tasks.scoring.prediction import PredictedMask
 _OPTION = re.compile(r"^([A-Z])[.)] *(.+)$", re.MULTILINE)
 _LETTER = re.compile(r"^([A-Z])(?:[.)] |$)")
 
-Codes = list[dict[str, Any] | None]
+Placed = tuple[int, Any]  # the picture, and the codes that it is the union of
 
 
 def released_bench(path: Path, records: Sequence[Any], tasks: Collection[str] = ()) -> Bench:
@@ -34,49 +37,51 @@ def released_bench(path: Path, records: Sequence[Any], tasks: Collection[str] = 
     paths: dict[str, tuple[Path, ...]] = {}
 
     def item_of(number: int, record: Any) -> BenchItem:
-        item = _item(number, record, path.stem)
-        paths[item.item_id] = tuple(path.parent / name for name in _names(record))
+        names = _names(as_object(record))
+        item = _item(number, record, names, path.stem)
+        paths[item.item_id] = tuple(path.parent / name for name in names)
         return item
 
     return bench_of(path, records, item_of, lambda wanted: looked_at(paths, wanted), tasks)
 
 
-def _item(number: int, record: Any, task: str) -> BenchItem:
+def _item(number: int, record: Mapping[str, Any], names: Sequence[str], task: str) -> BenchItem:
     question, reply = _turns(record)
     options = tuple(words.strip() for _, words in _OPTION.findall(question))
     answer = answer_part(reply) if ANSWER_OPEN in reply else ""
     letter = _letter(answer, options) if options else ""
-    marked = list(_marked(record))
-    size_HW = _size(marked)
+    masks = _masks(_placed(record, len(names), reply.count(SEG)))
     return BenchItem(
         item_id=f"{number:06}",
-        scene_id=" ".join(_names(record)),
+        scene_id=" ".join(names),
         source="released",
         task=task,
         question=_OPTION.sub("", question).strip(),
         options=options,
         letter=letter,
         answer=options[ascii_uppercase.index(letter)] if letter else answer,
-        size_HW=size_HW,
-        seen_on=tuple(range(len(_names(record)))),
-        masks=tuple(_mask(image, codes, size_HW) for image, codes in marked) if size_HW else (),
+        size_HW=(masks[0][1].shape[0], masks[0][1].shape[1]) if masks else None,
+        seen_on=tuple(range(len(names))),
+        masks=tuple(
+            TrueMask(label="", image_index=image, counts=encode(mask_HW))
+            for image, mask_HW in masks
+        ),
         reasoning=reply,
     )
 
 
-def _names(record: Any) -> tuple[str, ...]:
+def _names(record: Mapping[str, Any]) -> tuple[str, ...]:
     keys = ("image",) if "image" in record else ("pre_image", "post_image")
-    names = [record.get(key) for key in keys]
-    if not all(isinstance(name, str) and name for name in names):
-        raise UnusableRow("it names no picture")
-    return tuple(str(name) for name in names)
+    return tuple(text_of(record.get(key), "it names no picture") for key in keys)
 
 
-def _turns(record: Any) -> tuple[str, str]:
-    turns = record.get("conversations") if isinstance(record, dict) else None
+def _turns(record: Mapping[str, Any]) -> tuple[str, str]:
+    turns, reason = record.get("conversations"), "it has not one question and one answer"
     if not isinstance(turns, list) or len(turns) != 2:
-        raise UnusableRow("it has not one question and one answer")
-    question, reply = (str(turn.get("value") or "") for turn in turns)
+        raise UnusableRow(reason)
+    question, reply = (
+        text_of(turn.get("value") if isinstance(turn, dict) else None, reason) for turn in turns
+    )
     return question.replace("<image>", "").strip(), reply
 
 
@@ -87,41 +92,41 @@ def _letter(answer: str, options: Sequence[str]) -> str:
     return match[1]
 
 
-def _marked(record: Any) -> Iterator[tuple[int, Codes]]:
-    """Yield each mask's picture and the codes that it is the union of."""
+def _placed(record: Mapping[str, Any], num_pictures: int, num_segs: int) -> list[Placed]:
+    """Return all of a record's masks, null too; in the order of [SEG] where both dates go by it."""
     masks = record.get("masks") or []
-    if "pre_image" not in record:
-        for codes in masks:
-            yield 0, codes if isinstance(codes, list) else [codes]
-        return
+    if not isinstance(masks, list):
+        raise UnusableRow("its masks are no list")
+    if num_pictures == 1:
+        return [(0, codes) for codes in masks]
     if len(masks) == 2 and all(isinstance(of_date, list) for of_date in masks):
-        for image, of_date in enumerate(masks):
-            for code in of_date:
-                yield image, [code]
-        return
-    for place, code in enumerate(masks):
-        yield int(2 * place >= len(masks)), code if isinstance(code, list) else [code]
+        before, after = masks
+    else:
+        before, after = masks[: len(masks) // 2], masks[len(masks) // 2 :]
+    placed = [*((0, code) for code in before), *((1, code) for code in after)]
+    if len(before) == len(after) == num_segs:
+        placed = [placed[place] for seg in range(num_segs) for place in (seg, num_segs + seg)]
+    return placed
 
 
-def _size(marked: Sequence[tuple[int, Codes]]) -> tuple[int, int] | None:
-    """Return the one size of all codes, None where there is none."""
-    sizes = [code.get("size") for _, codes in marked for code in codes if code is not None]
-    if any(size != sizes[0] for size in sizes):
+def _masks(placed: Sequence[Placed]) -> list[tuple[int, NDArray[np.bool_]]]:
+    """Return the masks that are there, each with its picture; all are of one size."""
+    decoded = [
+        (image, [_decoded(code) for code in _listed(told) if code is not None])
+        for image, told in placed
+    ]
+    if len({mask_HW.shape for _, parts in decoded for mask_HW in parts}) > 1:
         raise UnusableRow("its masks are of several sizes")
-    if not sizes:
-        return None
-    if not isinstance(sizes[0], list) or len(sizes[0]) != 2:
-        raise UnusableRow("a mask's code is invalid")
-    return int(sizes[0][0]), int(sizes[0][1])
+    return [(image, np.logical_or.reduce(parts)) for image, parts in decoded if parts]
 
 
-def _mask(image: int, codes: Codes, size_HW: tuple[int, int]) -> TrueMask:
-    union_HW = np.zeros(size_HW, np.bool_)
-    for code in codes:
-        if code is not None:
-            try:
-                mask = PredictedMask(size=size_HW, counts=code["counts"])
-                union_HW |= decode(mask.code(), size_HW)
-            except (KeyError, ValueError) as error:
-                raise UnusableRow("a mask's code is invalid") from error
-    return TrueMask(label="", image_index=image, counts=encode(union_HW))
+def _listed(told: Any) -> list[Any]:
+    return told if isinstance(told, list) else [told]
+
+
+def _decoded(told: Any) -> NDArray[np.bool_]:
+    try:
+        mask = PredictedMask(size=told["size"], counts=told["counts"])
+        return decode(mask.code(), mask.size)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnusableRow("a mask's code is invalid") from error

@@ -5,16 +5,32 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from tasks.files_digest import files_digest
 from tasks.scoring.bench import Bench
 from tasks.scoring.controls import Control
 from tasks.scoring.item import BenchItem
 from tasks.scoring.prediction import Header, Prediction
 
+# weights, sizes, words, and how pictures are shown
+_DECIDING = ("*.safetensors", "config.json", "processor_config.json", "tokenizer*.json")
 
-def header_of(bench: Bench, model: str, settings: str, control: Control) -> Header:
-    """Return what heads the predictions of one run."""
-    told = settings if control == "none" else f"{settings}; control: {control}"
-    return Header(model=model, bench=bench.digest, asked=told)
+
+def header_of(
+    bench: Bench, model: str, settings: str, control: Control, model_digest: str = ""
+) -> Header:
+    """Return what heads the predictions of one run, named by its control too."""
+    if control != "none":
+        model, settings = f"{model}, {control}", f"{settings}; control: {control}"
+    return Header(model=model, model_digest=model_digest, bench=bench.digest, asked=settings)
+
+
+def folder_digest(model: Path) -> str:
+    """Return the digest of the files in a model's folder that its answers rest on.
+
+    Notes of its training are none of them.
+    """
+    found = [path.name for pattern in _DECIDING for path in model.glob(pattern)]
+    return files_digest(model, found)
 
 
 def still_to_ask(path: Path, header: Header, items: Iterable[BenchItem]) -> list[BenchItem]:
@@ -44,7 +60,7 @@ def append(path: Path, predictions: Iterable[Prediction]) -> None:
 def _kept(path: Path, header: Header) -> dict[str, str]:
     if not path.is_file():
         return {}
-    first, *lines = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+    first, *lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     if first != header.model_dump_json():
         return {}
     kept = {}

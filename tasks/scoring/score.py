@@ -80,7 +80,7 @@ class Score:
     all: Figures
     macro: Figures
     referring: Figures | None
-    right_and_wrong: Mapping[str, RightAndWrong]  # of all items with masks, and of each task's
+    right_and_wrong: Mapping[str, RightAndWrong]  # of items with masks and an answer, by task too
     calibration: Calibration | None
     statuses: Mapping[str, int]
     found: Mapping[str, int]  # how answers were found in replies
@@ -99,8 +99,9 @@ def score(
     groups = grouped(judged)
     redrawn = redrawn_of(judged, groups, rules)
     tasks = tuple(_figures(name, groups[name], redrawn) for name in task_names(judged))
-    masked = {name: [one for one in of if one.iou is not None] for name, of in groups.items()}
-    sure = [one for one in judged if one.confidence is not None]
+    answering = {name: [one for one in of if one.item.wants_answer] for name, of in groups.items()}
+    masked = {name: [one for one in of if one.iou is not None] for name, of in answering.items()}
+    sure = [one for one in answering[ALL] if one.confidence is not None]
     return Score(
         version=VERSION,
         name=predictions.name,

@@ -16,9 +16,10 @@ from PIL import Image
 
 from schemas.parquet import SAMPLE_SCHEMA
 from tasks.drawing import PALETTE, inline_image, outline_path
+from tasks.drawn_rows import draw, drawn_rows
 from tasks.manifest import read_manifest
 from tasks.readable import program_text, step_pieces
-from tasks.report import draw, drawn_rows, write_report
+from tasks.report import write_report
 from tasks.rows import read_rows
 
 

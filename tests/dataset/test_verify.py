@@ -550,6 +550,8 @@ def test_refused_samples_are_all_in_quarantine(dataset, rejects):
         ("71 ha", (710_000.0, "m2")),
         ("1.2 ha", (12_000.0, "m2")),
         ("8,300 m²", (8300.0, "m2")),
+        ("1.2 km²", (1_200_000.0, "m2")),
+        ("1.5 km", (1500.0, "m")),
         ("230 m", (230.0, "m")),
         ("12,34", None),
         ("Yes", None),

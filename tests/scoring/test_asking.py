@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from PIL import Image
@@ -11,9 +11,9 @@ from PIL import Image
 from tasks.asked_pictures import AskedPicture
 from tasks.errors import ConfigError, UserError
 from tasks.scoring.ask_url import asked_url, call_of, prompt_of, url_settings
-from tasks.scoring.controls import AskedItem, asked_items, turned_back
-from tasks.scoring.prediction import Prediction
-from tasks.scoring.run_file import append, header_of, still_to_ask
+from tasks.scoring.controls import AskedItem, Control, asked_items, turned_back
+from tasks.scoring.prediction import Header, Prediction, read_predictions
+from tasks.scoring.run_file import append, folder_digest, header_of, still_to_ask
 from tasks.scoring.sources import Source, check_sources
 from tests.completer.fault_server import MODEL, Behaviour, FaultServer
 from tests.scoring.conftest import bench_of, item
@@ -121,6 +121,45 @@ def test_a_run_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
     assert [one.item_id for one in still_to_ask(path, header, ITEMS)] == ["c"]
     other = header_of(bench(), "m", "8 tokens", "blind")
     assert still_to_ask(path, other, ITEMS) == list(ITEMS)
+
+
+def test_a_run_under_a_control_has_a_name_of_its_own(tmp_path: Path) -> None:
+    names, controls = [], get_args(Control)[:2]
+    for control in controls:
+        path = tmp_path / f"{control}.jsonl"
+        still_to_ask(path, header_of(bench(), "mine", "8 tokens", control), ITEMS)
+        append(path, [Prediction(sample_id="a", text="B")])
+        names.append(read_predictions(path, bench().by_id()).name)
+    assert names == ["mine", "mine, blind"]
+
+
+def test_line_breaks_that_json_keeps_are_no_ends_of_lines(tmp_path: Path) -> None:
+    path, header = tmp_path / "p.jsonl", header_of(bench(), "m", "a prompt of\u2028lines", "none")
+    still_to_ask(path, header, ITEMS)
+    append(path, [Prediction(sample_id="a", text="one\u2028two\u2029three\x85four")])
+    assert [one.item_id for one in still_to_ask(path, header, ITEMS)] == ["b", "c"]
+    assert (
+        read_predictions(path, bench().by_id()).by_id["a"].text == "one\u2028two\u2029three\x85four"
+    )
+
+
+def test_a_model_trained_again_in_its_folder_is_another_run(tmp_path: Path) -> None:
+    model, path = tmp_path / "model", tmp_path / "p.jsonl"
+    model.mkdir()
+
+    def header_after(name: str, content: str) -> Header:
+        (model / name).write_text(content)
+        return header_of(bench(), "model", "8 tokens", "none", folder_digest(model))
+
+    first = header_after("model.safetensors", "weights")
+    still_to_ask(path, first, ITEMS)
+    append(path, [Prediction(sample_id="a", text="B")])
+    noted = header_after("training.json", "seconds")
+    assert [one.item_id for one in still_to_ask(path, noted, ITEMS)] == ["b", "c"]
+    for name in ("model.safetensors", "tokenizer.json", "processor_config.json", "config.json"):
+        still_to_ask(path, header_after(name, "other"), ITEMS)
+        append(path, [Prediction(sample_id="a", text="B")])
+        assert still_to_ask(path, header_after(name, "trained again"), ITEMS) == list(ITEMS)
 
 
 def test_one_source_or_two() -> None:

@@ -103,6 +103,11 @@ def test_the_first_of_two_options_of_equal_words_is_chosen() -> None:
         ("B. north-east", "north-east", True),
         ("1200 m", "1,200 m", True),
         ("12,000 m²", "1.2 ha", True),
+        ("1.2 km²", "120 ha", True),
+        ("1.2 km²", "1.2 ha", False),
+        ("1.5 km", "1,500 m", True),
+        ("1.5 km", "1.5 km²", False),
+        ("0.07 ha", "700 m²", True),  # 700.0000000000001
         ("0.49", "49 %", False),
         ("48 %", "49 %", False),
         ("north", "north-east", False),

@@ -17,9 +17,13 @@ from PIL import Image
 from masks.rle import decode
 from schemas.parquet import IMAGE
 from tasks.errors import UserError
+from tasks.exports.choice import Choice
+from tasks.exports.export import export
 from tasks.scoring.disaster import options_of
 from tasks.scoring.file_items import UnusableRow
+from tasks.scoring.judged import judge
 from tasks.scoring.opened import open_bench
+from tasks.scoring.prediction import Prediction
 from tests.scoring.conftest import counts, mask
 
 
@@ -170,6 +174,36 @@ def test_disaster_records_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ("a text", "it is no object"),
+        ({"pre_image_path": 7}, "it has no pair of dates"),
+        ({"post_image_path": None}, "it has no pair of dates"),
+        ({"post_image_path": ["a.png"]}, "it has no pair of dates"),
+        ({"prompts": None}, "it has no question"),
+        ({"prompts": [None]}, "it has no question"),
+        ({"prompts": {"en": "How?"}}, "it has no question"),
+        ({"options_str": ["A. 9", "B. 1"]}, "the options are no text"),
+        ({"options_str": None}, "the options are no text"),
+        ({"ground_truth_option": 3}, "the answer is not one letter of the options"),
+        ({"ground_truth_option": None}, "the answer is not one letter of the options"),
+        ({"task": None}, "it has no task"),
+        ({"task": ["count"]}, "it has no task"),
+    ],
+)
+def test_a_malformed_disaster_record_is_counted(tmp_path: Path, changed: Any, reason: str) -> None:
+    path = tmp_path / "benchmark_release.json"
+    records: list[Any] = [DISASTER, changed]
+    if isinstance(changed, dict):
+        without = {key: value for key, value in DISASTER.items() if key not in changed}
+        records = [DISASTER, without, {**without, **changed}]
+    path.write_text(json.dumps(records))
+    bench = opened(path)
+    assert [one.item_id for one in bench.items] == ["000000"]
+    assert bench.left_out == {reason: len(records) - 1}  # where it is missing, too
+
+
+@pytest.mark.parametrize(
     ("text", "options"),
     [
         ("A. 9, B. 1.", ("9", "1")),
@@ -225,9 +259,113 @@ def test_training_records_of_one_picture_and_of_two(tmp_path: Path) -> None:
     for found, due in zip(first.masks, expected, strict=True):
         assert (decode(found.counts, (2, 4)) == due).all()
     assert (second.answer, second.options, second.seen_on) == ("3", (), (0, 1))
-    assert [found.image_index for found in second.masks] == [0, 1]
-    assert not decode(second.masks[1].counts, (2, 4)).any()
+    assert [found.image_index for found in second.masks] == [0]
     assert bench.left_out == {"it has not one question and one answer": 1}
+
+
+MARKED = code("##.. ....")
+TRAINING = {
+    "image": "1.png",
+    "conversations": turns("How much?\nA. 1\nB. 2", "<answer>B. 2</answer>"),
+    "masks": [[MARKED]],
+}
+
+
+def two_dates(masks: Any, steps: int) -> dict[str, Any]:
+    return {
+        "pre_image": "1_pre.png",
+        "post_image": "1_post.png",
+        "conversations": turns("How many are gone?", f"{'one [SEG]. ' * steps}<answer>3</answer>"),
+        "masks": masks,
+    }
+
+
+def test_null_is_no_mask(tmp_path: Path) -> None:
+    path = tmp_path / "disaster.json"
+    gone, stands = code("#... ...."), code("..## ....")
+    records = [
+        two_dates([None, gone], steps=1),  # flat: all before, then all after
+        two_dates([[None], [gone]], steps=1),
+        two_dates([None, stands, gone, None], steps=2),
+        {**TRAINING, "masks": [[gone, None], [None], None]},
+        two_dates([None, None], steps=1),
+    ]
+    path.write_text(json.dumps(records))
+    items = opened(path).items
+    marked = [[(one.image_index, one.counts.decode()) for one in item.masks] for item in items]
+    assert marked[:2] == [[(1, gone["counts"])]] * 2
+    assert marked[2] == [(1, gone["counts"]), (0, stands["counts"])]  # as [SEG] come
+    assert marked[3] == [(0, gone["counts"])]
+    assert marked[4] == []
+    for item in items[:3]:
+        said = Prediction.model_validate(
+            {
+                "sample_id": item.item_id,
+                "answer": "3",
+                "masks": [
+                    {"size": [2, 4], "counts": counts} for _, counts in marked[int(item.item_id)]
+                ],
+            }
+        )
+        assert judge(item, said).iou == 1.0
+
+
+def test_an_export_of_two_dates_is_read_back_with_the_masks_of_its_rows(
+    finished: Path, tmp_path: Path
+) -> None:
+    export(finished, "terracot", tmp_path / "out", Choice())
+    path = tmp_path / "out" / "train" / "bitemporal.json"
+    due = open_bench(finished, "l1", "train", ()).by_id()
+    ids = [entry["id"] for entry in json.loads(path.read_text())]
+    pairs = [
+        (item, due[ids[int(item.item_id)]])
+        for item in opened(path).items
+        if ids[int(item.item_id)] in due
+    ]
+    assert pairs
+    for item, row in pairs:
+        assert [(one.image_index, one.counts) for one in item.masks] == [
+            (one.image_index, one.counts) for one in row.masks
+        ]
+
+
+def test_the_smaller_half_of_masks_lies_before(tmp_path: Path) -> None:
+    path = tmp_path / "disaster.json"
+    path.write_text(json.dumps([two_dates([code("#... ....")] * 3, steps=3)]))
+    assert [one.image_index for one in opened(path).items[0].masks] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ("a text", "it is no object"),
+        ({**TRAINING, "image": None}, "it names no picture"),
+        ({**TRAINING, "image": 7}, "it names no picture"),
+        ({**two_dates([], 1), "post_image": None}, "it names no picture"),
+        ({key: TRAINING[key] for key in ("image", "masks")}, "it has not one question"),
+        ({**TRAINING, "conversations": ["How much?", "2"]}, "it has not one question"),
+        ({**TRAINING, "conversations": [{"from": "human"}, {}]}, "it has not one question"),
+        ({**TRAINING, "conversations": turns("How?", 2)}, "it has not one question"),  # type: ignore[arg-type]
+        ({**TRAINING, "masks": 3}, "its masks are no list"),
+        ({**TRAINING, "masks": {"size": [2, 4]}}, "its masks are no list"),
+        ({**TRAINING, "masks": [3]}, "a mask's code is invalid"),
+        ({**TRAINING, "masks": [["counts"]]}, "a mask's code is invalid"),
+        ({**TRAINING, "masks": [[{"counts": "04"}]]}, "a mask's code is invalid"),
+        ({**TRAINING, "masks": [[{"size": [2, 4]}]]}, "a mask's code is invalid"),
+        ({**TRAINING, "masks": [[{**MARKED, "size": 8}]]}, "a mask's code is invalid"),
+        ({**TRAINING, "masks": [[{**MARKED, "size": [2, None]}]]}, "a mask's code is invalid"),
+        ({**TRAINING, "masks": [[{**MARKED, "size": [2, 5]}]]}, "a mask's code is invalid"),
+        ({**TRAINING, "masks": [[{**MARKED, "counts": 3}]]}, "a mask's code is invalid"),
+        ({**TRAINING, "masks": [[MARKED], [code("#.")]]}, "its masks are of several sizes"),
+    ],
+)
+def test_a_malformed_training_record_is_counted(tmp_path: Path, record: Any, reason: str) -> None:
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps([TRAINING, record]))
+    bench = opened(path)
+    assert [one.item_id for one in bench.items] == ["000000"]
+    ((told, number),) = bench.left_out.items()
+    assert (told.startswith(reason), number) == (True, 1)
 
 
 def test_a_json_file_of_something_else_is_refused(tmp_path: Path) -> None:

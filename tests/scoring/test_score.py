@@ -8,6 +8,7 @@ import pytest
 from tasks.scoring.item import BenchItem
 from tasks.scoring.judged import Judged, judge_all
 from tasks.scoring.paired import compare, mcnemar_p
+from tasks.scoring.plots import accuracy_bars, iou_histogram
 from tasks.scoring.prediction import Prediction, Predictions
 from tasks.scoring.score import Rules, Score, score
 from tasks.scoring.tasks_named import short_name
@@ -151,6 +152,30 @@ def test_referring_segmentation_has_its_own_figures() -> None:
     assert found.all.accuracy.value == 1.0  # of the one item that asks for an answer
     assert [one.accuracy for one in found.tasks if one.name == "segment"] == [None]
     assert "gIoU 0.750" in score_markdown(found)
+
+
+def test_what_asks_for_no_answer_is_neither_right_nor_wrong() -> None:
+    asks = {"task": "segment", "question": "Please segment the water."}
+    none = {"options": (), "letter": "", "answer": ""}
+    items = (
+        item("a", masks=(true("#... ...."),)),
+        *(item(name, masks=(true("##.. ...."),), **asks, **none) for name in ("b", "c")),
+    )
+    found, judged = scored(
+        items,
+        {"sample_id": "a", "answer": "B", "masks": [predicted("#... ....")], "confidence": 0.8},
+        {"sample_id": "b", "masks": [predicted("##.. ....")], "confidence": 0.9},
+        {"sample_id": "c", "masks": [predicted("..## ....")], "confidence": 0.9},
+    )
+    assert found.right_and_wrong.keys() == {"all", "coverage_percentage"}
+    one = found.right_and_wrong["all"]
+    assert (one.right, one.wrong, one.iou_right, one.iou_wrong) == (1, 0, 1.0, None)
+    assert found.calibration is not None
+    assert (found.calibration.items, found.calibration.error) == (1, pytest.approx(0.2))
+    histogram = iou_histogram(judged)
+    assert histogram is not None
+    assert (sum(histogram.right), sum(histogram.wrong)) == (1.0, 0.0)
+    assert [bar.name for bar in accuracy_bars(found)] == ["CA", "mean of tasks"]
 
 
 def test_every_figure_is_in_the_json_and_none_is_nan() -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from schemas.scene import Modality
-from tasks.answer_picture import answer_picture, step_texts
+from tasks.answer_picture import answer_picture
 from tasks.asked_images import AskedImage
 from tasks.drawing import FILL, PALETTE
 from tasks.sheet import MARGIN_PX, PANEL_PX, TEXT_PX
+from tasks.step_texts import step_texts
 
 
 def image(number: int) -> AskedImage:

@@ -4,7 +4,19 @@ from random import Random
 
 import pytest
 
-from schemas.program import Area, ArgMax, Border, ClassMask, Count, Div, NamedNumber, Share, Valid
+from schemas.program import (
+    Area,
+    ArgMax,
+    Border,
+    ClassMask,
+    Count,
+    Div,
+    Exists,
+    Instances,
+    NamedNumber,
+    Share,
+    Valid,
+)
 from schemas.tier import Tier
 from schemas.value import Name, Quantity, Truth
 from templates.bench import (
@@ -184,6 +196,65 @@ def test_what_breaks_a_rule_has_no_words_and_so_no_proof(make, one, asked) -> No
     absent = ClassMask(layer="land_cover", label="mangroves", date=0)
     with pytest.raises(Foreign, match="no area"):
         ABSOLUTE_AREA.words(Area(of=absent), Quantity(0.0, "m2", 0, 0), small, view)
+
+
+def share_of(label: str, named: str = "", date: int = 0, within: int = 0) -> NamedNumber:
+    mask = ClassMask(layer="land_cover", label=label, date=date)
+    share = Share(of=mask, within=Valid(layer="land_cover", date=within))
+    return NamedNumber(name=named or label, value=share)
+
+
+@pytest.mark.parametrize(
+    ("of", "told"),
+    [
+        (
+            (share_of("water"), share_of("tree", "tree cover"), share_of("crop", "cropland")),
+            "of two",
+        ),
+        ((share_of("water"), share_of("tree", "tree cover", within=1)), "of two classes' shares"),
+        (
+            (share_of("water", within=1), share_of("tree", "tree cover", within=1)),
+            "of two classes'",
+        ),
+        ((share_of("water"), share_of("tree", "tree cover", date=1)), "one layer at one date"),
+        ((share_of("water"), share_of("tree", "forest")), "names the classes"),
+        ((share_of("water"), share_of("tree", "tree cover")), "no more than a tenth"),
+    ],
+)
+def test_another_ranking_has_no_words(make, one, of, told) -> None:
+    scene = one(make.stripes(20, 18))  # 2 of 20 columns apart
+    view = drafts(COVERAGE_PERCENTAGE, scene)[0].view
+    with pytest.raises(Foreign, match=told):
+        COMPARATIVE_RANKING.words(ArgMax(of=of), Name("water"), scene, view)
+
+
+def test_a_class_under_three_percent_has_no_words_for_its_boundary(make, one) -> None:
+    ids_HW = squares(make, 3)
+    ids_HW[2, 2] = CROP
+    water, crop = (ClassMask(layer="land_cover", label=n, date=0) for n in ("water", "crop"))
+    scene = one(ids_HW)
+    view = drafts(COVERAGE_PERCENTAGE, scene)[0].view
+    for a, b in ((water, crop), (crop, water)):
+        with pytest.raises(Foreign, match="water covers under 3 %"):
+            BOUNDARY_RELATIONSHIP.words(Border(a=a, b=b), Truth(True), scene, view)
+
+
+def test_buildings_in_another_state_have_no_words(asked, make) -> None:
+    levels = ["destroyed"] * 5 + ["major-damage"] * 3 + ["no-damage"] * 5
+    (scene,) = asked(make.town("a", levels))
+    draft = drafts(BUILDING_CHANGE_ESTIMATION, scene)[0]
+    before = Instances(layer="footprint", label="building", date=0)
+    worse, destroyed = (
+        Instances(layer="footprint", label="building", date=1, attribute=state)
+        for state in ("major-damage", "destroyed")
+    )
+    for program in (
+        Count(of=worse),
+        Div(a=Count(of=worse), b=Count(of=before)),
+        Exists(of=destroyed),
+    ):
+        with pytest.raises(Foreign, match="asks of destroyed buildings"):
+            BUILDING_CHANGE_ESTIMATION.words(program, draft.value, scene, draft.view)
 
 
 def test_too_few_destroyed_have_no_words(asked, make) -> None:

@@ -1,6 +1,9 @@
 """Held-out questions on a page: what a model wrote, beside what the dataset has."""
 
 import re
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from tasks.scoring.results import score_file
 from terrascope_model.presets import tiny
 from tests.terrascope_model.conftest import untied
 
+ROOT = Path(__file__).resolve().parents[2]
 ASKED = {"split": "train", "tier": None, "tasks": (), "seed": 0, "max_new_tokens": 12}
 
 
@@ -68,6 +72,24 @@ def test_a_bench_is_asked_scored_and_gone_on_with(
     assert len(lines.read_text().splitlines()) == len(kept) == 6
     ask_model(bench, saved, lines, "blind", 12)  # another run: nothing of this one is kept
     assert "control: blind" in lines.read_text().splitlines()[0]
+
+
+def test_a_model_trained_again_is_asked_again(dataset: Path, saved: Path, tmp_path: Path) -> None:
+    bench = open_bench(dataset, "l1", "train", ()).drawn(2, seed=0)
+    model, lines = tmp_path / "model", tmp_path / "predictions.jsonl"
+    shutil.copytree(saved, model)
+    ask_model(bench, model, lines, "none", 4)
+    before = lines.read_text()
+    trained, _ = tiny(["I mark water and trees."], seed=1)
+    trained.save_pretrained(model)
+    ask_model(bench, model, lines, "none", 4)
+    assert not set(before.splitlines()) & set(lines.read_text().splitlines())
+
+
+def test_a_model_is_asked_without_what_builds_and_publishes() -> None:
+    built = {"tasks.publish", "tasks.config", "tasks.asked_images", "pandas"}
+    script = f"import sys, flows.answers, flows.bench; assert not {built} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
 
 def test_questions_are_of_the_split_and_tier_that_are_asked_for(dataset: Path) -> None:
