@@ -18,7 +18,8 @@ from tasks.drawing import colour_of, hex_of
 from tasks.errors import UserError
 from tasks.manifest import read_manifest
 from tasks.publish import ANSWERS_NAME
-from tasks.report import OptionView, drawn_rows, option_views
+from tasks.readable import OptionView, option_views
+from tasks.report import drawn_rows
 from tasks.rows import Row
 from tasks.show import image_title
 from tasks.shown import PAGES, Picture, picture_of, picture_of_row, write_page

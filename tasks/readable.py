@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Any, Literal
 
 from schemas.program import load_program
@@ -18,6 +19,15 @@ class Piece:
 
     kind: Literal["text", "fact", "seg"]
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionView:
+    """One option; `true` marks the answer."""
+
+    letter: str
+    text: str
+    true: bool
 
 
 def step_pieces(row: Row) -> list[list[Piece]]:
@@ -56,6 +66,14 @@ def claim_lines(row: Row) -> Iterator[str]:
     for claim in row.claims:
         words = row.trace[claim.start : claim.end]
         yield f"{claim.verdict:<9}{claim.kind}: {words!r}; {claim.detail}"
+
+
+def option_views(row: Row) -> tuple[OptionView, ...]:
+    """Return the options of a row, none of an open question."""
+    return tuple(
+        OptionView(letter=letter, text=text, true=letter == row.answer.letter)
+        for letter, text in zip(ascii_uppercase, row.options, strict=False)
+    )
 
 
 def interval_text(row: Row) -> str:

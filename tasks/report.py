@@ -4,7 +4,6 @@ import random
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import ascii_uppercase
 
 import pyarrow.parquet as pq
 
@@ -12,12 +11,14 @@ from tasks.annotation.shown import RefinedView
 from tasks.counts_table import CountsTable
 from tasks.drawing import colour_of, hex_of
 from tasks.inspect_dataset import Survey, gates, left_out, size_text, survey
-from tasks.manifest import BlindGain, Manifest
+from tasks.manifest import REPORT_NAME, BlindGain, Manifest
 from tasks.publication.shown import gate_table
 from tasks.readable import (
+    OptionView,
     Piece,
     claim_lines,
     interval_text,
+    option_views,
     program_json,
     program_text,
     step_pieces,
@@ -25,7 +26,6 @@ from tasks.readable import (
 from tasks.rows import Row, read_rows
 from tasks.shown import PAGES, Picture, picture_of_row, write_page
 
-REPORT_NAME = "report/index.html"
 NUM_SAMPLES = 24
 
 Place = tuple[str, str]  # file, sample id
@@ -40,15 +40,6 @@ class StepView:
     mask: int
     colour: str
     image: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionView:
-    """One option; `true` marks the answer."""
-
-    letter: str
-    text: str
-    true: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,14 +168,6 @@ def sample_view(row: Row) -> SampleView:
         program_json=program_json(row.program),
         claims=tuple(claim_lines(row)),
         writer=row.provenance.writer,
-    )
-
-
-def option_views(row: Row) -> tuple[OptionView, ...]:
-    """Return the options of a row, none of an open question."""
-    return tuple(
-        OptionView(letter=letter, text=text, true=letter == row.answer.letter)
-        for letter, text in zip(ascii_uppercase, row.options, strict=False)
     )
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from shutil import rmtree
 
 from tasks.atomic import GONE, alike, linked, placing_folder, remove_folder
-from tasks.card import CARD_NAME
-from tasks.croissant import CROISSANT_NAME
 from tasks.errors import UserError
-from tasks.lineage.page import LINEAGE_NAME
 from tasks.manifest import (
+    CARD_NAME,
+    CROISSANT_NAME,
+    LINEAGE_NAME,
     MANIFEST_NAME,
+    REPORT_NAME,
+    SCENES_NAME,
     VERSIONS,
     DataFile,
     Manifest,
@@ -25,8 +27,6 @@ from tasks.manifest import (
     write_manifest,
 )
 from tasks.progress import told
-from tasks.report import REPORT_NAME
-from tasks.scene_list import SCENES_NAME
 
 DIGEST_CHARS = 12  # of a digest, where a folder or a person is to tell it
 _NAME = re.compile(rf"(\d+)-([0-9a-f]{{{DIGEST_CHARS}}})")

@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.drawing import PALETTE
-from tasks.readable import Piece, claim_lines, interval_text, program_json, step_pieces
-from tasks.report import OptionView, option_views
+from tasks.readable import (
+    OptionView,
+    Piece,
+    claim_lines,
+    interval_text,
+    option_views,
+    program_json,
+    step_pieces,
+)
 from tasks.rows import Row, RowMask
 from tasks.show import image_title
 from view.evaluated import Evaluation, evaluated

@@ -9,7 +9,7 @@ from tasks.comparing.causes import Cause
 from tasks.comparing.compare import BY, Change, Comparison, Fate
 from tasks.counts_table import CountsTable
 from tasks.lineage.graph import changes
-from tasks.report import OptionView, option_views
+from tasks.readable import OptionView, option_views
 from tasks.rows import Row, read_rows
 from tasks.shown import PAGES, Picture, picture_of_row, write_page
 

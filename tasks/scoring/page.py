@@ -13,7 +13,7 @@ from tasks.answers_page import StepLine
 from tasks.asked_pictures import AskedPicture
 from tasks.counts_table import CountsTable
 from tasks.drawing import colour_of, hex_of
-from tasks.report import OptionView
+from tasks.readable import OptionView
 from tasks.scoring.bench import Bench
 from tasks.scoring.item import BenchItem
 from tasks.scoring.judged import Judged, Status, matched
