@@ -160,6 +160,15 @@ def is_kept(dataset: Path, manifest: Manifest) -> bool:
     return all(alike(dataset / path, folder / path) for path in paths_of(manifest))
 
 
+def unchanging(dataset: Path) -> Path:
+    """Return where a dataset is kept as a version, so that no publication replaces its files.
+
+    It is the dataset's own folder where that version is not kept. ManifestError as in reading one.
+    """
+    kept = folder_of(dataset, read_manifest(dataset))
+    return kept if (kept / MANIFEST_NAME).is_file() else dataset
+
+
 def keep(dataset: Path, manifest: Manifest) -> None:
     """Keep a dataset, all of whose files but the manifest are in place, as a version.
 

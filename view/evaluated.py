@@ -103,10 +103,13 @@ class _Evaluator:
         return Valued(role=role, words=self._words.of(node), value=value, parts=self._parts(node))
 
     def _parts(self, node: BaseModel) -> tuple[Valued, ...]:
-        inside = [*_children(node)]
-        room = max(0, MOST_PARTS - self._shown)
-        self._found.left += len(inside[room:])
-        return tuple(self.valued(child, role) for role, child in inside[:room])
+        parts = []
+        for role, child in _children(node):
+            if self._shown < MOST_PARTS:
+                parts.append(self.valued(child, role))
+            else:
+                self._found.left += _size(child)
+        return tuple(parts)
 
     def _value(self, node: BaseModel) -> str:
         try:
@@ -145,6 +148,10 @@ def _children(node: BaseModel) -> Iterator[tuple[str, BaseModel]]:
                 yield one.name, inside
             elif isinstance(one, BaseModel):
                 yield ("" if name in ("a", "b", "of") else name), one
+
+
+def _size(node: BaseModel) -> int:
+    return 1 + sum(_size(child) for _, child in _children(node))
 
 
 def _last_date(node: BaseModel) -> int:

@@ -78,7 +78,7 @@ class Stage {
     if (this.pictures[number]) return;
     const picture = this.pictures[number] = new Image();
     picture.addEventListener("load", () => this.later());
-    picture.src = `${this.canvas.dataset.pictures}${number}?${this.canvas.dataset.version}`;
+    picture.src = `${this.canvas.dataset.pictures}${number}`;
   }
 
   later() {
