@@ -134,9 +134,11 @@ class _Evaluator:
             counts = encode(mask_HW).decode()
             mask = Mask(counts=counts, date=_last_date(node), label=self._words.of(node))
             self._found.masks.append(mask)
-        pixels = f"{int(mask_HW.sum()):,} pixels"
+        value = f"{int(mask_HW.sum()):,} pixels"
+        if isinstance(node, Instances):
+            value = f"{len(self._scene.stored(node)):,} objects, {value}"
         number = self._numbers[node]
-        return Valued(role=role, words=self._words.of(node), value=pixels, mask=number, parts=parts)
+        return Valued(role=role, words=self._words.of(node), value=value, mask=number, parts=parts)
 
 
 def _children(node: BaseModel) -> Iterator[tuple[str, BaseModel]]:

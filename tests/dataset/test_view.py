@@ -201,6 +201,14 @@ def test_every_part_of_a_program_is_measured_from_the_masks(finished):
     assert within.value == "14,400 pixels"
 
 
+def test_a_count_says_what_it_counts(finished):
+    areas = evaluated(read_rows(finished / LAND, {"land-000-05"})["land-000-05"]).root
+    assert (areas.words, areas.value) == ("number of areas of at least 9 pixels of", "2")
+    objects = evaluated(read_rows(finished / STORM, {"storm-000-01"})["storm-000-01"]).root
+    assert (objects.words, objects.value) == ("number of", "2")
+    assert objects.parts[0].value == f"2 objects, {2 * 64} pixels"
+
+
 def test_what_is_shown_of_a_program_is_what_the_masks_say_not_what_is_stored(
     client_of, changed_row
 ):

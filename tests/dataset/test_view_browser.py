@@ -108,6 +108,14 @@ def test_reading_along_lights_the_mask_of_a_step_alone(browser, address):
     assert browser.execute_script(current) == ""
 
 
+def test_a_sample_opens_on_the_image_that_its_first_step_marks(browser, address):
+    opened(browser, address, "land-000-02")  # an area, marked on the second image
+    caption = "return document.getElementById('caption').textContent"
+    assert browser.execute_script(caption).startswith("Image 2")
+    pressed = "return document.querySelector('.strip [aria-pressed=true]').dataset.image"
+    assert browser.execute_script(pressed) == "1"
+
+
 def test_arrows_go_from_sample_to_sample_and_a_swipe_shows_two_images(browser, address):
     opened(browser, address, "land-000-00")
     press(browser, "\ue014")

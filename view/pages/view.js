@@ -71,7 +71,7 @@ class Stage {
     this.current = -1; // step
     this.waiting = false;
     new ResizeObserver(() => this.later()).observe(canvas);
-    this.need(0);
+    this.show(drawn.marked ? drawn.layers[0].images[0] : 0);
   }
 
   need(number) {
