@@ -337,7 +337,7 @@ def view(
         "127.0.0.1"
     ),
 ) -> None:
-    """Look at a dataset of any size in the browser: samples, masks, counts, refusals, changes."""
+    """Look at a dataset in the browser: samples, masks, counts, refusals, changes."""
     _need("view", "view", "duckdb", "starlette", "uvicorn")
     from view.serve import serve
 

@@ -37,14 +37,14 @@ from plain_answers import PlainScene, Unsafe
 from masks.evaluate import evaluate
 from schemas.program import dump_program
 from schemas.value import Name, Quantity, Truth, Undefined, Value
-from tasks.ask import STAGE, ask_granule, read_asked
+from tasks.ask import ask_granule, read_asked
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
 from tasks.pool import run_in_processes
 from tasks.scene_file import SCENES_AT_ONCE
 from tasks.scene_table import scenes_to_table
+from tasks.stage_names import INGEST, L1
 from templates.asked import AskedScene
 from templates.item import propose
 from templates.questions import L1_QUESTIONS
@@ -102,7 +102,7 @@ def recorded(config: BuildConfig, table: Path) -> Iterator[list[Tried]]:
 
 def ours_s(config: BuildConfig) -> float:
     """Run the stage on the granule as if for the first time; return the seconds it took."""
-    Ledger(config.out).path(STAGE, GRANULE.name, ".json").unlink(missing_ok=True)
+    Ledger(config.out).path(L1, GRANULE.name, ".json").unlink(missing_ok=True)
     start = perf_counter()
     for _ in run_in_processes(partial(ask_granule, config), [GRANULE], config.workers):
         pass
@@ -138,7 +138,7 @@ def plain_answer(scene: PlainScene, program: str) -> Any:
 
 def write_source(config: BuildConfig, table: Path, tried: list[list[Tried]], path: Path) -> None:
     """Write the baseline's input: the scene table with its programs and its steps' labels."""
-    asked = pq.read_table(Ledger(config.out).path(STAGE, GRANULE.name, ".parquet")).to_pylist()
+    asked = pq.read_table(Ledger(config.out).path(L1, GRANULE.name, ".parquet")).to_pylist()
     labels: dict[str, list[str]] = {}
     for row in asked:
         labels.setdefault(row["scene_id"], []).extend(mask["label"] for mask in row["masks"])

@@ -35,6 +35,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.planet_dataset import given_or_built  # noqa: E402
 from schemas.parquet import ROW_GROUP_ROWS, SAMPLE_SCHEMA  # noqa: E402
+from tasks.lineage.graph import short  # noqa: E402
 from tasks.manifest import DataFile, Manifest, read_manifest, write_manifest  # noqa: E402
 from tasks.shards import DICTIONARY_PAGE_BYTES  # noqa: E402
 
@@ -53,13 +54,14 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=7)
     given = parser.parse_args()
+    before = os.getloadavg()[0]
     with given_or_built(given.data, 48) as small, tempfile.TemporaryDirectory() as folder:
         large = Path(folder) / "large"
         manifest = enlarged(small, large, given.samples)
         print(f"dataset  {given.samples:,} samples in {len(manifest.files)} shards")
         with served(large) as (address, process, started_s):
             measured(large, address, process, started_s, given.repeats)
-    print(f"load     {os.getloadavg()[0]:.1f}")
+    print(f"load     {before:.1f} before, {os.getloadavg()[0]:.1f} after")
 
 
 def measured(
@@ -82,7 +84,7 @@ def measured(
     )
     told_mb("whole index", process)
     asked = "&".join(f"{name}={value}" for name, value in FILTERED.items())
-    sample_ids = ids_in(large)
+    sample_ids, version = ids_in(large), short(read_manifest(large).digest)
     ways: dict[str, Callable[[], object]] = {
         "scan": lambda: scanned(large),
         "filter": lambda: got(f"{address}?{asked}"),
@@ -92,7 +94,7 @@ def measured(
         "counts": lambda: got(f"{address}counts?{asked}"),
         "map": lambda: got(f"{address}map"),
         "sample": lambda: got(f"{address}sample/{next(sample_ids)}?{asked}"),
-        "thumb": lambda: got(f"{address}thumb/{next(sample_ids)}"),
+        "thumb": lambda: got(f"{address}thumb/{version}/{next(sample_ids)}"),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(repeats):

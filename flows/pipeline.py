@@ -24,7 +24,6 @@ from flows.progress import Stages, key_of
 from flows.terra_cot import terra_cot
 from flows.whereabouts import note_process
 from tasks.annotation.folds import Annotator
-from tasks.assemble import STAGE as SHARDS
 from tasks.candidate import tiers_of
 from tasks.config import BuildConfig
 from tasks.engine.run import hired
@@ -35,6 +34,7 @@ from tasks.progress import watched
 from tasks.publication.shown import COLUMNS, gate_row
 from tasks.publish import Published
 from tasks.refine import REFINED_TIERS
+from tasks.stage_names import SHARDS
 from tasks.stages import (
     Done,
     Plan,

@@ -11,24 +11,24 @@ import pyarrow.parquet as pq
 
 from tasks.asked_rows import asked_table
 from tasks.atomic import placing
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
 from tasks.scene_table import MEASURED_COLUMNS, asked_scenes
+from tasks.stage_names import INGEST, L1
 from templates.asked import AskedScene
 from templates.draft import QuestionTemplate
 from templates.item import propose
 from templates.questions import L1_QUESTIONS
 
-STAGE = "l1"
 VERSION = 2
 SCENES_A_READ = 32  # rows of the scene table held at a time
 
 
 def ask_granule(config: BuildConfig, granule: GranuleId) -> Record:
     """Write every safe question of a granule's scenes, unless that is done already."""
-    return asked_of(config, granule, STAGE, decides(config), _templates(config))
+    return asked_of(config, granule, L1, decides(config), _templates(config))
 
 
 def asked_of(

@@ -4,7 +4,6 @@ They are made under `.work` and become the dataset's when it is published.
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,32 +11,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.tier import Tier
-from tasks.ask import STAGE as L1
-from tasks.bench_making.items import STAGE as BENCH
-from tasks.captions.scene import STAGE as CAP_COT
-from tasks.composition.scene import STAGE as L2
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Output, Record, output_of
 from tasks.refine import candidates_stage
 from tasks.selection import decisions_of
 from tasks.shards import Provenance, write_shard
+from tasks.stage_names import INGEST, MADE_BY, SHARDS
 
-STAGE = "shards"
 VERSION = 4
-MADE_BY: Mapping[Tier, str] = {  # the stage that makes each tier
-    Tier.CAP: CAP_COT,
-    Tier.L1: L1,
-    Tier.L2_SPATIAL: L2,
-    Tier.L2_SEMANTIC: L2,
-    Tier.BENCH: BENCH,
-}
 
 
 def shards_of(tier: Tier) -> str:
     """Return the name under which the shards of a tier are kept in the ledger."""
-    return f"{STAGE}-{tier}"
+    return f"{SHARDS}-{tier}"
 
 
 def write_granule(config: BuildConfig, granule: GranuleId, tier: Tier, stages: str) -> Record:

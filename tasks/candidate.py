@@ -12,20 +12,12 @@ from schemas.parquet import REJECT_SCHEMA
 from schemas.rejection import Reason, Rejected
 from schemas.tier import Tier
 from tasks.annotation.figures import refined_classes
-from tasks.annotation.run import STAGE as ANNOTATE
-from tasks.ask import STAGE as L1
-from tasks.assemble import MADE_BY, shards_of
-from tasks.assemble import STAGE as SHARDS
-from tasks.bench_making.ask import STAGE as BENCH_ASK
-from tasks.bench_making.items import STAGE as BENCH
+from tasks.assemble import shards_of
 from tasks.blind_rules import MIN_OWN_ITEMS
-from tasks.captions.scene import STAGE as CAP_COT
 from tasks.completers.openai_settings import ClientSettings
-from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.decided import decided_by
 from tasks.granules import GranuleId, stored_other_splits
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record
 from tasks.manifest import (
     BlindGain,
@@ -39,9 +31,21 @@ from tasks.manifest import (
     utc_now,
     write_manifest,
 )
-from tasks.refine import candidates_stage, refined_stage
+from tasks.refine import candidates_stage
 from tasks.selection import stored_control, stored_rates, stored_unmet
 from tasks.shards import write_rejects
+from tasks.stage_names import (
+    ANNOTATE,
+    BENCH,
+    BENCH_ASK,
+    CAP_COT,
+    INGEST,
+    L1,
+    L2,
+    MADE_BY,
+    SHARDS,
+    refined_stage,
+)
 
 CANDIDATE = ".work/candidate"  # folder of the manifest that is judged
 SYNTHETIC_MARK = "SYNTHETIC.txt"  # a procedural archive says so with a file of this name

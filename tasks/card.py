@@ -6,10 +6,9 @@ import yaml
 
 from tasks.atomic import place_text
 from tasks.inspect_dataset import Survey, size_text, survey
-from tasks.manifest import LEAKAGE, Manifest
+from tasks.manifest import CARD_NAME, LEAKAGE, Manifest
 from tasks.place_split import SPLITS
 
-CARD_NAME = "README.md"
 # the hub's own names of licences; any other is shown in the ledger only
 HUB_LICENCES = {
     "Apache-2.0": "apache-2.0",

@@ -7,22 +7,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.annotation.folds import STAGE as ANNOTATOR
-from tasks.annotation.mark import STAGE as MARK
-from tasks.annotation.run import STAGE as ANNOTATE
-from tasks.assemble import MADE_BY, shards_of
+from tasks.assemble import shards_of
 from tasks.atomic import remove_folder
-from tasks.bench_making.ask import STAGE as BENCH_ASK
-from tasks.fingerprint import STAGE as FINGERPRINT
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
 from tasks.manifest import MARKED_BUCKET, VERSIONS, Manifest, ManifestError, read_manifest
-from tasks.publication.footprints import STAGE as FOOTPRINT
 from tasks.publication.proofs import proofs_of
 from tasks.publication.tallies import tallies_of
-from tasks.refine import REFINED_TIERS, refined_stage
-from tasks.selection import STAGE as SELECT
+from tasks.refine import REFINED_TIERS
 from tasks.selection import SUMMARY
+from tasks.stage_names import (
+    ANNOTATE,
+    ANNOTATOR,
+    BENCH_ASK,
+    FINGERPRINT,
+    FOOTPRINT,
+    INGEST,
+    MADE_BY,
+    MARK,
+    SELECT,
+    refined_stage,
+)
 from tasks.versions import versions_of
 
 LISTED = "catalogue"  # the folder of .work that lists what the dataset is made of

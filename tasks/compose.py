@@ -18,17 +18,17 @@ from schemas.rejection import Rejected
 from tasks.ask import read_asked
 from tasks.asked_rows import asked_table
 from tasks.atomic import placing
-from tasks.captions.scene import STAGE as CAP_COT
 from tasks.completer import Completer
 from tasks.composition.call import PROMPT_VERSIONS
 from tasks.composition.review import review
 from tasks.composition.row import finished, written
-from tasks.composition.scene import STAGE, UNANSWERED, Outcome, compose_scene
-from tasks.config import BuildConfig, digest_of
+from tasks.composition.scene import UNANSWERED, Outcome, compose_scene
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
 from tasks.shards import write_rejects
+from tasks.stage_names import CAP_COT, INGEST, L2
 from tasks.writers.in_flight import MOST_OPEN, over_granules
 from tasks.writers.opened import Served, opened, say_usage
 from tasks.writers.settings import WriterSettings
@@ -60,7 +60,7 @@ def compose_granule(config: BuildConfig, granule: GranuleId) -> Record:
     """Compose one granule's questions by rules, unless that is done: what a process does."""
     ledger = Ledger(config.out)
     work = _work(config, ledger, granule)
-    done = ledger.done(STAGE, granule.name, work.key)
+    done = ledger.done(L2, granule.name, work.key)
     if done is not None:
         return replace(done, reused=True)
     table, left_out = _by_rules(config, work)
@@ -137,7 +137,7 @@ def decides(config: BuildConfig) -> dict[str, Any]:
 
 def _done(ledger: Ledger, work: Work) -> Record | None:
     """Return a granule's record; one that lacks replies is done again: the others are stored."""
-    record = ledger.done(STAGE, work.granule.name, work.key)
+    record = ledger.done(L2, work.granule.name, work.key)
     return None if record is not None and record.tallies.get(UNANSWERED) else record
 
 
@@ -189,7 +189,7 @@ async def _composed(
             )
         finally:
             for name, completer in by_name.items():
-                say_usage(f"{STAGE} {name}", completer)
+                say_usage(f"{L2} {name}", completer)
 
 
 Gathered = tuple[list[dict[str, Any]], list[Rejected], Counter[str], Counter[str]]
@@ -249,12 +249,12 @@ def _store(
     tallies: Counter[str],
 ) -> Record:
     ledger, name = Ledger(config.out), work.granule.name
-    path = ledger.path(STAGE, name, ".parquet")
+    path = ledger.path(L2, name, ".parquet")
     with placing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=1)
-    rejects = write_rejects(ledger.path(STAGE, name, ".rejects.parquet"), rejected)
+    rejects = write_rejects(ledger.path(L2, name, ".rejects.parquet"), rejected)
     record = Record(
-        stage=STAGE,
+        stage=L2,
         granule=name,
         key=work.key,
         parts=work.parts,

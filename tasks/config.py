@@ -1,7 +1,5 @@
 """The configuration of a build: checked as a whole before any work starts."""
 
-import hashlib
-import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +13,7 @@ from tasks.annotation.settings import AnnotatorSettings, RefineSettings
 from tasks.bench_making.settings import BenchSettings
 from tasks.captions.settings import CaptionerSettings
 from tasks.composition.settings import ComposerSettings, ControlSettings
+from tasks.digest import digest_of
 from tasks.engine.settings import EngineSettings
 from tasks.errors import ConfigError as ConfigError  # other modules know it from here
 from tasks.manifest import MANIFEST_NAME
@@ -185,12 +184,6 @@ class BuildConfig(BaseModel):
     def content_digest(self) -> str:
         """SHA-256 over `content`, in hex."""
         return digest_of(self.content())
-
-
-def digest_of(value: Any) -> str:
-    """Return the SHA-256, in hex, of a JSON value with sorted keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load_config(file: Path | None, overrides: dict[str, Any]) -> BuildConfig:

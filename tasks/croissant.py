@@ -13,9 +13,8 @@ from pydantic import JsonValue
 from schemas.parquet import IMAGE, SAMPLE_SCHEMA
 from tasks.atomic import place_text
 from tasks.inspect_dataset import survey
-from tasks.manifest import DataFile, Manifest
+from tasks.manifest import CROISSANT_NAME, DataFile, Manifest
 
-CROISSANT_NAME = "croissant.json"
 PARQUET_TYPE = "application/x-parquet"
 Json = dict[str, JsonValue]
 

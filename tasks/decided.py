@@ -3,32 +3,35 @@
 import json
 from typing import Any
 
-from tasks.annotation.folds import STAGE as ANNOTATOR
 from tasks.annotation.folds import VERSION as ANNOTATOR_VERSION
-from tasks.annotation.mark import STAGE as MARK
 from tasks.annotation.mark import decides as mark_decides
-from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.annotation.run import decides as annotate_decides
-from tasks.ask import STAGE as L1
 from tasks.ask import decides as l1_decides
-from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import VERSION as SHARDS_VERSION
-from tasks.bench_making.ask import STAGE as BENCH_ASK
 from tasks.bench_making.ask import decides as bench_ask_decides
-from tasks.bench_making.items import STAGE as BENCH
 from tasks.bench_making.items import decides as bench_decides
 from tasks.captions.cap_cot import decides as cap_cot_decides
-from tasks.captions.scene import STAGE as CAP_COT
 from tasks.compose import decides as l2_decides
-from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
-from tasks.ingest import STAGE as INGEST
 from tasks.ingest import VERSION as INGEST_VERSION
-from tasks.refine import REFINED_TIERS, refined_stage
+from tasks.refine import REFINED_TIERS
 from tasks.refine import decides as refine_decides
-from tasks.selection import STAGE as SELECT
 from tasks.selection import decides as select_decides
 from tasks.sources.registry import SOURCES
+from tasks.stage_names import (
+    ANNOTATE,
+    ANNOTATOR,
+    BENCH,
+    BENCH_ASK,
+    CAP_COT,
+    INGEST,
+    L1,
+    L2,
+    MARK,
+    SELECT,
+    SHARDS,
+    refined_stage,
+)
 
 Decided = dict[str, dict[str, Any]]  # stage -> name -> JSON value
 _MAKING = {CAP_COT: cap_cot_decides, L1: l1_decides, L2: l2_decides, BENCH: bench_decides}

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from rasterio.features import shapes
 
 PALETTE = (
     (213, 94, 0),  # vermilion
@@ -77,6 +76,8 @@ def outline_path(parts_HW: PartsHW) -> str:
 
 def _rings(parts_HW: PartsHW) -> list[Ring]:
     """Return the rings around and inside each part, closed, in (x, y) of pixel corners."""
+    from rasterio.features import shapes  # GDAL: half a second that a page without rings can spare
+
     found = shapes(parts_HW.astype(np.int32), mask=parts_HW > 0, connectivity=4)
     return [
         [(int(x), int(y)) for x, y in ring] for shape, _ in found for ring in shape["coordinates"]

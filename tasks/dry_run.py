@@ -11,7 +11,6 @@ from rich.table import Table
 from schemas.rejection import Refusal
 from schemas.scene import SceneRef
 from tasks.ask import ask_scenes
-from tasks.assemble import MADE_BY
 from tasks.bench_making.ask import ask_bench_scenes
 from tasks.captions.estimate import WrittenEstimate, estimate_captions
 from tasks.composition.estimate import estimate_questions
@@ -20,6 +19,7 @@ from tasks.granules import read_catalogue
 from tasks.ingest import read_scene
 from tasks.place_split import SPLITS
 from tasks.scene_table import asked_scenes, scenes_to_table
+from tasks.stage_names import MADE_BY
 
 SCENES_TRIED = 6  # of each source, spread over its index
 

@@ -13,11 +13,10 @@ from tasks.config import BuildConfig
 from tasks.fingerprints import Fingerprint, image_hash, text_signature
 from tasks.granule_table import keep_table
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Output, Record
 from tasks.scene_file import scenes_in
+from tasks.stage_names import FINGERPRINT, INGEST
 
-STAGE = "fingerprint"
 VERSION = 1
 RANKS = {  # the first stays
     Tier.CAP: 0,
@@ -53,7 +52,7 @@ def fingerprint_granule(config: BuildConfig, granule: GranuleId, made: Sequence[
     made_of = [output.sha256 for output in sources]
     parts = {"stage": VERSION, "scenes": scenes.sha256, "made": made_of}
     rows_of = partial(_rows, config, scenes, sources)
-    return keep_table(ledger, STAGE, granule, parts, _SCHEMA, rows_of)
+    return keep_table(ledger, FINGERPRINT, granule, parts, _SCHEMA, rows_of)
 
 
 def _rows(config: BuildConfig, scenes: Output, sources: Sequence[Output]) -> list[dict[str, Any]]:
@@ -75,7 +74,7 @@ def _rows(config: BuildConfig, scenes: Output, sources: Sequence[Output]) -> lis
 
 def read_fingerprints(ledger: Ledger, granule: GranuleId) -> list[Fingerprint]:
     """Return the fingerprints of a granule's candidates."""
-    rows = pq.read_table(ledger.path(STAGE, granule.name, ".parquet")).to_pylist()
+    rows = pq.read_table(ledger.path(FINGERPRINT, granule.name, ".parquet")).to_pylist()
     return [
         Fingerprint(
             sample_id=row["sample_id"],

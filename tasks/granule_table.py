@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.atomic import placing
-from tasks.config import digest_of
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record, output_of
 

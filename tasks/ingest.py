@@ -6,24 +6,29 @@ written to a table of their own.
 
 import json
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from schemas.rejection import Reason, Refusal, Rejected
 from schemas.scene import INVALID_ID, Scene, SceneRef, Unlabelled
 from tasks.atomic import place_text
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import Granule, GranuleId, load_granule
 from tasks.ledger import Ledger, Record, output_of
 from tasks.scene_file import scene_file
+from tasks.scene_list import files_digest
 from tasks.scene_table import scene_row
 from tasks.shards import write_rejects
 from tasks.sources.faults import refusing_faults
 from tasks.sources.registry import SOURCES
+from tasks.stage_names import INGEST
 
-STAGE = "ingest"
 VERSION = 1
 MIN_VALID_SHARE = 0.5
 PAPER_PIXEL_M = 10.0  # the paper's r for every Sentinel pixel (supplement, bench rules)
@@ -37,10 +42,10 @@ def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
     granule = load_granule(ledger, granule_id)
     parts = key_parts(config, granule)
     key = digest_of(parts)
-    done = ledger.done(STAGE, granule.id.name, key)
+    done = ledger.done(INGEST, granule.id.name, key)
     if done is not None:
         return replace(done, reused=True)
-    path = ledger.path(STAGE, granule.id.name, ".parquet")
+    path = ledger.path(INGEST, granule.id.name, ".parquet")
     aside = unlabelled_path(ledger, granule.id)
     root = config.sources[granule.id.source]
     rejected: list[Rejected] = []
@@ -56,8 +61,8 @@ def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
                     unlabelled.add(scene_row(refusal.scene))
                 else:
                     rejected.append(_rejected(ref, refusal))
-    rejects = write_rejects(ledger.path(STAGE, granule.id.name, ".rejects.parquet"), rejected)
-    place_text(ledger.path(STAGE, granule.id.name, FILES), json.dumps(parts["files"]))
+    rejects = write_rejects(ledger.path(INGEST, granule.id.name, ".rejects.parquet"), rejected)
+    place_text(ledger.path(INGEST, granule.id.name, FILES), json.dumps(parts["files"]))
     outputs = [
         output_of(config.out, path, labelled.rows),
         output_of(config.out, rejects.path, len(rejected)),
@@ -65,7 +70,7 @@ def ingest_granule(config: BuildConfig, granule_id: GranuleId) -> Record:
     if unlabelled:
         outputs.append(output_of(config.out, aside, unlabelled.rows))
     record = Record(
-        stage=STAGE,
+        stage=INGEST,
         granule=granule.id.name,
         key=key,
         parts={**parts, "files": digest_of(parts["files"])},
@@ -105,7 +110,21 @@ def read_scene(config: BuildConfig, root: Path, ref: SceneRef) -> Scene:
 
 def unlabelled_path(ledger: Ledger, granule: GranuleId) -> Path:
     """Return where the scenes of a granule are kept that have no labels yet."""
-    return ledger.path(STAGE, granule.name, ".unlabelled.parquet")
+    return ledger.path(INGEST, granule.name, ".unlabelled.parquet")
+
+
+def scenes_read(ledger: Ledger, granules: Sequence[GranuleId]) -> Iterator[dict[str, str]]:
+    """Yield the scenes of granules that are ingested, in order."""
+    for granule in granules:
+        path = ledger.path(INGEST, granule.name, ".parquet")
+        for row in pq.read_table(path, columns=["scene_id", "files"]).to_pylist():
+            yield {
+                "source": granule.source,
+                "split": granule.split,
+                "bucket": granule.bucket,
+                "scene_id": row["scene_id"],
+                "files": files_digest(row["files"]),
+            }
 
 
 def marks_unlabelled(config: BuildConfig, granule: GranuleId) -> bool:
@@ -123,7 +142,7 @@ def _rejected(ref: SceneRef, refusal: Refusal) -> Rejected:
     return Rejected(
         sample_id=ref.scene_id,
         source=ref.source,
-        stage=STAGE,
+        stage=INGEST,
         reason=refusal.reason,
         detail=refusal.detail,
     )

@@ -29,6 +29,8 @@ MANIFEST_NAME = "manifest.json"
 MARKED_BUCKET = "-unlabelled"  # how the bucket of scenes ends that a model marked
 LEAKAGE = "leakage"  # the gate of what splits share that no two may share
 VERSIONS = "versions"  # folder of a dataset, see tasks/versions.py
+CARD_NAME, CROISSANT_NAME, SCENES_NAME = "README.md", "croissant.json", "scenes.parquet"
+REPORT_NAME, LINEAGE_NAME = "report/index.html", "report/lineage.html"
 _SHA256 = r"^[0-9a-f]{64}$"
 # `config` names folders and servers as well; what of it decides the content is in its digest
 _CIRCUMSTANCES = {"created", "run", "commit", "version", "parents", "config", "publication"}

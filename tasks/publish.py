@@ -12,8 +12,8 @@ from tasks.candidate import gather, gathered, made_at, refused_at, stages_of, ti
 from tasks.card import write_card
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
-from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.granules import GranuleId
+from tasks.ingest import scenes_read
 from tasks.inspect_dataset import count_rejects, gates
 from tasks.ledger import Ledger, sha256_of
 from tasks.lineage.page import write_lineage
@@ -27,13 +27,13 @@ from tasks.manifest import (
     read_manifest,
     write_manifest,
 )
-from tasks.publication.footprints import STAGE as FOOTPRINT
 from tasks.publication.judge import judge
 from tasks.publication.proofs import proofs_of
 from tasks.publication.tallies import tallies_of
 from tasks.publication.unpublished import UNPUBLISHED_NAME, refuse
 from tasks.report import write_report
-from tasks.scene_list import scenes_read, write_scene_list
+from tasks.scene_list import write_scene_list
+from tasks.stage_names import FINGERPRINT, FOOTPRINT
 from tasks.versions import before, drop_before, is_kept, keep, numbered, paths_of
 
 

@@ -30,18 +30,17 @@ from schemas.rejection import Reason, Rejected
 from schemas.trace import value_text
 from schemas.value import Quantity, Undefined, Value
 from tasks.annotation.predictions import ClassAt, Prediction, read_predictions
-from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.annotation.settings import Policy, RefineSettings
 from tasks.answer_text import read_quantity
 from tasks.atomic import placing
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
 from tasks.scene_table import MEASURED_COLUMNS, evidence_of
 from tasks.shards import write_rejects
+from tasks.stage_names import ANNOTATE, INGEST, refined_stage
 
-STAGE = "refine"
 VERSION = 1
 SHARED: Mapping[Policy, Callable[[MaskHW, MaskHW], MaskHW]] = {
     "checked": intersection,
@@ -49,11 +48,6 @@ SHARED: Mapping[Policy, Callable[[MaskHW, MaskHW], MaskHW]] = {
     "paper": intersection,
 }
 REFINED_TIERS = ("l1", "l2")  # stages whose samples are refined; captions train the annotator
-
-
-def refined_stage(stage: str) -> str:
-    """Return the name of the stage that refines what another one made."""
-    return f"{STAGE}-{stage}"
 
 
 def candidates_stage(config: BuildConfig, stage: str) -> str:

@@ -9,7 +9,7 @@ from tasks.counts_table import CountsTable
 from tasks.drawing import colour_of, hex_of
 from tasks.drawn_rows import drawn_rows
 from tasks.inspect_dataset import Survey, gates, left_out, size_text, survey
-from tasks.manifest import BlindGain, Manifest
+from tasks.manifest import REPORT_NAME, BlindGain, Manifest
 from tasks.option_views import OptionView, option_views
 from tasks.publication.shown import gate_table
 from tasks.readable import (
@@ -23,7 +23,6 @@ from tasks.readable import (
 from tasks.rows import Row
 from tasks.shown import PAGES, Picture, picture_of_row, write_page
 
-REPORT_NAME = "report/index.html"
 NUM_SAMPLES = 24
 
 

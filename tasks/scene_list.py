@@ -4,7 +4,7 @@ It tells a sample that selection left out from one whose scene has gone or chang
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,8 @@ import pyarrow.parquet as pq
 
 from tasks.atomic import placing
 from tasks.errors import UserError
-from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
-from tasks.ledger import Ledger
+from tasks.manifest import SCENES_NAME
 
-SCENES_NAME = "scenes.parquet"
 _SCHEMA = pa.schema(
     [
         ("source", pa.string()),
@@ -36,20 +33,6 @@ def write_scene_list(dataset: Path, scenes: Iterable[Mapping[str, str]]) -> Path
         table = pa.Table.from_pylist(list(scenes), schema=_SCHEMA)
         pq.write_table(table, temporary, compression="zstd")
     return path
-
-
-def scenes_read(ledger: Ledger, granules: Sequence[GranuleId]) -> Iterator[dict[str, str]]:
-    """Yield the scenes of granules that are ingested, in order."""
-    for granule in granules:
-        path = ledger.path(INGEST, granule.name, ".parquet")
-        for row in pq.read_table(path, columns=["scene_id", "files"]).to_pylist():
-            yield {
-                "source": granule.source,
-                "split": granule.split,
-                "bucket": granule.bucket,
-                "scene_id": row["scene_id"],
-                "files": files_digest(row["files"]),
-            }
 
 
 def read_scene_list(dataset: Path) -> dict[tuple[str, str], str]:

@@ -20,19 +20,18 @@ from schemas.tier import Tier
 from tasks.atomic import place_text, placing
 from tasks.bench_making.wanted import beyond_wanted
 from tasks.blind_rules import BlindItem, RuleResult, control
-from tasks.config import BuildConfig, digest_of
-from tasks.fingerprint import STAGE as FINGERPRINT
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.fingerprint import read_fingerprints
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
 from tasks.mixture import Traits, mixture_rates, unmet
 from tasks.near_duplicates import near_duplicates
 from tasks.region import region_of
 from tasks.select import Cell, Rates, is_kept, keep_rates, stable
+from tasks.stage_names import FINGERPRINT, INGEST, SELECT
 from templates.rulebook import BY_NAME as RULES_BY_NAME
 
-STAGE = "select"
 VERSION = 1
 SUMMARY = "summary"  # beside the decisions on each granule
 DUPLICATE, THINNED, GUESSED, MIXTURE = "near-duplicate", "thinned", "guessed blind", "mixture"
@@ -185,7 +184,7 @@ def decides(config: BuildConfig) -> dict[str, Any]:
 
 def decisions_path(ledger: Ledger, granule: GranuleId) -> Any:
     """Return where the decisions on a granule's candidates stand."""
-    return ledger.path(STAGE, granule.name, ".parquet")
+    return ledger.path(SELECT, granule.name, ".parquet")
 
 
 def decisions_of(ledger: Ledger, granule: GranuleId) -> dict[str, str]:
@@ -349,4 +348,4 @@ def _read_summary(ledger: Ledger) -> dict[str, Any]:
 
 
 def _summary_path(ledger: Ledger) -> Any:
-    return ledger.path(STAGE, SUMMARY, ".json")
+    return ledger.path(SELECT, SUMMARY, ".json")

@@ -13,31 +13,22 @@ from pathlib import Path
 from threading import Lock
 
 from tasks.annotation.folds import Annotator, Fold, annotator_in, fit, folds_of
-from tasks.annotation.mark import STAGE as MARK
 from tasks.annotation.mark import mark_granules
-from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.annotation.run import VERSION as ANNOTATE_VERSION
 from tasks.annotation.run import annotate_granules
-from tasks.ask import STAGE as L1
 from tasks.ask import VERSION as L1_VERSION
 from tasks.ask import ask_granule
-from tasks.assemble import MADE_BY, write_granule
-from tasks.assemble import STAGE as SHARDS
 from tasks.assemble import VERSION as SHARDS_VERSION
-from tasks.bench_making.ask import STAGE as BENCH_ASK
+from tasks.assemble import write_granule
 from tasks.bench_making.ask import ask_bench_granule
-from tasks.bench_making.items import STAGE as BENCH
 from tasks.bench_making.items import VERSION as BENCH_VERSION
 from tasks.bench_making.items import Around, gather_around, item_granule
 from tasks.captions.cap_cot import caption_granule, caption_granules, is_captioned
-from tasks.captions.scene import STAGE as CAP_COT
 from tasks.captions.scene import VERSION as CAP_COT_VERSION
 from tasks.compose import VERSION as L2_VERSION
 from tasks.compose import compose_granule, compose_granules, is_composed, writers_of
-from tasks.composition.scene import STAGE as L2
 from tasks.config import BuildConfig
 from tasks.engine.run import GranuleWork, lanes_of, run_granules
-from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.fingerprint import fingerprint_granule
 from tasks.granules import (
     GranuleId,
@@ -47,7 +38,6 @@ from tasks.granules import (
     store_granule,
     store_other_splits,
 )
-from tasks.ingest import STAGE as INGEST
 from tasks.ingest import VERSION as INGEST_VERSION
 from tasks.ingest import ingest_granule
 from tasks.ledger import Ledger, Record
@@ -57,9 +47,23 @@ from tasks.planning.plan import plan_lines
 from tasks.progress import Bar, told
 from tasks.publish import Published, judge_candidate, publish
 from tasks.refine import VERSION as REFINE_VERSION
-from tasks.refine import candidates_stage, refine_granule, refined_stage
+from tasks.refine import candidates_stage, refine_granule
 from tasks.selection import select
 from tasks.shards import write_rejects
+from tasks.stage_names import (
+    ANNOTATE,
+    BENCH,
+    BENCH_ASK,
+    CAP_COT,
+    FINGERPRINT,
+    INGEST,
+    L1,
+    L2,
+    MADE_BY,
+    MARK,
+    SHARDS,
+    refined_stage,
+)
 from tasks.storage.address import address_of
 from tasks.storage.push import push
 from tasks.writers.opened import Served, serving

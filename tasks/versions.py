@@ -11,12 +11,14 @@ from pathlib import Path
 from shutil import rmtree
 
 from tasks.atomic import GONE, alike, linked, placing_folder, remove_folder
-from tasks.card import CARD_NAME
-from tasks.croissant import CROISSANT_NAME
 from tasks.errors import UserError
-from tasks.lineage.page import LINEAGE_NAME
 from tasks.manifest import (
+    CARD_NAME,
+    CROISSANT_NAME,
+    LINEAGE_NAME,
     MANIFEST_NAME,
+    REPORT_NAME,
+    SCENES_NAME,
     VERSIONS,
     DataFile,
     Manifest,
@@ -25,8 +27,6 @@ from tasks.manifest import (
     write_manifest,
 )
 from tasks.progress import told
-from tasks.report import REPORT_NAME
-from tasks.scene_list import SCENES_NAME
 
 DIGEST_CHARS = 12  # of a digest, where a folder or a person is to tell it
 _NAME = re.compile(rf"(\d+)-([0-9a-f]{{{DIGEST_CHARS}}})")
@@ -158,6 +158,15 @@ def is_kept(dataset: Path, manifest: Manifest) -> bool:
     if not (folder / MANIFEST_NAME).is_file():
         return False
     return all(alike(dataset / path, folder / path) for path in paths_of(manifest))
+
+
+def unchanging(dataset: Path) -> Path:
+    """Return where a dataset is kept as a version, so that no publication replaces its files.
+
+    It is the dataset's own folder where that version is not kept. ManifestError as in reading one.
+    """
+    kept = folder_of(dataset, read_manifest(dataset))
+    return kept if (kept / MANIFEST_NAME).is_file() else dataset
 
 
 def keep(dataset: Path, manifest: Manifest) -> None:

@@ -1,1 +1,1 @@
-"""A page on this machine over a dataset of any size: its samples, masks, counts, refusals."""
+"""A page on this machine over a dataset: its samples, masks, counts, refusals."""

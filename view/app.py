@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,10 +18,11 @@ from tasks.errors import UserError
 from tasks.inspect_dataset import size_text
 from tasks.shown import PAGES as REPORT_PAGES
 from tasks.shown import templates_in
+from view.asked import BadFilter
 from view.counts import answer_charts, charts
-from view.filters import BadFilter, Filters, read_filters
+from view.filters import Filters, read_filters
 from view.footprints import HEIGHT, WIDTH, footprint_map
-from view.index import Place
+from view.index import Place, first_line
 from view.looked_at import LookedAt
 from view.refused import refused_page
 
@@ -43,8 +45,8 @@ def application(looked_at: LookedAt, host: str = "127.0.0.1") -> Starlette:
     routes = [
         Route("/", pages.samples),
         Route("/sample/{sample_id}", pages.sample),
-        Route("/image/{sample_id}/{number:int}", pages.image),
-        Route("/thumb/{sample_id}", pages.thumb),
+        Route("/image/{version}/{sample_id}/{number:int}", pages.image),
+        Route("/thumb/{version}/{sample_id}", pages.thumb),
         Route("/counts", pages.counts),
         Route("/map", pages.map),
         Route("/refused", pages.refused),
@@ -57,8 +59,8 @@ def application(looked_at: LookedAt, host: str = "127.0.0.1") -> Starlette:
     return Starlette(
         routes=routes,
         middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
             Middleware(_WithHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
         ],
         exception_handlers={
             HTTPException: pages.failed,
@@ -66,6 +68,7 @@ def application(looked_at: LookedAt, host: str = "127.0.0.1") -> Starlette:
             UserError: pages.failed,
             OSError: pages.failed,
             pa.ArrowException: pages.failed,
+            duckdb.Error: pages.failed,
         },
     )
 
@@ -96,23 +99,25 @@ class _Pages:
         self._script = (PAGES / "view.js").read_text(encoding="utf-8")
 
     def samples(self, request: Request) -> Response:
-        filters, page = self._filters(request)
+        filters, page, allowed = self._asked(request)
         listed = self._looked_at.listed(filters, page)
-        return self._page("samples.html", filters=filters, listed=listed, here="samples")
+        return self._page(
+            "samples.html", filters=filters, allowed=allowed, listed=listed, here="samples"
+        )
 
     def sample(self, request: Request) -> Response:
-        filters, _ = self._filters(request)
-        place, sample_id = self._place(request)
+        filters, _, _ = self._asked(request)
+        place = self._place(request)
         return self._page(
             "sample.html",
             filters=filters,
             sample=self._looked_at.sample(place),
-            near=self._looked_at.neighbours(sample_id, filters),
+            near=self._looked_at.neighbours(place, filters),
             here="samples",
         )
 
     def image(self, request: Request) -> Response:
-        place, _ = self._place(request)
+        place = self._place_in_version(request)
         stored = self._looked_at.image(place, request.path_params["number"])
         if stored is None:
             raise HTTPException(404, "The sample has not so many images.")
@@ -120,26 +125,34 @@ class _Pages:
         return _kept(content, kind)
 
     def thumb(self, request: Request) -> Response:
-        place, _ = self._place(request)
+        place = self._place_in_version(request)
         kind, content = self._looked_at.thumb(place)
         return _kept(content, kind)
 
     def counts(self, request: Request) -> Response:
-        filters, _ = self._filters(request)
+        filters, _, allowed = self._asked(request)
         index = self._looked_at.index
         return self._page(
             "counts.html",
             filters=filters,
+            allowed=allowed,
             charts=[*charts(index, filters)],
             answers=[*answer_charts(index, filters)],
             here="counts",
         )
 
     def map(self, request: Request) -> Response:
-        filters, _ = self._filters(request)
+        filters, _, allowed = self._asked(request)
         drawn = footprint_map(self._looked_at.index, filters)
-        size = {"width": WIDTH, "height": HEIGHT}
-        return self._page("map.html", filters=filters, map=drawn, **size, here="map")
+        return self._page(
+            "map.html",
+            filters=filters,
+            allowed=allowed,
+            map=drawn,
+            width=WIDTH,
+            height=HEIGHT,
+            here="map",
+        )
 
     def refused(self, request: Request) -> Response:
         shown = refused_page(self._looked_at.index, request.query_params.multi_items())
@@ -176,18 +189,28 @@ class _Pages:
             status, words = error.status_code, error.detail
         elif isinstance(error, BadFilter):
             status = 400
+        elif isinstance(error, duckdb.Error):
+            words = f"The index cannot be asked: {first_line(error)}"
         return self._page("failed.html", status=status, words=words, here="")
 
-    def _filters(self, request: Request) -> tuple[Filters, int]:
-        return read_filters(request.query_params.multi_items(), self._looked_at.allowed())
+    def _asked(self, request: Request) -> tuple[Filters, int, dict[str, list[str]]]:
+        """Return an address's filters and page, and what values the filters may have."""
+        allowed = self._looked_at.allowed()
+        return *read_filters(request.query_params.multi_items(), allowed), allowed
 
-    def _place(self, request: Request) -> tuple[Place, str]:
+    def _place_in_version(self, request: Request) -> Place:
+        version = request.path_params["version"]
+        if version != self._looked_at.digest:
+            raise HTTPException(404, f"This page shows no version {version!r}.")
+        return self._place(request)
+
+    def _place(self, request: Request) -> Place:
         sample_id = request.path_params["sample_id"]
         place = self._looked_at.place(sample_id)
         if place is None:
             waiting = "" if self._looked_at.index.complete else " so far; shards are still read"
             raise HTTPException(404, f"There is no sample {sample_id!r}{waiting}.")
-        return place, sample_id
+        return place
 
     def _page(self, name: str, status: int = 200, **shown: Any) -> Response:
         looked_at = self._looked_at
@@ -199,7 +222,6 @@ class _Pages:
             size=size_text(sum(file.bytes for file in manifest.files)),
             digest=looked_at.digest,
             index=looked_at.index,
-            allowed=looked_at.allowed(),
             comparing=looked_at.compared is not None,
             status=status,
             **{"filters": Filters(), **shown},
@@ -208,8 +230,9 @@ class _Pages:
 
 
 def _kept(content: bytes, kind: str) -> Response:
-    """A picture, whose address names the version that it is of."""
-    return Response(content, media_type=kind, headers={"Cache-Control": "private, max-age=86400"})
+    """A picture that a browser may keep for good: its address names the version that it is of."""
+    kept = {"Cache-Control": "private, max-age=31536000, immutable"}
+    return Response(content, media_type=kind, headers=kept)
 
 
 def _style() -> str:

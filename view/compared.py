@@ -6,14 +6,13 @@ from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from threading import Lock
-from urllib.parse import urlencode
 
 from tasks.comparing.compare import Change, Comparison, Fate, compare
 from tasks.comparing.page import ChangeView, change_view, comparison_tables
 from tasks.counts_table import CountsTable
 from tasks.readable import program_text
 from tasks.rows import Row
-from view.filters import BadFilter, once, page_number
+from view.asked import Paging, check_listed, once, page_number
 
 PAGE = 30
 _NAMES = ("fate", "cause", "source", "tier", "task")
@@ -28,14 +27,8 @@ class ChangesPage:
     fates: dict[str, int]
     asked: dict[str, str]
     values: dict[str, list[str]]
-    found: int
     changes: tuple[Change, ...]
-    page: int
-    pages: int
-
-    def address(self, page: int) -> str:
-        """Return the address of another page of the same."""
-        return "?" + urlencode({**self.asked, "page": page})
+    paging: Paging
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +64,25 @@ class Compared:
         """
         with self._lock:
             found = self._found
-        asked = {name: value for name, value in once(given, [*_NAMES, "page"]).items() if value}
+        asked = once(given, _NAMES)
         number = page_number(asked.pop("page", ""))
         values = {name: sorted({_told(one, name) for one in found.changes}) for name in _NAMES}
         for name, value in asked.items():
-            if value not in values[name]:
-                listed = ", ".join(values[name]) or "nothing: nothing differs"
-                raise BadFilter(f"{name}={value!r} is not there; it may be {listed}")
+            check_listed(name, value, values[name], "nothing differs")
         changes = [
             one
             for one in found.changes
             if all(_told(one, name) == value for name, value in asked.items())
         ]
+        paging = Paging(page=number, found=len(changes), size=PAGE, asked=tuple(asked.items()))
         return ChangesPage(
             comparison=found,
             tables=tuple(comparison_tables(found)),
             fates={fate: sum(one.fate is fate for one in found.changes) for fate in Fate},
             asked=asked,
             values=values,
-            found=len(changes),
-            changes=tuple(changes[(number - 1) * PAGE : number * PAGE]),
-            page=number,
-            pages=max(1, -(-len(changes) // PAGE)),
+            changes=tuple(changes[paging.start : paging.start + PAGE]),
+            paging=paging,
         )
 
     def change(self, sample_id: str) -> tuple[ChangeView, list[Differing]] | None:

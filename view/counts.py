@@ -16,7 +16,7 @@ _BY = {
     "class": "unnest(classes)",
     "verdict": "unnest(verdicts)",
     "form": "form",
-    "letter": "nullif(letter, '')",
+    "letter": "letter",
 }
 _TITLES = {
     "class": "Class asked of",
@@ -51,12 +51,11 @@ def charts(index: Index, filters: Filters) -> Iterator[Chart]:
     for name, column in _BY.items():
         rows = index.rows(
             f"select label, count(*) from (select {column} as label from sample where {where}) "
-            "where label is not null group by 1 order by 2 desc, 1",
+            "where label <> '' group by 1 order by 2 desc, 1",
             values,
         )
         if rows:
-            key = "class_" if name == "class" else name
-            yield _chart(_TITLES.get(name, name.capitalize()), rows, filters, key, FIRST_BARS)
+            yield _chart(_TITLES.get(name, name.capitalize()), rows, filters, name, FIRST_BARS)
 
 
 def answer_charts(index: Index, filters: Filters) -> Iterator[Chart]:
@@ -75,7 +74,7 @@ def answer_charts(index: Index, filters: Filters) -> Iterator[Chart]:
 
 
 def _chart(
-    title: str, rows: list[tuple[str, int]], filters: Filters, key: str, first: int
+    title: str, rows: list[tuple[str, int]], filters: Filters, name: str, first: int
 ) -> Chart:
     longest = max(number for _, number in rows)
     rest = rows[MOST_BARS:]
@@ -83,10 +82,10 @@ def _chart(
         title=title,
         bars=tuple(
             Bar(
-                label=label or "(none)",
+                label=label,
                 number=number,
                 share=number / longest,
-                address=filters.but(**{key: label}).address(),
+                address=filters.narrowed(name, label).address(),
             )
             for label, number in rows[:MOST_BARS]
         ),

@@ -103,10 +103,13 @@ class _Evaluator:
         return Valued(role=role, words=self._words.of(node), value=value, parts=self._parts(node))
 
     def _parts(self, node: BaseModel) -> tuple[Valued, ...]:
-        inside = [*_children(node)]
-        room = max(0, MOST_PARTS - self._shown)
-        self._found.left += len(inside[room:])
-        return tuple(self.valued(child, role) for role, child in inside[:room])
+        parts = []
+        for role, child in _children(node):
+            if self._shown < MOST_PARTS:
+                parts.append(self.valued(child, role))
+            else:
+                self._found.left += _size(child)
+        return tuple(parts)
 
     def _value(self, node: BaseModel) -> str:
         try:
@@ -131,9 +134,11 @@ class _Evaluator:
             counts = encode(mask_HW).decode()
             mask = Mask(counts=counts, date=_last_date(node), label=self._words.of(node))
             self._found.masks.append(mask)
-        pixels = f"{int(mask_HW.sum()):,} pixels"
+        value = f"{int(mask_HW.sum()):,} pixels"
+        if isinstance(node, Instances):
+            value = f"{len(self._scene.stored(node)):,} objects, {value}"
         number = self._numbers[node]
-        return Valued(role=role, words=self._words.of(node), value=pixels, mask=number, parts=parts)
+        return Valued(role=role, words=self._words.of(node), value=value, mask=number, parts=parts)
 
 
 def _children(node: BaseModel) -> Iterator[tuple[str, BaseModel]]:
@@ -145,6 +150,10 @@ def _children(node: BaseModel) -> Iterator[tuple[str, BaseModel]]:
                 yield one.name, inside
             elif isinstance(one, BaseModel):
                 yield ("" if name in ("a", "b", "of") else name), one
+
+
+def _size(node: BaseModel) -> int:
+    return 1 + sum(_size(child) for _, child in _children(node))
 
 
 def _last_date(node: BaseModel) -> int:

@@ -5,15 +5,11 @@ from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
 from schemas.verdict import Verdict
+from view.asked import BadFilter, check_listed, once, page_number, trimmed
 from view.index import Index
 
-MOST_SEARCHED = 200  # characters
 _PLAIN = ("source", "tier", "task", "split", "form", "letter")  # columns compared as they are
 _IN_LIST = {"class": "classes", "verdict": "verdicts"}
-
-
-class BadFilter(ValueError):
-    """An address that asks for what there is not; the message says what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +42,17 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What is asked for; "" and None ask for all. `class_` stands as "class" in an address."""
+    """What is asked for; what is empty asks for all. `class_` stands as "class" in an address.
+
+    Of several classes or verdicts a sample has them all.
+    """
 
     source: str = ""
     tier: str = ""
     task: str = ""
-    class_: str = ""
+    class_: tuple[str, ...] = ()
     split: str = ""
-    verdict: str = ""
+    verdict: tuple[str, ...] = ()
     form: str = ""
     letter: str = ""
     answer: str = ""
@@ -62,25 +61,36 @@ class Filters:
     box: Box | None = None
 
     @property
-    def given(self) -> dict[str, str]:
-        """What is asked for, by the names of an address."""
-        named = {field.name.rstrip("_"): getattr(self, field.name) for field in fields(self)}
-        return {name: str(value) for name, value in named.items() if value}
+    def given(self) -> tuple[tuple[str, str], ...]:
+        """What is asked for, each with its name in an address."""
+        named = ((field.name.rstrip("_"), getattr(self, field.name)) for field in fields(self))
+        return tuple(
+            (name, str(one))
+            for name, value in named
+            for one in (value if isinstance(value, tuple) else (value,))
+            if one
+        )
 
-    def address(self, **more: object) -> str:
-        """Return "?..." with what is asked for and more, "" where that is nothing."""
-        asked = {**self.given, **{name: str(value) for name, value in more.items() if value}}
-        return f"?{urlencode(asked)}" if asked else ""
+    def address(self) -> str:
+        """Return "?..." with what is asked for, "" where that is nothing."""
+        return f"?{urlencode(self.given)}" if self.given else ""
 
     def but(self, **changed: object) -> "Filters":
         """Return these filters with some changed."""
         return replace(self, **changed)  # type: ignore[arg-type]
 
+    def narrowed(self, name: str, value: str) -> "Filters":
+        """Return the filters that leave what has a value as well; `name` is that of an address."""
+        if name not in _IN_LIST:
+            return self.but(**{name: value})
+        field = "class_" if name == "class" else name
+        return self.but(**{field: tuple(dict.fromkeys((*getattr(self, field), value)))})
+
     def where(self) -> tuple[str, list[object]]:
         """Return an SQL condition on `sample` and its values."""
         parts = ["true"]
         values: list[object] = []
-        for name, value in self.given.items():
+        for name, value in self.given:
             if name in _PLAIN:
                 parts.append(f"{name} = ?")
             elif name in _IN_LIST:
@@ -125,41 +135,15 @@ def read_filters(
 
     Raises:
         BadFilter: for a name that is no filter, a value that is not among `values`, a page that is
-            no number, or a name given twice.
+            no number, or a name given twice but class and verdict.
     """
     names = [field.name.rstrip("_") for field in fields(Filters)]
-    asked = once(given, [*names, "page"])
-    page = page_number(asked.pop("page", ""))
-    for name, value in asked.items():
-        if value and name in values and value not in values[name]:
-            raise BadFilter(f"{name}={value!r} is not there; it may be {_listed(values[name])}")
-    box = asked.pop("box", "")
-    text = {("class_" if name == "class" else name): value for name, value in asked.items()}
-    return Filters(**text, box=Box.read(box) if box else None), page
-
-
-def once(given: Sequence[tuple[str, str]], names: Sequence[str]) -> dict[str, str]:
-    """Return an address's values by name; BadFilter for a name not among `names`, or twice."""
-    asked: dict[str, str] = {}
-    for name, value in given:
-        if name not in names:
-            raise BadFilter(f"{name!r} is no filter; there are {', '.join(sorted(names))}")
-        if name in asked:
-            raise BadFilter(f"{name} is given twice")
-        if len(value) > MOST_SEARCHED:
-            raise BadFilter(f"{name} has {len(value)} characters; at most {MOST_SEARCHED} are read")
-        asked[name] = value.strip()
-    return asked
-
-
-def page_number(text: str) -> int:
-    """Return a page number, 1 of ""; BadFilter where it is none."""
-    if not text:
-        return 1
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**8):
-        raise BadFilter(f"page={text!r} is not a page; pages are numbered from 1")
-    return int(text)
-
-
-def _listed(values: Sequence[str]) -> str:
-    return ", ".join(values) or "nothing yet: no shard has been read"
+    several = {name: [trimmed(n, v) for n, v in given if n == name] for name in _IN_LIST}
+    asked = once([pair for pair in given if pair[0] not in _IN_LIST], names)
+    page, box = (asked.pop(name, "") for name in ("page", "box"))
+    for name, value in (*asked.items(), *((n, v) for n in several for v in several[n])):
+        if name in values:
+            check_listed(name, value, values[name], "no shard has been read yet")
+    classes, verdicts = (tuple(dict.fromkeys(v for v in several[n] if v)) for n in _IN_LIST)
+    seen = Box.read(box) if box else None
+    return Filters(**asked, class_=classes, verdict=verdicts, box=seen), page_number(page)

@@ -19,6 +19,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "memory_limit": "1GB",
 }
+_SHARD = "hive_partitioning = false"  # a folder called split=test says nothing of what is in it
 _TABLES = """
 create table sample (
     n integer, shard integer, row_in_shard integer, sample_id varchar, scene_id varchar,
@@ -28,7 +29,7 @@ create table sample (
 create table refused (
     sample_id varchar, source varchar, stage varchar, reason varchar, detail varchar);
 """
-_READ_SHARD = """
+_READ_SHARD = f"""
 insert into sample
 select ? + file_row_number, ?, file_row_number, sample_id, scene_id,
     source, split, place, tier, task, form,
@@ -38,31 +39,40 @@ select ? + file_row_number, ?, file_row_number, sample_id, scene_id,
         list_transform(steps, lambda step: step.verdict),
         list_transform(claims, lambda claim: claim.verdict))),
     grid.west, grid.south, grid.east, grid.north
-from read_parquet(?, file_row_number = true)
+from read_parquet(?, file_row_number = true, {_SHARD})
 """
-_READ_REFUSED = """
-insert into refused select sample_id, source, stage, reason, detail from read_parquet(?)
+_READ_REFUSED = f"""
+insert into refused
+select sample_id, source, stage, reason, detail from read_parquet(?, {_SHARD})
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a sample lies: the number of its shard in the manifest, and its row there."""
+    """Where a sample lies: its running number, that of its shard, and its row there."""
 
+    sample_id: str
+    number: int
     shard: int
     row: int
 
 
 class Index:
-    """The light columns of a dataset, asked in SQL; several threads may ask at once."""
+    """The light columns of a dataset, asked in SQL; several threads may ask at once.
 
-    def __init__(self, dataset: Path, manifest: Manifest) -> None:
+    What does not fit in memory lies in the folder `spill` meanwhile.
+    """
+
+    def __init__(self, dataset: Path, manifest: Manifest, spill: Path) -> None:
         self.dataset, self.manifest = dataset, manifest
         self.faults: list[str] = []  # what could not be read, in words
         self.done = 0  # shards
         self._base = 0
-        self._database = duckdb.connect(":memory:", config=_SETTINGS)
+        self._database = duckdb.connect(
+            ":memory:", config=_SETTINGS | {"temp_directory": str(spill)}
+        )
         self._database.execute(_TABLES)
+        self._read_refused()
 
     @property
     def complete(self) -> bool:
@@ -71,8 +81,6 @@ class Index:
 
     def fill(self, most: int | None = None) -> None:
         """Read the shards that have not been read yet, at most so many of them."""
-        if not self.done:
-            self._read_refused()
         waiting = self.manifest.files[self.done :][:most]
         with self._database.cursor() as cursor:
             for file in waiting:
@@ -87,19 +95,20 @@ class Index:
         """Return the one number that a query comes to."""
         return int(self.rows(sql, values)[0][0])
 
-    def place_of(self, sample_id: str) -> tuple[int, Place] | None:
-        """Return a sample's running number and its place, None where there is none (yet)."""
+    def place_of(self, sample_id: str) -> Place | None:
+        """Return where a sample lies, None where there is none (yet)."""
         found = self.rows(
-            "select n, shard, row_in_shard from sample where sample_id = ? limit 1", [sample_id]
+            "select sample_id, n, shard, row_in_shard from sample where sample_id = ? limit 1",
+            [sample_id],
         )
-        return (found[0][0], Place(*found[0][1:])) if found else None
+        return Place(*found[0]) if found else None
 
     def _read_shard(self, cursor: duckdb.DuckDBPyConnection, file: DataFile) -> None:
         path = str(self.dataset / file.path)
         try:
             cursor.execute(_READ_SHARD, [self._base, self.done, path])
         except duckdb.Error as error:
-            self.faults.append(f"{file.path} ({file.rows:,} samples): {_first_line(error)}")
+            self.faults.append(f"{file.path} ({file.rows:,} samples): {first_line(error)}")
         self._base += file.rows
         self.done += 1
 
@@ -108,8 +117,9 @@ class Index:
             try:
                 self.rows(_READ_REFUSED, [str(self.dataset / file.path)])
             except duckdb.Error as error:
-                self.faults.append(f"{file.path} ({file.rows:,} refused): {_first_line(error)}")
+                self.faults.append(f"{file.path} ({file.rows:,} refused): {first_line(error)}")
 
 
-def _first_line(error: duckdb.Error) -> str:
+def first_line(error: duckdb.Error) -> str:
+    """Return what DuckDB says, without the statement and the place in it."""
     return (str(error).splitlines() or ["no reason given"])[0]

@@ -7,7 +7,8 @@ from pathlib import Path
 from tasks.lineage.graph import short
 from tasks.lineage.told import dataset_lines, row_lines
 from tasks.manifest import Manifest, read_manifest
-from tasks.versions import first_with
+from tasks.versions import first_with, unchanging
+from view.asked import Paging
 from view.compared import Compared
 from view.filters import Filters, allowed
 from view.index import Index, Place
@@ -37,9 +38,7 @@ class Listed:
 class ListPage:
     """A page of the samples that filters leave."""
 
-    found: int
-    page: int
-    pages: int
+    paging: Paging
     samples: tuple[Listed, ...]
 
 
@@ -54,41 +53,37 @@ class Neighbours:
 
 
 class LookedAt:
-    """A dataset, and the one that it is compared with, if any."""
+    """A dataset, and the one that it is compared with, if any; `spill` is a folder for the index.
 
-    def __init__(self, dataset: Path, then: Path | None = None) -> None:
-        self.dataset = dataset
-        self.manifest: Manifest = read_manifest(dataset)
+    Both are read where they are kept as versions: a publication meanwhile replaces nothing there.
+    """
+
+    def __init__(self, dataset: Path, spill: Path, then: Path | None = None) -> None:
+        self.dataset = unchanging(dataset)
+        self.manifest: Manifest = read_manifest(self.dataset)
         self.digest = short(self.manifest.digest)
-        self.index = Index(dataset, self.manifest)
-        self.compared = None if then is None else Compared(then, dataset)
-        self._reader = Reader(dataset, self.manifest)
+        self.index = Index(self.dataset, self.manifest, spill)
+        self.compared = None if then is None else Compared(unchanging(then), self.dataset)
+        self._reader = Reader(self.dataset, self.manifest)
         self._brought = lru_cache(maxsize=4_096)(self._brought_by)
-        self._allowed: dict[str, list[str]] | None = None
+        self._allowed = lru_cache(maxsize=1)(self._allowed_after)
 
     def allowed(self) -> dict[str, list[str]]:
         """Return the values that each filter may have."""
-        if self._allowed is not None:
-            return self._allowed
-        complete = self.index.complete  # asked first: what is read meanwhile is read again
-        values = allowed(self.index)
-        if complete:
-            self._allowed = values
-        return values
+        return self._allowed(self.index.done)
 
     def listed(self, filters: Filters, page: int) -> ListPage:
         """Return a page of samples in the order of the shards."""
         where, values = filters.where()
         found = self.index.number(f"select count(*) from sample where {where}", values)
+        paging = Paging(page=page, found=found, size=PAGE, asked=filters.given)
         rows = self.index.rows(
             "select sample_id, source, split, tier, task, question, title, answer, letter, "
             f"verdicts from sample where {where} order by n limit ? offset ?",
-            [*values, PAGE, (page - 1) * PAGE],
+            [*values, PAGE, paging.start],
         )
         return ListPage(
-            found=found,
-            page=page,
-            pages=max(1, -(-found // PAGE)),
+            paging=paging,
             samples=tuple(
                 Listed(**dict(zip(Listed.__slots__, (*row[:-1], tuple(row[-1])), strict=True)))
                 for row in rows
@@ -97,24 +92,20 @@ class LookedAt:
 
     def place(self, sample_id: str) -> Place | None:
         """Return where a sample lies, None where there is none."""
-        found = self.index.place_of(sample_id)
-        return None if found is None else found[1]
+        return self.index.place_of(sample_id)
 
-    def neighbours(self, sample_id: str, filters: Filters) -> Neighbours:
+    def neighbours(self, place: Place, filters: Filters) -> Neighbours:
         """Return what comes before and after a sample."""
-        found = self.index.place_of(sample_id)
-        assert found is not None, sample_id
         where, values = filters.where()
-        before, after, at, of = self.index.rows(
-            "select arg_max(sample_id, n) filter (n < $n), arg_min(sample_id, n) filter (n > $n), "
-            "count(*) filter (n <= $n), count(*) from sample".replace("$n", "?")
-            + f" where {where}",
-            [found[0], found[0], found[0], *values],
+        before, after, passed, own, of = self.index.rows(
+            "select arg_max(sample_id, n) filter (n < ?), arg_min(sample_id, n) filter (n > ?), "
+            "count(*) filter (n < ?), count(*) filter (n = ?), count(*) "
+            f"from sample where {where}",
+            [*[place.number] * 4, *values],
         )[0]
-        own = self.index.number(
-            f"select count(*) from sample where n = ? and {where}", [found[0], *values]
+        return Neighbours(
+            before=before or "", after=after or "", at=passed + 1 if own else 0, of=of
         )
-        return Neighbours(before=before or "", after=after or "", at=at if own else 0, of=of)
 
     def sample(self, place: Place) -> SampleView:
         """Return what is shown of a sample; RowError where it cannot be read."""
@@ -134,6 +125,10 @@ class LookedAt:
     def lineage(self) -> list[str]:
         """Return where the dataset comes from, in lines."""
         return [*dataset_lines(self.dataset)]
+
+    def _allowed_after(self, done: int) -> dict[str, list[str]]:
+        """Return the values that there are after so many shards, or a moment later."""
+        return allowed(self.index)
 
     def _brought_by(self, shard: int) -> Manifest:
         return first_with(self.dataset, self.manifest, self.manifest.files[shard])

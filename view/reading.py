@@ -30,16 +30,19 @@ class Reader:
         self._firsts = lru_cache(maxsize=4_096)(self._read_firsts)
 
     def row(self, place: Place) -> Row:
-        """Return a sample; RowError where its shard or row cannot be read."""
+        """Return a sample; RowError where its shard or row cannot be read or is another's."""
         with self._lock:
             number, at = self._group_of(place)
-            return self._group(place.shard, number).read(at)
+            row = self._group(place.shard, number).read(at)
+        _check_same(place, row.sample_id)
+        return row
 
     def thumb(self, place: Place) -> Picture:
-        """Return a sample's first image made small; RowError where it cannot be read."""
+        """Return a sample's first image made small; RowError as for the sample."""
         with self._lock:
             number, at = self._group_of(place)
-            pictures = self._pictures(place.shard, number)
+            ids, pictures = self._pictures(place.shard, number)
+            _check_same(place, ids[at].as_py())
             if not len(pictures[at]):
                 raise RowError(f"row {place.row} carries no image")
             first = pictures[at][0]["bytes"]
@@ -69,10 +72,19 @@ class Reader:
         with open_shard(self._paths[shard]) as file:
             return row_group(file, number)
 
-    def _read_pictures(self, shard: int, number: int) -> pa.ListArray:
+    def _read_pictures(self, shard: int, number: int) -> tuple[pa.StringArray, pa.ListArray]:
         with open_shard(self._paths[shard]) as file:
             try:
-                column = file.read_row_group(number, columns=["images"]).column(0)
+                columns = file.read_row_group(number, columns=["sample_id", "images"])
             except (OSError, pa.ArrowException) as error:
                 raise RowError(f"row group {number} cannot be decoded: {error}") from error
-        return column.combine_chunks()
+        ids, pictures = (columns[name].combine_chunks() for name in ("sample_id", "images"))
+        return ids, pictures
+
+
+def _check_same(place: Place, sample_id: str) -> None:
+    if sample_id != place.sample_id:
+        raise RowError(
+            f"{place.sample_id} was where {sample_id} is now: the dataset's files were replaced "
+            "while it was looked at; start the page again"
+        )

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
-from view.filters import BadFilter, once, page_number
+from view.asked import Paging, check_listed, once, page_number
 from view.index import Index
 
 PAGE = 50
@@ -30,35 +29,28 @@ class RefusedPage:
     asked: dict[str, str]
     values: dict[str, list[str]]
     reasons: tuple[tuple[str, str, str, int], ...]
-    found: int
     rows: tuple[Refused, ...]
-    page: int
-    pages: int
-
-    def address(self, page: int) -> str:
-        """Return the address of another page of the same."""
-        return "?" + urlencode({**self.asked, "page": page})
+    paging: Paging
 
 
 def refused_page(index: Index, given: Sequence[tuple[str, str]]) -> RefusedPage:
     """Return the refusals that an address asks for; BadFilter as for samples."""
-    asked = {name: value for name, value in once(given, [*_NAMES, "page"]).items() if value}
+    asked = once(given, _NAMES)
     page = page_number(asked.pop("page", ""))
     values = {name: _values(index, name) for name in _CLOSED}
     for name in _CLOSED:
-        if asked.get(name, "") and asked[name] not in values[name]:
-            listed = ", ".join(values[name]) or "nothing: nothing was refused"
-            raise BadFilter(f"{name}={asked[name]!r} is not there; it may be {listed}")
+        check_listed(name, asked.get(name, ""), values[name], "nothing was refused")
     where = " and ".join(["true", *(f"{name} = ?" for name in _CLOSED if name in asked)])
     bound = [asked[name] for name in _CLOSED if name in asked]
     if "q" in asked:
         where += " and contains(lower(sample_id || ' ' || detail), ?)"
         bound.append(asked["q"].lower())
     found = index.number(f"select count(*) from refused where {where}", bound)
+    paging = Paging(page=page, found=found, size=PAGE, asked=tuple(asked.items()))
     rows = index.rows(
         f"select * from refused where {where} order by source, stage, reason, sample_id "
         "limit ? offset ?",
-        [*bound, PAGE, (page - 1) * PAGE],
+        [*bound, PAGE, paging.start],
     )
     reasons = index.rows(
         "select source, stage, reason, count(*) from refused group by all order by 4 desc, 1, 2, 3"
@@ -67,10 +59,8 @@ def refused_page(index: Index, given: Sequence[tuple[str, str]]) -> RefusedPage:
         asked=asked,
         values=values,
         reasons=tuple((source, stage, reason, number) for source, stage, reason, number in reasons),
-        found=found,
         rows=tuple(Refused(**dict(zip(Refused.__slots__, row, strict=True))) for row in rows),
-        page=page,
-        pages=max(1, -(-found // PAGE)),
+        paging=paging,
     )
 
 

@@ -1,18 +1,19 @@
-"""Start the page: on this machine alone, at once, while the shards are still being read."""
+"""Start the page: on this machine alone, while the shards after the first are still read."""
 
+import signal
 import socket
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 
 import uvicorn
 
 from tasks.errors import UserError
-from tasks.versions import dataset_at
+from tasks.storage.pull import opened
 from view.app import application
 from view.looked_at import LookedAt
-
-PORT = 8100
 
 
 def serve(names: Sequence[str], host: str, port: int, say: Callable[[str], None]) -> None:
@@ -30,8 +31,16 @@ def serve(names: Sequence[str], host: str, port: int, say: Callable[[str], None]
             f"--host {host} can be reached from outside, and the page asks nobody who they are; "
             f"leave it at 127.0.0.1 and come through ssh -L {port}:127.0.0.1:{port}"
         )
-    folders = [dataset_at(name) for name in names]
-    looked_at = LookedAt(folders[-1], folders[0] if len(folders) == 2 else None)
+    folders = [opened(name) for name in names]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: `spill` goes
+    with TemporaryDirectory(prefix="terrascope-view-", ignore_cleanup_errors=True) as spill:
+        _serve(folders, Path(spill), host, port, say)
+
+
+def _serve(
+    folders: Sequence[Path], spill: Path, host: str, port: int, say: Callable[[str], None]
+) -> None:
+    looked_at = LookedAt(folders[-1], spill, folders[0] if len(folders) == 2 else None)
     bound = _bound(host, port)
     looked_at.index.fill(most=1)
     Thread(target=looked_at.index.fill, name="index", daemon=True).start()

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from schemas.program import ClassMask, Instances, Valid
+from schemas.program import ClassMask, Count, Instances, Valid
 from schemas.trace import cell_text, quantity_text
 from tasks.rows import Row
 
@@ -46,6 +46,10 @@ class Words:
         match node:
             case ClassMask() | Instances():
                 return f"{self._named(node)}{self._where(node)}"
+            case Count(of=Instances()):
+                return "number of"
+            case Count():
+                return f"number of areas of at least {node.min_component_px} pixels of"
             case Valid():
                 return f"all that is labelled{self._where(node)}"
         return self._operation(node.model_dump())
@@ -62,10 +66,9 @@ class Words:
             case "part":
                 cell = cell_text(f"cell {node['cell']}", self._north_up)
                 return f"its part in the {cell}"
-            case "count":
-                return "number of"
             case "compare":
-                return "is the first less" if node["relation"] == "<" else "is the first greater"
+                than = "less" if node["relation"] == "<" else "greater"
+                return f"is the first {than} than the second"
             case "rank":
                 return f"number {node['place']} by size"
         return _OPERATIONS[f"{node['op']}"]

@@ -6,11 +6,11 @@ from statistics import mean
 import pyarrow.parquet as pq
 
 from tasks.annotation.predictions import Prediction, prediction_of
-from tasks.annotation.run import STAGE
 from tasks.annotation.settings import RefineSettings
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger
 from tasks.manifest import RefinedClass
+from tasks.stage_names import ANNOTATE
 
 
 def refined_classes(
@@ -19,7 +19,7 @@ def refined_classes(
     """Return the figures of every class that was asked for, by source."""
     by_class: dict[tuple[str, str, str], list[Prediction]] = {}
     for granule in granules:
-        for row in pq.read_table(ledger.path(STAGE, granule.name, ".parquet")).to_pylist():
+        for row in pq.read_table(ledger.path(ANNOTATE, granule.name, ".parquet")).to_pylist():
             key = (granule.source, row["layer"], row["label"])
             by_class.setdefault(key, []).append(prediction_of(row))
     return tuple(

@@ -22,16 +22,15 @@ from schemas.prediction import fold_of
 from schemas.tier import Tier
 from tasks.annotation.settings import AnnotatorSettings
 from tasks.atomic import place_text
-from tasks.captions.scene import STAGE as CAP_COT
-from tasks.config import MODEL_WEIGHTS, BuildConfig, ConfigError, digest_of
+from tasks.config import MODEL_WEIGHTS, BuildConfig, ConfigError
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, sha256_of
 from tasks.manifest import DataFile, Manifest, read_manifest, utc_now, write_manifest
 from tasks.shards import Provenance, write_shard
+from tasks.stage_names import ANNOTATOR, CAP_COT, INGEST
 from tasks.training import REPORT_NAME, learn, num_gpus
 
-STAGE = "annotator"
 VERSION = 1
 _NOTE = "key.txt"  # in a fold's folder: the key of what it learns
 _ON_GPUS = Lock()  # one fold at a time
@@ -91,7 +90,7 @@ def folds_of(config: BuildConfig, granules: Sequence[GranuleId]) -> list[Fold]:
 
 def fold_in(ledger: Ledger, number: int) -> Fold:
     """Return a fold by its number, whether there is anything of it or not."""
-    return Fold(number=number, folder=ledger.path(STAGE, f"fold-{number}", ""))
+    return Fold(number=number, folder=ledger.path(ANNOTATOR, f"fold-{number}", ""))
 
 
 def is_fitted(fold: Fold, key: str) -> bool:
@@ -177,7 +176,7 @@ def _write_dataset(
             config_digest=config.content_digest,
             seed=config.seed,
             commit="",
-            stages={STAGE: VERSION},
+            stages={ANNOTATOR: VERSION},
             created=utc_now(),
         ),
     )

@@ -20,16 +20,16 @@ from schemas.prediction import fold_of
 from schemas.rejection import Reason, Rejected
 from tasks.annotation.folds import Annotator
 from tasks.annotation.shown_to import show
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
 from tasks.ingest import MIN_VALID_SHARE, marks_unlabelled, unlabelled_path
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
 from tasks.scene_file import scene_file, scenes_in
 from tasks.scene_table import mask_row
 from tasks.shards import write_rejects
+from tasks.stage_names import INGEST, MARK
 
-STAGE = "mark"
 VERSION = 1
 
 Layer = tuple[str, int]  # name, date
@@ -72,7 +72,7 @@ def mark_granules(
         advance()
 
     tables = {granule: unlabelled_path(ledger, granule) for granule in due}
-    show(config, STAGE, tables, annotators, marked, labelled=False)
+    show(config, MARK, tables, annotators, marked, labelled=False)
     return [records[granule] for granule in granules if granule in records]
 
 
@@ -132,7 +132,7 @@ def _taken(
     floor = config.annotator.confidence_floor
     by_scene: dict[str, list[Marked]] = defaultdict(list)
     tallies: Counter[str] = Counter()
-    for one in pq.read_table(ledger.path(STAGE, granule.name, ".parquet")).to_pylist():
+    for one in pq.read_table(ledger.path(MARK, granule.name, ".parquet")).to_pylist():
         by_scene[one["scene_id"]].append(one)
         tallies["marked: sure" if one["confidence"] >= floor else "marked: under the floor"] += 1
     name = granule.unlabelled.name
@@ -186,7 +186,7 @@ def _rejected(row: Mapping[str, Any], reason: Reason, detail: str) -> Rejected:
     return Rejected(
         sample_id=row["scene_id"],
         source=row["source"],
-        stage=STAGE,
+        stage=MARK,
         reason=reason,
         detail=f"{row['scene_id']}: {detail}",
     )

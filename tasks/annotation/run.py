@@ -11,13 +11,13 @@ from schemas.prediction import PREDICTION_SCHEMA
 from tasks.annotation.folds import Annotator
 from tasks.annotation.shown_to import show
 from tasks.atomic import placing
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
 from tasks.progress import told
+from tasks.stage_names import ANNOTATE, INGEST
 
-STAGE = "annotate"
 VERSION = 1
 ANNOTATED_SPLIT = "train"  # bench and test scenes are never refined
 
@@ -38,11 +38,11 @@ def annotate_granules(
     due: dict[GranuleId, dict[str, Any]] = {}
     for granule in granules:
         parts = _parts(config, ledger, granule, annotators)
-        kept = ledger.done(STAGE, granule.name, digest_of(parts))
+        kept = ledger.done(ANNOTATE, granule.name, digest_of(parts))
         if kept is not None:
             records[granule.name] = replace(kept, reused=True)
         elif granule.split != ANNOTATED_SPLIT or granule.is_unlabelled:
-            with placing(ledger.path(STAGE, granule.name, ".parquet")) as temporary:
+            with placing(ledger.path(ANNOTATE, granule.name, ".parquet")) as temporary:
                 pq.write_table(PREDICTION_SCHEMA.empty_table(), temporary)
             records[granule.name] = _stored(config, ledger, granule, parts)
         else:
@@ -56,7 +56,7 @@ def annotate_granules(
 
     tables = {granule: ledger.path(INGEST, granule.name, ".parquet") for granule in due}
     begun = perf_counter()
-    show(config, STAGE, tables, annotators, done, labelled=True)
+    show(config, ANNOTATE, tables, annotators, done, labelled=True)
     if due:
         asked = sum(records[granule.name].out for granule in due)
         rate = asked / (perf_counter() - begun)
@@ -67,14 +67,14 @@ def annotate_granules(
 def _stored(
     config: BuildConfig, ledger: Ledger, granule: GranuleId, parts: dict[str, Any]
 ) -> Record:
-    path = ledger.path(STAGE, granule.name, ".parquet")
+    path = ledger.path(ANNOTATE, granule.name, ".parquet")
     table = pq.read_table(path, columns=["scene_id", "outcome"])
     outcomes = {
         f"{outcome['values']}": outcome["counts"]
         for outcome in table.column("outcome").value_counts().to_pylist()
     }
     record = Record(
-        stage=STAGE,
+        stage=ANNOTATE,
         granule=granule.name,
         key=digest_of(parts),
         parts=parts,

@@ -10,14 +10,13 @@ import pyarrow.parquet as pq
 
 from masks.rle import decode
 from tasks.annotation.predictions import prediction_of
-from tasks.annotation.run import STAGE
 from tasks.annotation.settings import RefineSettings
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
 from tasks.refine import SHARED
 from tasks.scene_table import read_words
 from tasks.shown import Picture, picture_of
+from tasks.stage_names import ANNOTATE, INGEST
 
 NUM_SHOWN = 6
 LEAST_SHARE = 0.02  # of a picture; smaller masks can hardly be seen
@@ -40,7 +39,7 @@ def refined_views(
     """
     drawn: dict[tuple[str, bool], list[tuple[GranuleId, dict[str, Any]]]] = {}
     for granule in granules:
-        for row in pq.read_table(ledger.path(STAGE, granule.name, ".parquet")).to_pylist():
+        for row in pq.read_table(ledger.path(ANNOTATE, granule.name, ".parquet")).to_pylist():
             if row["counts"]:
                 taken = settings.takes(prediction_of(row).iou)
                 drawn.setdefault((granule.source, not taken), []).append((granule, row))

@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 
 from schemas.value import Quantity, Value
 from tasks.atomic import placing
-from tasks.bench_making.ask import STAGE as ASK
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger
+from tasks.stage_names import BENCH_ASK
 from templates.bench import DISTANCE_MEASUREMENT
 
 STAGE = "bench-answers"
@@ -114,8 +115,8 @@ def answers_digests(ledger: Ledger, granules: Sequence[GranuleId]) -> dict[str, 
     """Return source -> digest of the questions that its granules were asked."""
     asked: dict[str, list[str]] = defaultdict(list)
     for granule in granules:
-        record = ledger.load(ASK, granule.name)
-        assert record is not None, f"{ASK} has not run for {granule.name}"
+        record = ledger.load(BENCH_ASK, granule.name)
+        assert record is not None, f"{BENCH_ASK} has not run for {granule.name}"
         asked[granule.source].append(record.outputs[0].sha256)
     return {source: digest_of([VERSION, found]) for source, found in sorted(asked.items())}
 
@@ -156,5 +157,5 @@ def numbers_of(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _asked(ledger: Ledger, granules: Iterable[GranuleId]) -> Iterator[dict[str, Any]]:
     for granule in granules:
-        path = ledger.path(ASK, granule.name, ".parquet")
+        path = ledger.path(BENCH_ASK, granule.name, ".parquet")
         yield from pq.read_table(path, columns=_READ).to_pylist()

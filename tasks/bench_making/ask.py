@@ -11,16 +11,15 @@ from tasks.ask import asked_of, proposed
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId
 from tasks.ledger import Record
+from tasks.stage_names import BENCH_ASK
 from templates.asked import AskedScene
 from templates.bench import BENCH_QUESTIONS
 from templates.draft import QuestionTemplate
 
-STAGE = "bench-ask"
-
 
 def ask_bench_granule(config: BuildConfig, granule: GranuleId) -> Record:
     """Write every question that a bench can ask of a granule's scenes, unless that is done."""
-    return asked_of(config, granule, STAGE, decides(config), _templates(config))
+    return asked_of(config, granule, BENCH_ASK, decides(config), _templates(config))
 
 
 def ask_bench_scenes(

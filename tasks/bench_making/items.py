@@ -22,18 +22,18 @@ from tasks.bench_making.answers import (
     others_of,
     read_answers,
 )
-from tasks.bench_making.ask import STAGE as ASK
 from tasks.bench_making.trained import Trained, keep_trained, seen_scenes, trained_of
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record, output_of
 from tasks.publication.footprints import footprint_granule, read_footprints
 from tasks.shards import write_rejects
+from tasks.stage_names import BENCH, BENCH_ASK
 from templates.bench import BENCH_QUESTIONS
 from templates.item import LETTERS
 from templates.options import group_options
 
-STAGE = "bench"
 VERSION = 1
 TOO_FEW_OPTIONS = "too_few_options"
 OTHER_SPLIT = "other_split"  # asked for its answer alone
@@ -63,26 +63,26 @@ def gather_around(config: BuildConfig, granules: Sequence[GranuleId]) -> Around:
 def item_granule(config: BuildConfig, granule: GranuleId, around: Around) -> Record:
     """Write the items of a granule's questions, unless that is done already."""
     ledger = Ledger(config.out)
-    asked = ledger.load(ASK, granule.name)
-    assert asked is not None, f"{ASK} has not run for {granule.name}"
+    asked = ledger.load(BENCH_ASK, granule.name)
+    assert asked is not None, f"{BENCH_ASK} has not run for {granule.name}"
     parts = {
         **_decided(config, around.trained),
         "asked": asked.outputs[0].sha256,
         "answers": around.answers[granule.source],
     }
     key = digest_of(parts)
-    done = ledger.done(STAGE, granule.name, key)
+    done = ledger.done(BENCH, granule.name, key)
     if done is not None:
         return replace(done, reused=True)
     rows = pq.read_table(config.out / asked.outputs[0].path).to_pylist()
     made = _made(config, granule, around, rows)
     items, refused, left_out = made.items, made.refused, made.left_out + Counter(asked.reasons)
-    path = ledger.path(STAGE, granule.name, ".parquet")
+    path = ledger.path(BENCH, granule.name, ".parquet")
     with placing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(items, schema=CANDIDATE_SCHEMA), temporary)
-    rejects = write_rejects(ledger.path(STAGE, granule.name, ".rejects.parquet"), refused)
+    rejects = write_rejects(ledger.path(BENCH, granule.name, ".rejects.parquet"), refused)
     record = Record(
-        stage=STAGE,
+        stage=BENCH,
         granule=granule.name,
         key=key,
         parts=parts,
@@ -179,7 +179,7 @@ def _refused(row: dict[str, Any], source: str, why: str) -> Rejected:
     return Rejected(
         sample_id=row["sample_id"],
         source=source,
-        stage=STAGE,
+        stage=BENCH,
         reason=Reason.SEEN_IN_TRAINING,
         detail=f"{row['scene_id']} {why}",
     )

@@ -14,12 +14,14 @@ from tasks.atomic import placing
 from tasks.captions.call import PROMPT_VERSIONS
 from tasks.captions.rule_writer import VERSION as RULES_VERSION
 from tasks.captions.rule_writer import RuleWriter
-from tasks.captions.scene import STAGE, UNANSWERED, VERSION, Outcome, caption_scene
-from tasks.config import BuildConfig, digest_of
+from tasks.captions.scene import UNANSWERED, VERSION, Outcome, caption_scene
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
 from tasks.shards import write_rejects
+from tasks.stage_names import CAP_COT as STAGE
+from tasks.stage_names import INGEST
 from tasks.writers.in_flight import MOST_OPEN, over_granules
 from tasks.writers.opened import Served, opened, say_usage
 from templates.caption import VERSION as CHECK_VERSION

@@ -13,12 +13,12 @@ from tasks.captions.row import caption_row
 from tasks.captions.settings import CaptionerSettings
 from tasks.completer import Call, CallFailed, Completer, FailedBecause, Reply
 from tasks.seen_scene import SeenScene, pictures_of, see
+from tasks.stage_names import CAP_COT as STAGE
 from templates.caption import Caption, OnFalse, make_caption
 from templates.claims import check_sentence
 from templates.prompts import CAP_COT
 from templates.replies import Fault, parse_reply
 
-STAGE = "cap_cot"
 UNANSWERED = "calls without a reply"
 VERSION = 1
 

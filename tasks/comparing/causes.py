@@ -4,18 +4,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from schemas.tier import Tier
-from tasks.annotation.folds import STAGE as ANNOTATOR
-from tasks.annotation.run import STAGE as ANNOTATE
-from tasks.assemble import MADE_BY
-from tasks.assemble import STAGE as SHARDS
-from tasks.captions.scene import STAGE as CAP_COT
 from tasks.comparing.samples import Sample
-from tasks.composition.scene import STAGE as L2
-from tasks.ingest import STAGE as INGEST
 from tasks.lineage.differences import Difference, Kind, differences
 from tasks.manifest import Manifest
-from tasks.refine import refined_stage
-from tasks.selection import STAGE as SELECT
+from tasks.stage_names import (
+    ANNOTATE,
+    ANNOTATOR,
+    CAP_COT,
+    INGEST,
+    L2,
+    MADE_BY,
+    SELECT,
+    SHARDS,
+    refined_stage,
+)
 
 Scenes = Mapping[tuple[str, str], str]  # source and scene id -> digest of the scene's files
 _TEMPLATES = ("templates", "kinds")

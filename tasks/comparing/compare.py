@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from tasks.comparing.causes import Cause, Side, cause_of
 from tasks.comparing.samples import Sample, other_shards, samples_of
-from tasks.ingest import STAGE as INGEST
 from tasks.lineage.graph import short
 from tasks.manifest import Manifest, read_manifest
 from tasks.scene_list import read_scene_list
+from tasks.stage_names import INGEST
 
 MOST_NAMED = 20  # withdrawn scenes that are named; of the others the number is said
 BY = ("source", "tier", "task")

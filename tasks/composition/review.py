@@ -8,8 +8,9 @@ from typing import Any
 from schemas.rejection import Reason, Rejected
 from tasks.completer import Call, CallFailed, Completer, FailedBecause, Reply
 from tasks.composition.call import Marks, blind_call, judge_call, read_guess, read_marks
-from tasks.composition.scene import STAGE, UNANSWERED
+from tasks.composition.scene import UNANSWERED
 from tasks.composition.settings import ComposerSettings, JudgeSettings
+from tasks.stage_names import L2
 from templates.replies import Fault
 
 
@@ -119,7 +120,7 @@ def _rejected(row: dict[str, Any], source: str, why: str) -> Rejected:
     return Rejected(
         sample_id=row["sample_id"],
         source=source,
-        stage=STAGE,
+        stage=L2,
         reason=Reason.LOW_MARKS,
         detail=f"{row['scene_id']}: {row['question']!r}: {why}",
     )

@@ -11,6 +11,7 @@ from tasks.completer import Call, CallFailed, Completer, FailedBecause, Reply
 from tasks.composition.call import compose_call, repair_call
 from tasks.composition.settings import ComposerSettings
 from tasks.seen_scene import SeenScene, pictures_of, see
+from tasks.stage_names import L2
 from templates.composed import Composed, compose
 from templates.composition import QUESTIONS_A_SCENE
 from templates.ground import Ground
@@ -18,7 +19,6 @@ from templates.prompts import COMPOSE
 from templates.proposal import Proposal, read_proposals
 from templates.replies import Fault
 
-STAGE = "l2"
 UNANSWERED = "calls without a reply"
 MOST_TOLD = 4  # faults of one question that a repair turn names
 
@@ -146,7 +146,7 @@ def _reject(outcome: Outcome, question: str, faults: Sequence[Fault]) -> None:
         Rejected(
             sample_id=f"{outcome.seen.scene_id}#{len(outcome.rejected)}",
             source=outcome.seen.source,
-            stage=STAGE,
+            stage=L2,
             reason=faults[0].reason,
             detail=f"{outcome.seen.scene_id}:{asked} {detail}",
         )

@@ -5,22 +5,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.annotation.folds import STAGE as ANNOTATOR
-from tasks.annotation.mark import STAGE as MARK
-from tasks.annotation.run import STAGE as ANNOTATE
-from tasks.assemble import MADE_BY
-from tasks.assemble import STAGE as SHARDS
-from tasks.bench_making.ask import STAGE as BENCH_ASK
-from tasks.bench_making.items import STAGE as BENCH
-from tasks.captions.scene import STAGE as CAP_COT
-from tasks.composition.scene import STAGE as L2
-from tasks.config import digest_of
-from tasks.ingest import STAGE as INGEST
+from tasks.digest import digest_of
 from tasks.inspect_dataset import size_text
 from tasks.lineage.differences import SHOWN_CHARS, Difference, differences
 from tasks.manifest import DataFile, Manifest
-from tasks.refine import refined_stage
-from tasks.selection import STAGE as SELECT
+from tasks.stage_names import (
+    ANNOTATE,
+    ANNOTATOR,
+    BENCH,
+    BENCH_ASK,
+    CAP_COT,
+    INGEST,
+    L2,
+    MADE_BY,
+    MARK,
+    SELECT,
+    SHARDS,
+    refined_stage,
+)
 
 NodeKind = Literal["source", "stage", "checkpoint", "shards", "dataset"]
 

@@ -6,15 +6,13 @@ from pathlib import Path
 import yaml
 from markupsafe import Markup
 
-from tasks.config import digest_of
 from tasks.counts_table import CountsTable
+from tasks.digest import digest_of
 from tasks.inspect_dataset import size_text
 from tasks.lineage.drawn import svg_of
 from tasks.lineage.graph import changes, lineage_of, shards_of
-from tasks.manifest import Manifest
+from tasks.manifest import LINEAGE_NAME, Manifest
 from tasks.shown import PAGES, write_page
-
-LINEAGE_NAME = "report/lineage.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

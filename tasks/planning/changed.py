@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from tasks.granules import Granule
 from tasks.ingest import FILES
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
+from tasks.stage_names import INGEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

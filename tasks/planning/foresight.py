@@ -10,33 +10,38 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.annotation.folds import STAGE as ANNOTATOR
 from tasks.annotation.folds import annotator_in, fold_in, fold_key, is_fitted
-from tasks.annotation.mark import STAGE as MARK
-from tasks.annotation.run import STAGE as ANNOTATE
-from tasks.assemble import MADE_BY, shards_of
-from tasks.assemble import STAGE as SHARDS
+from tasks.assemble import shards_of
 from tasks.bench_making.answers import answers_digests
-from tasks.bench_making.ask import STAGE as BENCH_ASK
-from tasks.bench_making.items import STAGE as BENCH
-from tasks.captions.scene import STAGE as CAP_COT
 from tasks.captions.scene import UNANSWERED
 from tasks.compose import reads_captions
-from tasks.composition.scene import STAGE as L2
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
 from tasks.decided import decided_by
-from tasks.fingerprint import STAGE as FINGERPRINT
+from tasks.digest import digest_of
 from tasks.fingerprint import VERSION as FINGERPRINT_VERSION
 from tasks.granules import Catalogue, Granule, GranuleId, empty_splits
-from tasks.ingest import STAGE as INGEST
 from tasks.ingest import key_parts, marks_unlabelled
 from tasks.ledger import Ledger, Record
 from tasks.lineage.differences import differences
 from tasks.planning.changed import SourceChange, changed_in, summed, withdrawn_with
 from tasks.planning.plan import BuildPlan, Fate, StagePlan
-from tasks.refine import candidates_stage, refined_stage
-from tasks.selection import STAGE as SELECT
+from tasks.refine import candidates_stage
 from tasks.selection import is_selected, selected_by
+from tasks.stage_names import (
+    ANNOTATE,
+    ANNOTATOR,
+    BENCH,
+    BENCH_ASK,
+    CAP_COT,
+    FINGERPRINT,
+    INGEST,
+    L2,
+    MADE_BY,
+    MARK,
+    SELECT,
+    SHARDS,
+    refined_stage,
+)
 
 NEW = "never done"
 GONE = "what it left is gone or damaged"

@@ -13,12 +13,11 @@ from PIL import Image
 from tasks.config import BuildConfig
 from tasks.granule_table import keep_table
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record
 from tasks.publication.leakage import Footprint
 from tasks.scene_file import scenes_in
+from tasks.stage_names import FOOTPRINT, INGEST
 
-STAGE = "footprint"
 VERSION = 1
 # an image of one colour has no more bytes than this and one for every 20 pixels, JPEG or PNG
 MOST_HEADER_BYTES = 1000
@@ -43,13 +42,13 @@ def footprint_granule(config: BuildConfig, granule: GranuleId) -> Record:
     columns = ["scene_id", "place", "grid", "images"]
     scenes = scenes_in(config.out / ingested.outputs[0].path, columns)
     return keep_table(
-        ledger, STAGE, granule, parts, FOOTPRINT_SCHEMA, lambda: [_row(s) for s in scenes]
+        ledger, FOOTPRINT, granule, parts, FOOTPRINT_SCHEMA, lambda: [_row(s) for s in scenes]
     )
 
 
 def read_footprints(ledger: Ledger, granule: GranuleId) -> list[Footprint]:
     """Return the footprints of a granule's scenes."""
-    rows = pq.read_table(ledger.path(STAGE, granule.name, ".parquet")).to_pylist()
+    rows = pq.read_table(ledger.path(FOOTPRINT, granule.name, ".parquet")).to_pylist()
     return [footprint_of(row, granule.source, granule.split) for row in rows]
 
 

@@ -12,7 +12,6 @@ from tasks.candidate import refused_at, tiers_of
 from tasks.config import BuildConfig
 from tasks.engine.run import run_granules
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
 from tasks.manifest import LEAKAGE, GateResult, Manifest
 from tasks.publication.footprints import footprint_granule, footprint_of, read_footprints
@@ -35,6 +34,7 @@ from tasks.publication.shares import (
 )
 from tasks.publication.shown_scenes import scenes_shown
 from tasks.publication.tallies import Tallies, read_tallies, tally_granule
+from tasks.stage_names import INGEST
 
 INDEX = "index"  # the stage that lists an archive
 PROOF = "proof"

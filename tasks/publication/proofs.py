@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from schemas.tier import Tier
 from tasks.candidate import made_at, shards_made
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record
 from tasks.verify import prove_shard

@@ -12,7 +12,7 @@ from tasks.completers.call_store import CallStore
 from tasks.completers.openai_completer import OpenAICompleter
 from tasks.completers.openai_settings import OpenAISettings
 from tasks.completers.replay import ReplayCompleter
-from tasks.config import digest_of
+from tasks.digest import digest_of
 from tasks.progress import console
 from tasks.serving.server import running
 from tasks.writers.settings import WriterSettings, served_content

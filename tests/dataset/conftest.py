@@ -462,6 +462,12 @@ def finished(tmp_path_factory: Any, build: Callable[[Path], Manifest]) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def spill(tmp_path_factory: Any) -> Path:
+    """A folder for what a page's index cannot hold in memory."""
+    return Path(tmp_path_factory.mktemp("spill"))
+
+
 @pytest.fixture
 def dataset(tmp_path: Path, finished: Path) -> Path:
     """A finished dataset of its own for every test."""

@@ -1,15 +1,22 @@
 """The page over a dataset: what it finds, shows, counts and draws."""
 
 import json
+import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import uvicorn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
@@ -17,16 +24,21 @@ from starlette.testclient import TestClient
 from masks.rle import decode
 from schemas.parquet import SAMPLE_SCHEMA
 from schemas.program import And, Area, Share, dump_program
+from tasks.atomic import placing
+from tasks.errors import UserError
 from tasks.manifest import read_manifest, write_manifest
 from tasks.rows import read_rows
 from tasks.scene_list import write_scene_list
+from tasks.versions import keep, paths_of
 from view.app import application
-from view.evaluated import evaluated
+from view.evaluated import MOST_PARTS, evaluated
 from view.filters import Box, Filters, read_filters
 from view.footprints import HEIGHT, WIDTH, footprint_map
 from view.index import Index
 from view.looked_at import PAGE, LookedAt
+from view.serve import serve
 
+ROOT = Path(__file__).resolve().parents[2]
 LAND = "data/l1/bigearthnet-train-b00.parquet"
 STORM = "data/l1/xbd-train-b00.parquet"
 SAMPLES = 4 * 13 + 3 * 12 + 4 * 3
@@ -37,15 +49,21 @@ SCENE = {
 }  # fmt: skip
 
 
-def client_of(dataset, then=None):
-    looked_at = LookedAt(dataset, then)
-    looked_at.index.fill()
-    return TestClient(application(looked_at), base_url="http://127.0.0.1:8100")
+@pytest.fixture
+def client_of(spill):
+    """Return a function that opens the page over a dataset."""
+
+    def opened(dataset, then=None):
+        looked_at = LookedAt(dataset, spill, then)
+        looked_at.index.fill()
+        return TestClient(application(looked_at), base_url="http://127.0.0.1:8100")
+
+    return opened
 
 
 @pytest.fixture(scope="module")
-def looked_at(finished):
-    found = LookedAt(finished)
+def looked_at(finished, spill):
+    found = LookedAt(finished, spill)
     found.index.fill()
     return found
 
@@ -68,6 +86,23 @@ def changed_row(dataset):
         return dataset
 
     return change
+
+
+def keep_as_version(dataset):
+    """Keep a dataset of the fixtures, which have no card or report, as the version it is."""
+    manifest = read_manifest(dataset)
+    for path in paths_of(manifest):
+        if not (dataset / path).exists():
+            (dataset / path).parent.mkdir(exist_ok=True)
+            (dataset / path).touch()
+    keep(dataset, manifest)
+
+
+def turn_around(path):
+    """Put a shard with its rows in the opposite order in the place of one, as a build would."""
+    rows = pq.read_table(path).to_pylist()[::-1]
+    with placing(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=SAMPLE_SCHEMA), temporary)
 
 
 def ids(page):
@@ -166,7 +201,17 @@ def test_every_part_of_a_program_is_measured_from_the_masks(finished):
     assert within.value == "14,400 pixels"
 
 
-def test_what_is_shown_of_a_program_is_what_the_masks_say_not_what_is_stored(changed_row):
+def test_a_count_says_what_it_counts(finished):
+    areas = evaluated(read_rows(finished / LAND, {"land-000-05"})["land-000-05"]).root
+    assert (areas.words, areas.value) == ("number of areas of at least 9 pixels of", "2")
+    objects = evaluated(read_rows(finished / STORM, {"storm-000-01"})["storm-000-01"]).root
+    assert (objects.words, objects.value) == ("number of", "2")
+    assert objects.parts[0].value == f"2 objects, {2 * 64} pixels"
+
+
+def test_what_is_shown_of_a_program_is_what_the_masks_say_not_what_is_stored(
+    client_of, changed_row
+):
     row = {"text": "99 %", "letter": "", "value": 0.99, "unit": "share", "low": 0.9, "high": 1.0}
     page = client_of(changed_row(COVERAGE, answer=row)).get(f"/sample/{COVERAGE}")
     assert "99 %" in words(page)
@@ -188,6 +233,10 @@ def test_a_program_that_is_none_is_said_to_be_none(finished):
     assert "JSON tree" in found.fault
 
 
+def parts_shown(one):
+    return 1 + sum(parts_shown(part) for part in one.parts)
+
+
 def test_a_long_program_is_shown_in_part_and_the_rest_is_counted(finished):
     row = read_rows(finished / LAND, {COVERAGE})[COVERAGE]
     share = Share.model_validate_json(row.program)
@@ -195,16 +244,19 @@ def test_a_long_program_is_shown_in_part_and_the_rest_is_counted(finished):
     for _ in range(5):
         deep = And(a=deep, b=deep)  # 2 ** 6 - 1 = 63 parts, and the area itself
     found = evaluated(row.model_copy(update={"program": dump_program(Area(of=deep))}))
-    assert found.left > 0
+    assert (parts_shown(found.root), found.left) == (MOST_PARTS, 2**6 - MOST_PARTS)
     assert len(found.masks) == 6  # each mask once, however often it is named
 
 
-def test_images_come_as_they_are_stored_and_thumbs_are_small(client, finished):
+def test_images_come_as_they_are_stored_and_thumbs_are_small(client, looked_at, finished):
+    version = looked_at.digest
     row = read_rows(finished / LAND, {COVERAGE})[COVERAGE]
-    first = client.get(f"/image/{COVERAGE}/1")
+    first = client.get(f"/image/{version}/{COVERAGE}/1")
     assert first.content == row.images[1].bytes
     assert first.headers["content-type"] == "image/png"
-    thumb = client.get(f"/thumb/{COVERAGE}")
+    assert "immutable" in first.headers["cache-control"]
+    assert client.get(f"/image/000000000000/{COVERAGE}/1").status_code == 404
+    thumb = client.get(f"/thumb/{version}/{COVERAGE}")
     assert thumb.headers["content-type"] == "image/jpeg"
     assert len(thumb.content) < len(row.images[0].bytes)
 
@@ -213,7 +265,7 @@ def test_rows_of_one_scene_share_one_thumb(client, looked_at):
     kept = looked_at._reader._thumbs
     kept.clear()
     for number in range(13):
-        client.get(f"/thumb/land-002-{number:02}")
+        client.get(f"/thumb/{looked_at.digest}/land-002-{number:02}")
     assert len(kept) == 1
 
 
@@ -229,6 +281,15 @@ def test_counts_under_a_filter_add_up_and_lead_to_their_samples(client):
     }
     assert {label: number for label, (number, _) in answers.items()} == {"Yes": 7, "No": 7}
     assert len(ids(client.get("/" + answers["Yes"][1]))) == 7
+
+
+@pytest.mark.parametrize("asked", ["", "?class=water", "?class=water&class=forest", "?task=border"])
+def test_every_bar_leads_to_as_many_samples_as_it_counts(client, asked):
+    page = client.get(f"/counts{asked}")
+    bars = re.findall(r'href="/(\?[^"]*)"><span class="label">.*?count">([\d,]+)', page.text)
+    assert len(bars) >= 10
+    for address, number in bars:
+        assert f"{number} of {SAMPLES} samples" in words(client.get("/" + unescape(address)))
 
 
 def test_scenes_lie_on_the_map_where_their_bounds_are(looked_at):
@@ -273,11 +334,22 @@ def test_the_quarantine_is_listed_with_its_reasons(client):
     assert "0 refused" in words(client.get("/refused", params={"q": "nothing like it"}))
 
 
+def test_a_scene_that_was_refused_is_counted_once_where_no_scene_was_left(dataset, spill):
+    manifest = read_manifest(dataset).model_copy(update={"files": ()})
+    write_manifest(dataset, manifest)
+    looked_at = LookedAt(dataset, spill)
+    looked_at.index.fill(most=1)
+    looked_at.index.fill()
+    assert looked_at.index.rows("select sample_id from refused") == [("land-900",)]
+
+
 def test_the_origin_page_has_the_stages_and_their_sums(client):
     assert re.search(r"ingest\s*scene\s*12\s*11\s*1\s*0", words(client.get("/about")))
 
 
-def test_two_versions_are_compared_side_by_side(dataset, finished, tmp_path, changed_row):
+def test_two_versions_are_compared_side_by_side(
+    client_of, dataset, finished, tmp_path, changed_row
+):
     changed_row(COVERAGE, question="What else?")
     for folder in (tmp_path / "then", dataset):
         if not folder.exists():
@@ -292,6 +364,7 @@ def test_two_versions_are_compared_side_by_side(dataset, finished, tmp_path, cha
     ]
     write_manifest(dataset, manifest.model_copy(update={"files": tuple(files)}))
     client = client_of(dataset, tmp_path / "then")
+    assert client.get("/changes?fate=lost").status_code == 400
     listed = client.get("/changes", params={"fate": "changed"})
     assert f"/change/{COVERAGE}" in listed.text
     assert "1 samples differ" in words(listed)
@@ -301,7 +374,49 @@ def test_two_versions_are_compared_side_by_side(dataset, finished, tmp_path, cha
     assert client.get("/change/land-000-00").status_code == 404
 
 
-def test_a_shard_that_cannot_be_read_is_named_and_the_rest_is_shown(dataset):
+def test_versions_are_named_by_their_numbers(dataset, monkeypatch):
+    write_scene_list(dataset, [SCENE])
+    keep_as_version(dataset)
+    turn_around(dataset / STORM)
+    manifest = read_manifest(dataset)
+    files = [
+        file.model_copy(update={"sha256": "0" * 64}) if file.path == STORM else file
+        for file in manifest.files
+    ]
+    second = manifest.model_copy(update={"files": tuple(files), "version": 2})
+    keep(dataset, second)
+    write_manifest(dataset, second)
+    shown = []
+
+    def visit(server, sockets):
+        client = TestClient(server.config.app, base_url="http://127.0.0.1:8100")
+        shown.extend(client.get(page) for page in ("/changes", "/", "/sample/storm-000-00"))
+        for bound in sockets:
+            bound.close()
+
+    monkeypatch.setattr(uvicorn.Server, "run", visit)
+    serve([f"{dataset}@1", f"{dataset}@2"], "127.0.0.1", 0, print)
+    assert [page.status_code for page in shown] == [200, 200, 200]
+    assert "small version 1 → small version 2" in words(shown[0])
+    serve([f"{dataset}@1"], "127.0.0.1", 0, print)
+    assert shown[3].status_code == 404
+    with pytest.raises(UserError, match="keeps no version 3; it has 1, 2"):
+        serve([f"{dataset}@1", f"{dataset}@3"], "127.0.0.1", 0, print)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_a_page_that_is_ended_leaves_nothing_behind(finished, tmp_path, end):
+    command = [sys.executable, "-m", "cli", "view", str(finished), "--port", "0"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as page:
+        assert b"http://127.0.0.1:" in page.stdout.readline()
+        assert [*tmp_path.iterdir()]
+        page.send_signal(end)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_shard_that_cannot_be_read_is_named_and_the_rest_is_shown(client_of, dataset):
     (dataset / LAND).write_bytes(b"PAR1 no more")
     client = client_of(dataset)
     page = client.get("/")
@@ -309,8 +424,54 @@ def test_a_shard_that_cannot_be_read_is_named_and_the_rest_is_shown(dataset):
     assert "12 samples" in words(page)
 
 
-def test_what_is_not_read_yet_is_said(finished):
-    looked_at = LookedAt(finished)
+def test_a_folder_name_is_no_column_of_what_is_in_it(client_of, tmp_path, finished):
+    folder = tmp_path / "split=mars" / "source=moon"
+    shutil.copytree(finished, folder)
+    client = client_of(folder)
+    for asked in (
+        {"split": "train", "source": "xbd"},
+        {"verdict": "proved", "task": "state_count"},
+    ):
+        assert ids(client.get("/", params=asked))
+    assert "land-900" in words(client.get("/refused", params={"source": "bigearthnet"}))
+
+
+def test_a_publication_meanwhile_changes_nothing_of_what_is_looked_at(client_of, dataset):
+    keep_as_version(dataset)
+    client = client_of(dataset)
+    before = client.get(f"/sample/{COVERAGE}").text
+    turn_around(dataset / LAND)
+    client.get("/sample/storm-000-00")  # so that no row group is still held
+    assert client.get(f"/sample/{COVERAGE}").text == before
+
+
+def test_another_sample_is_never_shown_for_one_whose_file_was_replaced(client_of, dataset):
+    client = client_of(dataset)
+    turn_around(dataset / LAND)
+    version = read_manifest(dataset).digest[:12]
+    for page in (f"/sample/{COVERAGE}", f"/thumb/{version}/{COVERAGE}"):
+        answer = client.get(page)
+        assert answer.status_code == 500
+        assert "replaced while it was looked at" in words(answer)
+
+
+def test_an_index_that_fails_is_a_page_that_says_so(dataset, spill):
+    looked_at = LookedAt(dataset, spill)
+    client = TestClient(application(looked_at), base_url="http://127.0.0.1:8100")
+    looked_at.index.rows("drop table sample")
+    page = client.get("/")
+    assert page.status_code == 500
+    assert "The index cannot be asked" in words(page)
+    assert "Traceback" not in page.text
+    assert "select" not in page.text.split("<main>")[1]
+
+
+def test_what_memory_cannot_hold_lies_in_the_folder_of_the_page(looked_at, spill):
+    assert looked_at.index.rows("select current_setting('temp_directory')") == [(str(spill),)]
+
+
+def test_what_is_not_read_yet_is_said(finished, spill):
+    looked_at = LookedAt(finished, spill)
     looked_at.index.fill(most=1)
     client = TestClient(application(looked_at), base_url="http://127.0.0.1:8100")
     assert "1 of 2 shards" in words(client.get("/"))
@@ -320,7 +481,7 @@ def test_what_is_not_read_yet_is_said(finished):
     assert client.get("/sample/storm-000-00").status_code == 200
 
 
-def test_a_row_that_is_not_as_it_must_be_is_an_error_that_says_so(changed_row):
+def test_a_row_that_is_not_as_it_must_be_is_an_error_that_says_so(client_of, changed_row):
     client = client_of(changed_row(COVERAGE, steps=None))
     page = client.get(f"/sample/{COVERAGE}")
     assert page.status_code == 500
@@ -334,8 +495,8 @@ def test_nothing_of_the_dataset_is_written(finished, client):
     assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before
 
 
-def test_an_index_that_is_filled_in_two_goes_is_the_same(finished):
-    whole, parts = (Index(finished, read_manifest(finished)) for _ in range(2))
+def test_an_index_that_is_filled_in_two_goes_is_the_same(finished, spill):
+    whole, parts = (Index(finished, read_manifest(finished), spill) for _ in range(2))
     whole.fill()
     parts.fill(most=1)
     parts.fill()
@@ -346,7 +507,7 @@ def test_an_index_that_is_filled_in_two_goes_is_the_same(finished):
 
 
 def test_filters_read_from_their_own_address_are_the_same():
-    asked = Filters(task="area", class_="a & b", q="x=1", box=Box(-1.5, 2, 3, 4.25))
-    values = {"task": ["area"], "class": ["a & b"]}
-    assert read_filters(parse_qsl(asked.address(page=7)[1:]), values) == (asked, 7)
-    assert replace(asked, box=None).given.keys() == {"task", "class", "q"}
+    asked = Filters(task="area", class_=("a & b", "c"), q="x=1", box=Box(-1.5, 2, 3, 4.25))
+    values = {"task": ["area"], "class": ["a & b", "c"]}
+    assert read_filters(parse_qsl(f"{asked.address()[1:]}&page=7"), values) == (asked, 7)
+    assert [name for name, _ in replace(asked, box=None).given] == ["task", "class", "class", "q"]

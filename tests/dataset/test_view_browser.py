@@ -21,6 +21,7 @@ pytestmark = [
         CHROMIUM is None or DRIVER is None, reason="chromium and chromedriver are not installed"
     ),
 ]
+ESCAPE = "\ue00c"
 PHONE, DESKTOP = (390, 844), (1280, 900)
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-sync",
@@ -35,8 +36,8 @@ return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3);
 
 
 @pytest.fixture(scope="module")
-def address(finished) -> Iterator[str]:
-    looked_at = LookedAt(finished)
+def address(finished, spill) -> Iterator[str]:
+    looked_at = LookedAt(finished, spill)
     looked_at.index.fill()
     bound = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(application(looked_at), log_level="error"))
@@ -107,6 +108,14 @@ def test_reading_along_lights_the_mask_of_a_step_alone(browser, address):
     assert browser.execute_script(current) == ""
 
 
+def test_a_sample_opens_on_the_image_that_its_first_step_marks(browser, address):
+    opened(browser, address, "land-000-02")  # an area, marked on the second image
+    caption = "return document.getElementById('caption').textContent"
+    assert browser.execute_script(caption).startswith("Image 2")
+    pressed = "return document.querySelector('.strip [aria-pressed=true]').dataset.image"
+    assert browser.execute_script(pressed) == "1"
+
+
 def test_arrows_go_from_sample_to_sample_and_a_swipe_shows_two_images(browser, address):
     opened(browser, address, "land-000-00")
     press(browser, "\ue014")
@@ -128,6 +137,21 @@ def test_a_slash_begins_a_search_and_a_question_mark_shows_the_keys(browser, add
     assert len(browser.find_elements("css selector", ".item")) == 3
     browser.find_element("tag name", "body").send_keys("?")
     assert until(lambda: browser.execute_script("return document.getElementById('keys').open"))
+
+
+def test_escape_leaves_the_search_and_closes_the_keys_and_goes_no_further(browser, address):
+    opened(browser, address, "land-000-04")
+    here = browser.current_url
+    browser.find_element("tag name", "body").send_keys("?")
+    keys = "return document.getElementById('keys').open"
+    assert until(lambda: browser.execute_script(keys))
+    press(browser, ESCAPE)
+    assert until(lambda: not browser.execute_script(keys))
+    assert browser.current_url == here
+    browser.get(f"{address}/?q=river")
+    press(browser, "/", "lake", ESCAPE)
+    at = "return document.activeElement.id"
+    assert browser.execute_script(at) != "search"
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])

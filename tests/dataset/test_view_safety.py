@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 from schemas.parquet import SAMPLE_SCHEMA
 from tasks.errors import UserError
 from view.app import application
-from view.filters import BadFilter, read_filters
+from view.asked import BadFilter
+from view.filters import read_filters
 from view.looked_at import LookedAt
 from view.serve import is_loopback, serve
 
@@ -24,22 +25,35 @@ SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 @pytest.fixture(scope="module")
-def client(finished):
-    looked_at = LookedAt(finished)
-    looked_at.index.fill()
+def looked_at(finished, spill):
+    found = LookedAt(finished, spill)
+    found.index.fill()
+    return found
+
+
+@pytest.fixture(scope="module")
+def client(looked_at):
     return TestClient(application(looked_at), base_url="http://127.0.0.1:8100")
 
 
+@pytest.fixture(scope="module")
+def image(looked_at):
+    return f"/image/{looked_at.digest}/{SAMPLE}"
+
+
 @pytest.mark.parametrize("sample", ["nope", "..%2F..%2Fetc%2Fpasswd", "' or 1=1 --", "x" * 5000])
-def test_an_unknown_sample_is_not_found(client, sample):
-    for kind in ("/sample/{}", "/thumb/{}", "/image/{}/0", "/change/{}"):
+def test_an_unknown_sample_is_not_found(client, looked_at, sample):
+    version = looked_at.digest
+    for kind in ("/sample/{}", f"/thumb/{version}/{{}}", f"/image/{version}/{{}}/0", "/change/{}"):
         page = client.get(kind.format(sample))
         assert page.status_code == 404
+        assert "<script>" not in page.text
 
 
-def test_an_image_that_a_sample_has_not_is_not_found(client):
-    assert client.get(f"/image/{SAMPLE}/2").status_code == 404
-    assert client.get(f"/image/{SAMPLE}/-1").status_code == 404
+def test_an_image_that_a_sample_has_not_is_not_found(client, image):
+    assert client.get(f"{image}/0").status_code == 200
+    assert client.get(f"{image}/2").status_code == 404
+    assert client.get(f"{image}/-1").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -79,6 +93,31 @@ def test_what_is_searched_for_is_a_value_and_never_a_command(client, asked):
     assert "100 samples" in client.get("/").text
 
 
+@pytest.mark.parametrize("name", ["q", "scene", "answer"])
+@pytest.mark.parametrize("text", [SCRIPT, "' or 1=1; drop table sample; --", "?", "%", "\x00"])
+def test_what_is_asked_for_comes_back_as_text(client, name, text):
+    for page in ("/", "/counts", "/map", f"/sample/{SAMPLE}"):
+        answer = client.get(page, params={name: text})
+        assert answer.status_code == 200
+        assert "<script>alert" not in answer.text
+        assert "<img src=x" not in answer.text
+
+
+@pytest.mark.parametrize("text", [SCRIPT, "' or 1=1; drop table sample; --"])
+@pytest.mark.parametrize("name", ["source", "class", "verdict", "box", "page", "another"])
+def test_what_cannot_be_asked_for_comes_back_as_text(client, name, text):
+    answer = client.get("/", params={name: text})
+    assert answer.status_code == 400
+    assert "<script>alert" not in answer.text
+    assert "100 samples" in client.get("/").text
+
+
+def test_one_dataset_alone_has_no_changes(client):
+    for page in ("/changes", f"/change/{SAMPLE}"):
+        assert client.get(page).status_code == 404
+    assert "terrascope view DIR@1 DIR@2" in client.get("/changes").text
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=200))
 def test_any_search_finds_something_or_nothing_and_breaks_nothing(client, text):
@@ -93,7 +132,7 @@ def test_an_address_of_other_names_is_refused_whatever_it_holds(given_):
         read_filters(named, {"source": ["a"]})
 
 
-def test_text_with_html_is_shown_and_not_obeyed(dataset):
+def test_text_with_html_is_shown_and_not_obeyed(dataset, spill):
     path = dataset / LAND
     rows = pq.read_table(path).to_pylist()
     row = next(row for row in rows if row["sample_id"] == SAMPLE)
@@ -105,7 +144,7 @@ def test_text_with_html_is_shown_and_not_obeyed(dataset):
     row["steps"][0]["text"] = SCRIPT
     row["image_info"][0]["rendering"] = row["image_info"][0]["date"] = SCRIPT
     pq.write_table(pa.Table.from_pylist(rows, schema=SAMPLE_SCHEMA), path, row_group_size=64)
-    looked_at = LookedAt(dataset)
+    looked_at = LookedAt(dataset, spill)
     looked_at.index.fill()
     client = TestClient(application(looked_at), base_url="http://127.0.0.1:8100")
     for page in PAGES:
@@ -119,9 +158,11 @@ def test_text_with_html_is_shown_and_not_obeyed(dataset):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.7:8100", ""])
-def test_another_host_gets_no_answer(client, host):
-    for page in (*PAGES, f"/image/{SAMPLE}/0", "/view.js"):
-        assert client.get(page, headers={"host": host}).status_code == 400
+def test_another_host_gets_no_answer(client, image, host):
+    for page in (*PAGES, f"{image}/0", "/view.js"):
+        answer = client.get(page, headers={"host": host})
+        assert answer.status_code == 400
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8100", "localhost", "localhost:9", "[::1]:8100"])

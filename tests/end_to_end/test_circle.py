@@ -18,13 +18,12 @@ from scipy.ndimage import binary_erosion
 from masks.rle import decode, encode
 from masks.shared import shared_regions
 from schemas.prediction import PREDICTION_SCHEMA, fold_of
-from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.annotation.settings import AnnotatorSettings, RefineSettings
 from tasks.config import BuildConfig
 from tasks.granules import GranuleId
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record, output_of
 from tasks.manifest import Manifest, read_manifest
+from tasks.stage_names import ANNOTATE, INGEST
 from tasks.stages import (
     Plan,
     ask_batch,

@@ -34,6 +34,19 @@ def test_help_loads_nothing_heavy(arguments) -> None:
     assert lines[-1] == "loaded []"
 
 
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "tasks.inspect_dataset, tasks.storage.pull",
+        "tasks.show, tasks.lineage.told, tasks.comparing.page",
+        "view.serve",
+    ],
+)
+def test_looking_at_a_dataset_loads_no_reader_of_an_archive(modules) -> None:
+    loaded = {*python(f"import sys, {modules}; print(*sys.modules)").split()}
+    assert not loaded & {"tasks.config", "tasks.sources.registry", "pandas", "rasterio"}
+
+
 @pytest.mark.slow
 def test_the_warm_up_compiles_every_kernel_that_a_build_uses(terrascope, sources, tmp_path) -> None:
     cache = tmp_path / "cache"

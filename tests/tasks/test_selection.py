@@ -14,7 +14,6 @@ import pytest
 
 from schemas.tier import Tier
 from tasks.config import BuildConfig
-from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.fingerprints import text_signature
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record, output_of
@@ -29,6 +28,7 @@ from tasks.selection import (
     stored_control,
     stored_unmet,
 )
+from tasks.stage_names import FINGERPRINT
 
 MADE = ["l1"]
 TOWN, LAND = GranuleId("xbd", "train", "a"), GranuleId("chatearthnet", "train", "b")

@@ -71,14 +71,14 @@ class Stage {
     this.current = -1; // step
     this.waiting = false;
     new ResizeObserver(() => this.later()).observe(canvas);
-    this.need(0);
+    this.show(drawn.marked ? drawn.layers[0].images[0] : 0);
   }
 
   need(number) {
     if (this.pictures[number]) return;
     const picture = this.pictures[number] = new Image();
     picture.addEventListener("load", () => this.later());
-    picture.src = `${this.canvas.dataset.pictures}${number}?${this.canvas.dataset.version}`;
+    picture.src = `${this.canvas.dataset.pictures}${number}`;
   }
 
   later() {
