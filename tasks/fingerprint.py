@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from schemas.tier import Tier
 from tasks.config import BuildConfig
 from tasks.fingerprints import Fingerprint, image_hash, text_signature
-from tasks.granule_table import keep_table
+from tasks.granule_table import keep_table, table_rows
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Output, Record
@@ -75,7 +75,7 @@ def _rows(config: BuildConfig, scenes: Output, sources: Sequence[Output]) -> lis
 
 def read_fingerprints(ledger: Ledger, granule: GranuleId) -> list[Fingerprint]:
     """Return the fingerprints of a granule's candidates."""
-    rows = pq.read_table(ledger.path(STAGE, granule.name, ".parquet")).to_pylist()
+    rows = table_rows(ledger.path(STAGE, granule.name, ".parquet"))
     return [
         Fingerprint(
             sample_id=row["sample_id"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,17 @@ from tasks.atomic import placing
 from tasks.config import digest_of
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record, output_of
+
+
+def table_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a granule's table, with some of its columns or all.
+
+    It is read here and now: pq.read_table makes a dataset of it first and hands its columns to
+    threads, which with a small table takes several times as long as reading it.
+    """
+    with pq.ParquetFile(path) as file:
+        rows: list[dict[str, Any]] = file.read(columns=columns, use_threads=False).to_pylist()
+    return rows
 
 
 def keep_table(

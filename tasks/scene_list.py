@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from tasks.atomic import placing
 from tasks.errors import UserError
+from tasks.granule_table import table_rows
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
@@ -42,7 +43,7 @@ def scenes_read(ledger: Ledger, granules: Sequence[GranuleId]) -> Iterator[dict[
     """Yield the scenes of granules that are ingested, in order."""
     for granule in granules:
         path = ledger.path(INGEST, granule.name, ".parquet")
-        for row in pq.read_table(path, columns=["scene_id", "files"]).to_pylist():
+        for row in table_rows(path, ["scene_id", "files"]):
             yield {
                 "source": granule.source,
                 "split": granule.split,

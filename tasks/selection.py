@@ -23,6 +23,7 @@ from tasks.blind_rules import BlindItem, RuleResult, control
 from tasks.config import BuildConfig, digest_of
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.fingerprint import read_fingerprints
+from tasks.granule_table import table_rows
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
@@ -190,9 +191,8 @@ def decisions_path(ledger: Ledger, granule: GranuleId) -> Any:
 
 def decisions_of(ledger: Ledger, granule: GranuleId) -> dict[str, str]:
     """Return, by sample id, why a candidate of a granule is left out, "" where it is kept."""
-    table = pq.read_table(decisions_path(ledger, granule), columns=["sample_id", "why"])
-    ids, why = (table.column(name).to_pylist() for name in ("sample_id", "why"))
-    return dict(zip(ids, why, strict=True))
+    rows = table_rows(decisions_path(ledger, granule), ["sample_id", "why"])
+    return {row["sample_id"]: row["why"] for row in rows}
 
 
 def stored_rates(ledger: Ledger) -> Rates:
@@ -269,11 +269,11 @@ def _candidates(
     regions: dict[str, str] = {}
     if config.mixture.region:
         path = ledger.path(INGEST, granule.name, ".parquet")
-        rows = pq.read_table(path, columns=["scene_id", "grid"]).to_pylist()
+        rows = table_rows(path, ["scene_id", "grid"])
         regions = {row["scene_id"]: region_of(row["grid"]) for row in rows}
     for stage in made:
         path = ledger.path(stage, granule.name, ".parquet")
-        for row in pq.read_table(path, columns=_COLUMNS).to_pylist():
+        for row in table_rows(path, _COLUMNS):
             yield Candidate(granule=granule, row=row, region=regions.get(row["scene_id"], ""))
 
 
@@ -281,7 +281,7 @@ def _last_decisions(ledger: Ledger, granule: GranuleId) -> dict[str, dict[str, A
     path = decisions_path(ledger, granule)
     if not path.is_file():
         return {}
-    return {row["sample_id"]: row for row in pq.read_table(path).to_pylist()}
+    return {row["sample_id"]: row for row in table_rows(path)}
 
 
 def _write_decisions(

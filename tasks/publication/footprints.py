@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
 from tasks.config import BuildConfig
-from tasks.granule_table import keep_table
+from tasks.granule_table import keep_table, table_rows
 from tasks.granules import GranuleId
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Record
@@ -49,7 +48,7 @@ def footprint_granule(config: BuildConfig, granule: GranuleId) -> Record:
 
 def read_footprints(ledger: Ledger, granule: GranuleId) -> list[Footprint]:
     """Return the footprints of a granule's scenes."""
-    rows = pq.read_table(ledger.path(STAGE, granule.name, ".parquet")).to_pylist()
+    rows = table_rows(ledger.path(STAGE, granule.name, ".parquet"))
     return [footprint_of(row, granule.source, granule.split) for row in rows]
 
 
