@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
 
-import pyarrow.parquet as pq
-
 from tasks.annotation.shown import RefinedView
 from tasks.counts_table import CountsTable
 from tasks.drawing import colour_of, hex_of
-from tasks.inspect_dataset import Survey, gates, left_out, size_text, survey
+from tasks.granule_table import table_rows
+from tasks.inspect_dataset import Survey, gates, left_out, size_text
 from tasks.manifest import BlindGain, Manifest
 from tasks.publication.shown import gate_table
 from tasks.readable import (
@@ -69,19 +68,19 @@ class SampleView:
 def write_report(
     dataset: Path,
     manifest: Manifest,
+    found: Survey,
     seed: int,
     num_samples: int = NUM_SAMPLES,
     refined: Sequence[RefinedView] = (),
 ) -> Path:
     """Write `report/index.html`: one file that needs nothing else, neither network nor folder.
 
-    `refined` are shown as examples of refinement.
+    `found` is what the dataset holds, counted; `refined` are shown as examples of refinement.
 
     Raises:
         OSError: if the page cannot be written.
         RowError: if a drawn sample cannot be read.
     """
-    found = survey(dataset, manifest)
     views = [sample_view(row) for row in drawn_rows(dataset, manifest, seed, num_samples)]
     path = dataset / REPORT_NAME
     write_page(
@@ -147,8 +146,7 @@ def _strata(
 ) -> dict[str, dict[str, list[Place]]]:
     strata: dict[str, dict[str, list[Place]]] = {}
     for file in manifest.files:
-        table = pq.ParquetFile(dataset / file.path).read(columns=["sample_id", "source", "task"])
-        for row in table.to_pylist():
+        for row in table_rows(dataset / file.path, ["sample_id", "source", "task"]):
             if not tasks or row["task"] in tasks:
                 of_source = strata.setdefault(row["source"], {})
                 of_source.setdefault(row["task"], []).append((file.path, row["sample_id"]))
