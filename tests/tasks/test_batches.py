@@ -1,0 +1,35 @@
+"""Granules cut into batches: few enough for a server, and little to walk through for Prefect."""
+
+import pickle
+from dataclasses import asdict
+
+from schemas.scene import SceneRef
+from tasks.granules import Batch, Granule, GranuleId, batches
+
+REF = SceneRef(
+    source="made-up",
+    scene_id="any",
+    split="train",
+    place="",
+    bucket="a",
+    locality="",
+    files=(),
+)
+
+
+def ids(number):
+    return [GranuleId("made-up", "train", str(index)) for index in range(number)]
+
+
+def test_a_small_build_is_one_batch_whatever_the_number_of_its_granules():
+    (batch,) = batches([Granule(id=one, refs=(REF,)) for one in ids(2048)], lanes=1)
+    assert len(batch) == 2048
+
+
+def test_the_granules_of_a_batch_are_no_field_of_it():
+    batch = Batch.of(ids(3))
+    assert asdict(batch) == {"first": "made-up-train-0", "size": 3}
+    assert list(batch) == ids(3)
+    assert batch[1:] == tuple(ids(3)[1:])
+    assert list(pickle.loads(pickle.dumps(batch))) == ids(3)
+    assert not Batch.of(())
