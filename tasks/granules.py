@@ -18,7 +18,7 @@ from tasks.place_split import SPLITS, split_of
 from tasks.sources.registry import SOURCES
 
 BATCH_SCENES = 2048  # at some milliseconds a scene and stage, ten seconds of work and more
-MAX_TASK_RUNS = 200  # per stage, so that a flow run stays under a thousand
+MAX_TASK_RUNS = 80  # per stage: up to twelve go by batches, so a flow run stays under a thousand
 
 
 @dataclass(frozen=True, slots=True, order=True)
