@@ -14,61 +14,15 @@ printed, too: a difference of engines that is smaller than they are says nothing
 import argparse
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from time import perf_counter, sleep
 
+from prefect_server import server
 from replicas import paint, replicate
 from timed_build import Timed, build
 
-START_LIMIT_S = 120.0
 ENGINES = ("prefect", "local")
-ROOT = Path(__file__).resolve().parents[1]  # its prefect.toml is the server's
-
-
-@contextmanager
-def server(home: Path) -> Iterator[tuple[dict[str, str], float]]:
-    """Run a Prefect server; yield the environment that leads to it, and its start in seconds."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}/api"
-    env = {"PREFECT_HOME": str(home), "PREFECT_API_URL": address, "DO_NOT_TRACK": "1"}
-    start = perf_counter()
-    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **env},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for(f"{address}/health", process)
-        yield env, perf_counter() - start
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    """Return when the server answers; RuntimeError if it ends or takes too long."""
-    start = perf_counter()
-    while process.poll() is None and perf_counter() - start < START_LIMIT_S:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            sleep(0.2)
-    raise RuntimeError(f"no Prefect server at {url}; exit status {process.poll()}")
 
 
 def twice(archive: Path, out: Path, workers: int, engine: str, env: dict[str, str]) -> list[Timed]:
@@ -109,12 +63,12 @@ def main() -> None:
         archive = work / f"archive-{arguments.scenes}"
         if not (archive / "metadata.parquet").is_file():
             replicate(paint(work / "painted"), archive, arguments.scenes)
-        with server(Path(name) / "prefect") as (env, start_s):
-            print(f"server   started in {start_s:.1f} s")
+        with server(Path(name) / "prefect") as running:
+            print(f"server   started in {running.start_s:.1f} s")
             for _ in range(arguments.repeats):
                 for engine in ENGINES:
                     out = Path(name) / "dataset"
-                    runs[engine].append(twice(archive, out, arguments.workers, engine, env))
+                    runs[engine].append(twice(archive, out, arguments.workers, engine, running.env))
     print(
         f"{arguments.scenes:,} scenes, {arguments.workers} workers, load {os.getloadavg()[0]:.1f}"
     )

@@ -78,7 +78,7 @@ def gather(
             for granule, record in zip(granules, records[shards_of(tier)], strict=True)
             for file in _files(tier, granule, record)
         ),
-        quarantine=_gather_quarantine(ledger, granules, [*_made(config), *_refining(config)]),
+        quarantine=_gather_quarantine(ledger, records, [*_made(config), *_refining(config)]),
         counts=_counts(config, ledger, records),
         rates=tuple(
             SelectionRate(group=group, answer_key=answer, rate=rate)
@@ -279,15 +279,19 @@ def _summed(stage: str, unit: str, records: list[Record]) -> StageCount:
 
 
 def _gather_quarantine(
-    ledger: Ledger, granules: Sequence[GranuleId], made: Sequence[str]
+    ledger: Ledger, records: dict[str, list[Record]], made: Sequence[str]
 ) -> tuple[QuarantineFile, ...]:
-    """Gather all refusals, whatever stage they come from, into one table a source, set aside."""
+    """Gather all refusals, whatever stage they come from, into one table a source, set aside.
+
+    Tables of granules that refused nothing are not read: nearly all of them are empty.
+    """
     paths = [ledger.path("index", "all", ".rejects.parquet")]
     refusing = [INGEST, *(stage for stage in made if stage != L1)]
     paths += [
-        ledger.path(stage, granule.name, ".rejects.parquet")
+        ledger.path(stage, record.granule, ".rejects.parquet")
         for stage in refusing
-        for granule in granules
+        for record in records[stage]
+        if record.rejected
     ]
     rejected = pa.concat_tables([pq.read_table(path, schema=REJECT_SCHEMA) for path in paths])
     files = []

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from tasks.atomic import place_text
-from tasks.inspect_dataset import Survey, size_text, survey
+from tasks.inspect_dataset import Survey, size_text
 from tasks.manifest import CARD_NAME, LEAKAGE, Manifest
 from tasks.place_split import SPLITS
 
@@ -85,10 +85,10 @@ _SPLITS_BY_PLACE = """\
 """
 
 
-def write_card(dataset: Path, manifest: Manifest) -> Path:
-    """Write the dataset card; OSError if it cannot be written."""
+def write_card(dataset: Path, manifest: Manifest, found: Survey) -> Path:
+    """Write the dataset card, of what was found in it; OSError if it cannot be written."""
     path = dataset / CARD_NAME
-    place_text(path, card(manifest, survey(dataset, manifest)))
+    place_text(path, card(manifest, found))
     return path
 
 

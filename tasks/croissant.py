@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from schemas.parquet import IMAGE, SAMPLE_SCHEMA
 from tasks.atomic import place_text
-from tasks.inspect_dataset import survey
+from tasks.inspect_dataset import Survey
 from tasks.manifest import CROISSANT_NAME, DataFile, Manifest
 
 PARQUET_TYPE = "application/x-parquet"
@@ -58,9 +58,9 @@ _CONTEXT: Json = {  # the context that the specification prescribes
 }
 
 
-def write_croissant(dataset: Path, manifest: Manifest) -> Path:
+def write_croissant(dataset: Path, manifest: Manifest, found: Survey) -> Path:
     """Write the Croissant metadata of a dataset; OSError if it cannot be written."""
-    licences = sorted(set().union(*survey(dataset, manifest).licences.values()))
+    licences = sorted(set().union(*found.licences.values()))
     path = dataset / CROISSANT_NAME
     tree = croissant(manifest, licences)
     place_text(path, json.dumps(tree, indent=2, ensure_ascii=False) + "\n")

@@ -4,10 +4,9 @@ import random
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from tasks.manifest import Manifest
 from tasks.rows import Row, read_rows
+from tasks.small_table import table_rows
 
 Place = tuple[str, str]  # file, sample id
 
@@ -59,8 +58,7 @@ def _strata(
 ) -> dict[str, dict[str, list[Place]]]:
     strata: dict[str, dict[str, list[Place]]] = {}
     for file in manifest.files:
-        table = pq.ParquetFile(dataset / file.path).read(columns=["sample_id", "source", "task"])
-        for row in table.to_pylist():
+        for row in table_rows(dataset / file.path, ["sample_id", "source", "task"]):
             if not tasks or row["task"] in tasks:
                 of_source = strata.setdefault(row["source"], {})
                 of_source.setdefault(row["task"], []).append((file.path, row["sample_id"]))

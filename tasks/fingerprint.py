@@ -15,6 +15,7 @@ from tasks.granule_table import keep_table
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Output, Record
 from tasks.scene_file import scenes_in
+from tasks.small_table import table_rows
 from tasks.stage_names import FINGERPRINT, INGEST
 
 VERSION = 1
@@ -74,7 +75,7 @@ def _rows(config: BuildConfig, scenes: Output, sources: Sequence[Output]) -> lis
 
 def read_fingerprints(ledger: Ledger, granule: GranuleId) -> list[Fingerprint]:
     """Return the fingerprints of a granule's candidates."""
-    rows = pq.read_table(ledger.path(FINGERPRINT, granule.name, ".parquet")).to_pylist()
+    rows = table_rows(ledger.path(FINGERPRINT, granule.name, ".parquet"))
     return [
         Fingerprint(
             sample_id=row["sample_id"],

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import InitVar, dataclass, replace
 from pathlib import Path
+from typing import Self, overload
 
 from schemas.rejection import Reason, Rejected
 from schemas.scene import SceneRef
@@ -17,7 +18,7 @@ from tasks.place_split import SPLITS, split_of
 from tasks.sources.registry import SOURCES
 
 BATCH_SCENES = 2048  # at some milliseconds a scene and stage, ten seconds of work and more
-MAX_TASK_RUNS = 200  # per stage, so that a flow run stays under a thousand
+MAX_TASK_RUNS = 80  # per stage: up to twelve go by batches, so a flow run stays under a thousand
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,6 +43,40 @@ class GranuleId:
     def is_unlabelled(self) -> bool:
         """Whether its scenes have no labels of their own."""
         return self.bucket.endswith(MARKED_BUCKET)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch(Sequence[GranuleId]):
+    """The granules of one task run, thousands of them where they are small.
+
+    Prefect walks through what tasks and flows are given, dataclasses field by field, and keeps what
+    flows are given in its database: of a batch its first granule and its size. The granules
+    themselves are no field.
+    """
+
+    first: str  # name of a granule, "" of none
+    size: int
+    granules: InitVar[tuple[GranuleId, ...]]
+
+    def __post_init__(self, granules: tuple[GranuleId, ...]) -> None:
+        object.__setattr__(self, "_granules", granules)
+
+    @classmethod
+    def of(cls, granules: Iterable[GranuleId]) -> Self:
+        """Return the batch of some granules, in their order."""
+        held = tuple(granules)
+        return cls(held[0].name if held else "", len(held), held)
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> GranuleId: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[GranuleId, ...]: ...
+    def __getitem__(self, index: int | slice) -> GranuleId | tuple[GranuleId, ...]:
+        held: tuple[GranuleId, ...] = vars(self)["_granules"]
+        return held[index]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +225,7 @@ def load_granule(ledger: Ledger, granule: GranuleId) -> Granule:
     return Granule(id=granule, refs=refs)
 
 
-def batches(granules: Sequence[Granule], lanes: int) -> list[tuple[GranuleId, ...]]:
+def batches(granules: Sequence[Granule], lanes: int) -> list[Batch]:
     """Cut granules into the batches of one task run each: some thousand scenes a lane, or more."""
     num_scenes = sum(len(granule.refs) for granule in granules)
     size = max(BATCH_SCENES * lanes, -(-num_scenes // MAX_TASK_RUNS))
@@ -202,7 +237,7 @@ def batches(granules: Sequence[Granule], lanes: int) -> list[tuple[GranuleId, ..
             held = 0
         cut[-1].append(granule.id)
         held += len(granule.refs)
-    return [tuple(batch) for batch in cut]
+    return [Batch.of(batch) for batch in cut]
 
 
 def _twice(ref: SceneRef) -> Rejected:

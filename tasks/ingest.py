@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from schemas.rejection import Reason, Refusal, Rejected
 from schemas.scene import INVALID_ID, Scene, SceneRef, Unlabelled
 from tasks.atomic import place_text
@@ -25,6 +23,7 @@ from tasks.scene_file import scene_file
 from tasks.scene_list import files_digest
 from tasks.scene_table import scene_row
 from tasks.shards import write_rejects
+from tasks.small_table import table_rows
 from tasks.sources.faults import refusing_faults
 from tasks.sources.registry import SOURCES
 from tasks.stage_names import INGEST
@@ -117,7 +116,7 @@ def scenes_read(ledger: Ledger, granules: Sequence[GranuleId]) -> Iterator[dict[
     """Yield the scenes of granules that are ingested, in order."""
     for granule in granules:
         path = ledger.path(INGEST, granule.name, ".parquet")
-        for row in pq.read_table(path, columns=["scene_id", "files"]).to_pylist():
+        for row in table_rows(path, ["scene_id", "files"]):
             yield {
                 "source": granule.source,
                 "split": granule.split,

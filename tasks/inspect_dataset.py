@@ -70,7 +70,7 @@ def survey(dataset: Path, manifest: Manifest) -> Survey:
 
 
 def _count_shard(path: Path, found: Survey) -> None:
-    table = pq.ParquetFile(path).read(columns=_READ).flatten()
+    table = pq.ParquetFile(path).read(columns=_READ, use_threads=False).flatten()
     columns = {name: table.column(name).to_pylist() for name in table.column_names}
     for name in COUNTED:
         found.by[name].update(columns[name])

@@ -9,10 +9,13 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from threading import Lock, Thread
 
+from tasks.engine.work import work_through
 from tasks.errors import WorkerDied
 from tasks.granules import GranuleId
 from tasks.ledger import Record
 
+MOST_AT_ONCE = 16
+TURNS = 32  # at least, of each worker: then none waits long for the last one
 _POOL_LOCK = Lock()  # two batches may run at once, each in a thread of its own
 
 
@@ -28,13 +31,13 @@ def run_in_processes(
         gc.freeze()
         yield from map(work, granules)
         return
-    futures: list[Future[Record]] = []
+    futures: list[Future[list[Record]]] = []
     with _POOL_LOCK:
         pool = _pool(workers)
     try:
-        futures += (pool.submit(work, granule) for granule in granules)
+        futures += (pool.submit(work_through, work, own) for own in handed(granules, workers))
         for future in as_completed(futures):
-            yield future.result()
+            yield from future.result()
     except BrokenProcessPool as error:
         pool.shutdown()  # or its thread may be closing its pipe while the program ends and uses it
         _pool.cache_clear()
@@ -45,6 +48,16 @@ def run_in_processes(
     finally:
         for future in futures:
             future.cancel()
+
+
+def handed(granules: Sequence[GranuleId], workers: int) -> Iterator[Sequence[GranuleId]]:
+    """Yield the granules that a worker is handed at once: one, of very many some.
+
+    To send one and take its record back costs as much as to find that it is done already.
+    """
+    number = min(MOST_AT_ONCE, max(1, len(granules) // (workers * TURNS)))
+    for start in range(0, len(granules), number):
+        yield granules[start : start + number]
 
 
 @lru_cache(maxsize=1)

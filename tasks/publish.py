@@ -14,7 +14,7 @@ from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
 from tasks.granules import GranuleId
 from tasks.ingest import scenes_read
-from tasks.inspect_dataset import count_rejects, gates
+from tasks.inspect_dataset import count_rejects, gates, survey
 from tasks.ledger import Ledger, sha256_of
 from tasks.lineage.page import write_lineage
 from tasks.manifest import (
@@ -99,13 +99,14 @@ def publish(
     judging = [named(tier) for named in (proofs_of, tallies_of) for tier in tiers_of(config)]
     for stage in (*stages_of(config), "catalogue", FINGERPRINT, FOOTPRINT, *judging):
         ledger.forget_others(stage, [granule.name for granule in granules])
-    write_card(config.out, manifest)
-    write_croissant(config.out, manifest)
+    found = survey(config.out, manifest)
+    write_card(config.out, manifest, found)
+    write_croissant(config.out, manifest, found)
     write_scene_list(config.out, scenes_read(ledger, granules))
     refined = (
         refined_views(ledger, granules, config.refine, config.seed) if config.annotates else ()
     )
-    write_report(config.out, manifest, seed=config.seed, refined=refined)
+    write_report(config.out, manifest, found, seed=config.seed, refined=refined)
     write_lineage(config.out, manifest, before(config.out, manifest))
     keep(config.out, manifest)
     write_manifest(config.out, manifest)

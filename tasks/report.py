@@ -8,7 +8,7 @@ from tasks.annotation.shown import RefinedView
 from tasks.counts_table import CountsTable
 from tasks.drawing import colour_of, hex_of
 from tasks.drawn_rows import drawn_rows
-from tasks.inspect_dataset import Survey, gates, left_out, size_text, survey
+from tasks.inspect_dataset import Survey, gates, left_out, size_text
 from tasks.manifest import REPORT_NAME, BlindGain, Manifest
 from tasks.option_views import OptionView, option_views
 from tasks.publication.shown import gate_table
@@ -55,19 +55,19 @@ class SampleView:
 def write_report(
     dataset: Path,
     manifest: Manifest,
+    found: Survey,
     seed: int,
     num_samples: int = NUM_SAMPLES,
     refined: Sequence[RefinedView] = (),
 ) -> Path:
     """Write `report/index.html`: one file that needs nothing else, neither network nor folder.
 
-    `refined` are shown as examples of refinement.
+    `found` is what the dataset holds, counted; `refined` are shown as examples of refinement.
 
     Raises:
         OSError: if the page cannot be written.
         RowError: if a drawn sample cannot be read.
     """
-    found = survey(dataset, manifest)
     views = [sample_view(row) for row in drawn_rows(dataset, manifest, seed, num_samples)]
     path = dataset / REPORT_NAME
     write_page(

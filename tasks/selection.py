@@ -29,6 +29,7 @@ from tasks.mixture import Traits, mixture_rates, unmet
 from tasks.near_duplicates import near_duplicates
 from tasks.region import region_of
 from tasks.select import Cell, Rates, is_kept, keep_rates, stable
+from tasks.small_table import table_rows
 from tasks.stage_names import FINGERPRINT, INGEST, SELECT
 from templates.rulebook import BY_NAME as RULES_BY_NAME
 
@@ -189,9 +190,8 @@ def decisions_path(ledger: Ledger, granule: GranuleId) -> Any:
 
 def decisions_of(ledger: Ledger, granule: GranuleId) -> dict[str, str]:
     """Return, by sample id, why a candidate of a granule is left out, "" where it is kept."""
-    table = pq.read_table(decisions_path(ledger, granule), columns=["sample_id", "why"])
-    ids, why = (table.column(name).to_pylist() for name in ("sample_id", "why"))
-    return dict(zip(ids, why, strict=True))
+    rows = table_rows(decisions_path(ledger, granule), ["sample_id", "why"])
+    return {row["sample_id"]: row["why"] for row in rows}
 
 
 def stored_rates(ledger: Ledger) -> Rates:
@@ -268,11 +268,11 @@ def _candidates(
     regions: dict[str, str] = {}
     if config.mixture.region:
         path = ledger.path(INGEST, granule.name, ".parquet")
-        rows = pq.read_table(path, columns=["scene_id", "grid"]).to_pylist()
+        rows = table_rows(path, ["scene_id", "grid"])
         regions = {row["scene_id"]: region_of(row["grid"]) for row in rows}
     for stage in made:
         path = ledger.path(stage, granule.name, ".parquet")
-        for row in pq.read_table(path, columns=_COLUMNS).to_pylist():
+        for row in table_rows(path, _COLUMNS):
             yield Candidate(granule=granule, row=row, region=regions.get(row["scene_id"], ""))
 
 
@@ -280,7 +280,7 @@ def _last_decisions(ledger: Ledger, granule: GranuleId) -> dict[str, dict[str, A
     path = decisions_path(ledger, granule)
     if not path.is_file():
         return {}
-    return {row["sample_id"]: row for row in pq.read_table(path).to_pylist()}
+    return {row["sample_id"]: row for row in table_rows(path)}
 
 
 def _write_decisions(

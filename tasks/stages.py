@@ -31,6 +31,7 @@ from tasks.config import BuildConfig
 from tasks.engine.run import GranuleWork, lanes_of, run_granules
 from tasks.fingerprint import fingerprint_granule
 from tasks.granules import (
+    Batch,
     GranuleId,
     batches,
     empty_splits,
@@ -80,7 +81,6 @@ STAGE_VERSIONS = {
     SHARDS: SHARDS_VERSION,
 }
 
-Batch = tuple[GranuleId, ...]
 TIERS_MADE = tuple(dict.fromkeys(MADE_BY.values()))  # the stages that make candidates
 _ONE_MODEL = Lock()  # one batch at a time asks it, with as many calls in flight as it bears
 
@@ -252,11 +252,11 @@ def annotators_of(config: BuildConfig, folds: Sequence[Fold]) -> list[Annotator]
 def mark_batch(config: BuildConfig, scenes: Done, annotators: Sequence[Annotator]) -> Done:
     """Mark the scenes of a batch that have no labels; return the batch of marked scenes."""
     if not config.annotator.unlabelled:
-        return _done(INGEST, (), [])
+        return _done(INGEST, Batch.of(()), [])
     with _ONE_MODEL, Bar(MARK, len(scenes.batch)).shown() as bar:
         records = mark_granules(config, scenes.batch, annotators, bar.advance)
     names = {record.granule for record in records}
-    marked = tuple(g.unlabelled for g in scenes.batch if g.unlabelled.name in names)
+    marked = Batch.of(g.unlabelled for g in scenes.batch if g.unlabelled.name in names)
     return _done(INGEST, marked, records)
 
 
@@ -330,7 +330,9 @@ def _run(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> Do
     return _done(stage, batch, _records(stage, work, config, batch))
 
 
-def _records(stage: str, work: GranuleWork, config: BuildConfig, batch: Batch) -> list[Record]:
+def _records(
+    stage: str, work: GranuleWork, config: BuildConfig, batch: Sequence[GranuleId]
+) -> list[Record]:
     """Return the records of a batch, in the order in which its granules are finished."""
     with Bar(stage, len(batch)).shown() as bar:
         records = []

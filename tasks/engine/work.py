@@ -1,4 +1,4 @@
-"""What runs on a worker of a cluster: a batch of granules, and a look at what the worker has."""
+"""What runs on a worker: a batch of granules; of a cluster, a look at what the worker has."""
 
 import hashlib
 import sys
@@ -31,7 +31,7 @@ class Seen:
 def work_through(
     work: Callable[[GranuleId], Record], granules: Sequence[GranuleId]
 ) -> list[Record]:
-    """Work through a batch of granules, one after the other; the one task of a cluster."""
+    """Work through a batch of granules, one after the other: what a worker is handed at once."""
     return [work(granule) for granule in granules]
 
 

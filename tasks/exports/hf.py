@@ -5,6 +5,7 @@ from tasks.card import write_card
 from tasks.croissant import write_croissant
 from tasks.errors import ConfigError
 from tasks.exports.target import Export
+from tasks.inspect_dataset import survey
 from tasks.manifest import write_manifest
 
 
@@ -22,8 +23,9 @@ def write_hf(export: Export) -> None:
     manifest = export.manifest.model_copy(update={"files": tuple(export.files)})
     for file in (*manifest.files, *manifest.quarantine):
         linked(export.dataset / file.path, export.folder / file.path)
-    write_card(export.folder, manifest)
-    write_croissant(export.folder, manifest)
+    found = survey(export.folder, manifest)
+    write_card(export.folder, manifest, found)
+    write_croissant(export.folder, manifest, found)
     write_manifest(export.folder, manifest)
     export.samples = sum(file.rows for file in manifest.files)
     export.made["shards"] = len(manifest.files)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
 from tasks.config import BuildConfig
@@ -16,6 +15,7 @@ from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record
 from tasks.publication.leakage import Footprint
 from tasks.scene_file import scenes_in
+from tasks.small_table import table_rows
 from tasks.stage_names import FOOTPRINT, INGEST
 
 VERSION = 1
@@ -48,7 +48,7 @@ def footprint_granule(config: BuildConfig, granule: GranuleId) -> Record:
 
 def read_footprints(ledger: Ledger, granule: GranuleId) -> list[Footprint]:
     """Return the footprints of a granule's scenes."""
-    rows = pq.read_table(ledger.path(FOOTPRINT, granule.name, ".parquet")).to_pylist()
+    rows = table_rows(ledger.path(FOOTPRINT, granule.name, ".parquet"))
     return [footprint_of(row, granule.source, granule.split) for row in rows]
 
 

@@ -15,6 +15,7 @@ from tasks.granule_table import keep_table
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record
 from tasks.manifest import DataFile
+from tasks.small_table import table_rows
 
 STAGE = "tally"
 VERSION = 1
@@ -65,7 +66,7 @@ def tally_granule(config: BuildConfig, granule: GranuleId, tier: Tier) -> Record
 def read_tallies(ledger: Ledger, granule: GranuleId, tier: Tier) -> Tallies:
     """Return what was counted in a granule's shard of a tier."""
     found = Tallies()
-    for row in pq.read_table(ledger.path(tallies_of(tier), granule.name, ".parquet")).to_pylist():
+    for row in table_rows(ledger.path(tallies_of(tier), granule.name, ".parquet")):
         if row["kind"] == _ANSWER:
             found.answers[row["task"], row["name"]] += row["number"]
         elif row["kind"] == _CLASS:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tasks.card import write_card
 from tasks.croissant import write_croissant
+from tasks.inspect_dataset import survey
 from tasks.lineage.page import write_lineage
 from tasks.manifest import Manifest, read_manifest, write_manifest
 from tasks.report import write_report
@@ -14,10 +15,11 @@ from tasks.versions import before, keep, numbered
 def published(dataset: Path, **changes) -> Manifest:
     """Publish a dataset whose shards are in place, as `tasks.publish` does."""
     told = numbered(dataset, read_manifest(dataset).model_copy(update=changes))
-    write_card(dataset, told)
-    write_croissant(dataset, told)
+    found = survey(dataset, told)
+    write_card(dataset, told, found)
+    write_croissant(dataset, told, found)
     write_scene_list(dataset, [])
-    write_report(dataset, told, seed=7, num_samples=1)
+    write_report(dataset, told, found, seed=7, num_samples=1)
     write_lineage(dataset, told, before(dataset, told))
     keep(dataset, told)
     write_manifest(dataset, told)

@@ -17,8 +17,13 @@ def header_of(text):
     return yaml.safe_load(header), body
 
 
+def written(dataset):
+    manifest = read_manifest(dataset)
+    return write_card(dataset, manifest, survey(dataset, manifest))
+
+
 def test_the_header_lists_every_shard_under_its_tier_and_split(dataset):
-    header, _ = header_of(write_card(dataset, read_manifest(dataset)).read_text())
+    header, _ = header_of(written(dataset).read_text())
     assert header["configs"] == [
         {
             "config_name": "l1",
@@ -40,7 +45,7 @@ def test_the_header_lists_every_shard_under_its_tier_and_split(dataset):
 def test_datasets_loads_the_folder_by_its_card(dataset, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
     datasets = pytest.importorskip("datasets")
-    write_card(dataset, read_manifest(dataset))
+    written(dataset)
     loaded = datasets.load_dataset(str(dataset), "l1", cache_dir=str(tmp_path / "cache"))
     assert {name: len(split) for name, split in loaded.items()} == {"train": 100}
 
@@ -65,7 +70,7 @@ def test_names_cannot_break_the_header_or_a_table(dataset):
 
 
 def test_the_counts_on_the_card_are_those_of_the_shards(dataset):
-    _, body = header_of(write_card(dataset, read_manifest(dataset)).read_text())
+    _, body = header_of(written(dataset).read_text())
     assert "| existence | 14 | 0 | 14 |" in body
     assert "| all | 88 | 12 | 100 |" in body
     assert "| ingest | scene | 12 | 11 | 1 | 0 |" in body
@@ -91,9 +96,17 @@ def test_the_card_tells_of_refined_masks_where_there_was_an_annotator(dataset):
     assert "(300 of 1,200 classes of scenes)" in text
 
 
+def test_what_was_counted_once_is_not_read_again(dataset, tmp_path):
+    manifest = read_manifest(dataset)
+    found = survey(dataset, manifest)
+    write_card(tmp_path, manifest, found)  # where no shard is
+    write_croissant(tmp_path, manifest, found)
+    assert (tmp_path / "README.md").read_text() == written(dataset).read_text()
+
+
 def test_croissant_names_every_file_with_its_digest_and_every_column(dataset):
     manifest = read_manifest(dataset)
-    tree = json.loads(write_croissant(dataset, manifest).read_text())
+    tree = json.loads(write_croissant(dataset, manifest, survey(dataset, manifest)).read_text())
     objects = {d["@id"]: d for d in tree["distribution"] if d["@type"] == "cr:FileObject"}
     assert {name: o["sha256"] for name, o in objects.items()} == {
         file.path: file.sha256 for file in manifest.files

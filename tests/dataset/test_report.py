@@ -17,6 +17,7 @@ from PIL import Image
 from schemas.parquet import SAMPLE_SCHEMA
 from tasks.drawing import PALETTE, inline_image, outline_path
 from tasks.drawn_rows import draw, drawn_rows
+from tasks.inspect_dataset import survey
 from tasks.manifest import read_manifest
 from tasks.readable import program_text, step_pieces
 from tasks.report import write_report
@@ -47,14 +48,19 @@ class Page(HTMLParser):
         return [a for t, a in self.tags if t == tag and attributes.items() <= a.items()]
 
 
+def counted(dataset):
+    manifest = read_manifest(dataset)
+    return manifest, survey(dataset, manifest)
+
+
 @pytest.fixture
 def page(dataset):
-    return Page(write_report(dataset, read_manifest(dataset), seed=3).read_text())
+    return Page(write_report(dataset, *counted(dataset), seed=3).read_text())
 
 
 def test_the_page_shows_as_many_samples_as_asked_for(page, dataset):
     assert len(page.all("article")) == 24
-    path = write_report(dataset, read_manifest(dataset), seed=3, num_samples=5)
+    path = write_report(dataset, *counted(dataset), seed=3, num_samples=5)
     assert len(Page(path.read_text()).all("article")) == 5
 
 
@@ -68,10 +74,10 @@ def test_the_page_needs_nothing_else(page, dataset):
 
 
 def test_the_same_seed_draws_the_same_page_and_another_seed_another(dataset):
-    manifest = read_manifest(dataset)
-    first = write_report(dataset, manifest, seed=3).read_bytes()
-    assert write_report(dataset, manifest, seed=3).read_bytes() == first
-    assert write_report(dataset, manifest, seed=4).read_bytes() != first
+    manifest, found = counted(dataset)
+    first = write_report(dataset, manifest, found, seed=3).read_bytes()
+    assert write_report(dataset, manifest, found, seed=3).read_bytes() == first
+    assert write_report(dataset, manifest, found, seed=4).read_bytes() != first
 
 
 def test_every_source_and_every_task_is_drawn_before_any_comes_twice_as_often():
@@ -120,7 +126,7 @@ def test_hostile_text_stays_text(dataset):
         row["source"] = hostile
         row["program"] = row["program"].replace("building", "<img src=y>")
     pq.write_table(pa.Table.from_pylist(rows, schema=SAMPLE_SCHEMA), path)
-    page = Page(write_report(dataset, read_manifest(dataset), seed=3).read_text())
+    page = Page(write_report(dataset, *counted(dataset), seed=3).read_text())
     assert len(page.all("script")) == 1
     assert all(image["src"].startswith("data:image/") for image in page.all("img"))
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)

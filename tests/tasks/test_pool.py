@@ -7,6 +7,10 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
+
+from tasks.granules import GranuleId
+from tasks.pool import handed
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 60.0
@@ -26,6 +30,16 @@ def work(granule):
 def main():
     list(run_in_processes(work, [GranuleId("made-up", "train", name) for name in "ab"], 2))
 """
+
+
+@pytest.mark.parametrize(
+    ("number", "at_once"), [(1, 1), (8, 1), (64, 1), (127, 1), (640, 10), (100_000, 16)]
+)
+def test_of_very_many_granules_a_worker_is_handed_some_at_once(number, at_once):
+    granules = [GranuleId("made-up", "train", str(index)) for index in range(number)]
+    parts = list(handed(granules, workers=2))
+    assert [one for part in parts for one in part] == granules
+    assert max(map(len, parts)) == at_once
 
 
 def test_workers_end_with_a_program_that_is_killed(tmp_path):
