@@ -32,7 +32,7 @@ from tasks.manifest import (
     write_manifest,
 )
 from tasks.refine import candidates_stage
-from tasks.selection import stored_control, stored_rates, stored_unmet
+from tasks.selection import stored_control, stored_rates, stored_review, stored_unmet
 from tasks.shards import write_rejects
 from tasks.stage_names import (
     ANNOTATE,
@@ -88,6 +88,7 @@ def gather(
         refined=refined_classes(ledger, granules, config.refine) if config.annotates else (),
         annotators=tuple(annotators),
         unmet=tuple(stored_unmet(ledger)),
+        reviewed=stored_review(ledger),
         decided_by=decided_by(config),
         config=config.model_dump(mode="json", exclude={"workers", "out", "keep_versions", "gates"}),
         config_digest=config.content_digest,

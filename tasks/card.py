@@ -107,6 +107,7 @@ def card(manifest: Manifest, found: Survey) -> str:
         _refused(found),
         _refined(manifest),
         _marked(manifest),
+        _reviewed(manifest),
         _DEFINITIONS + _splits(manifest),
         _shared(manifest),
         _PAPER_PIXEL if manifest.config.get("pixel_size") == "paper" else "",
@@ -211,6 +212,21 @@ def _marked(manifest: Manifest) -> str:
         f"The scenes of {', '.join(f'`{name}`' for name in names)} have no labels. An annotator "
         "marked them: all their masks have the `origin` `predicted`, and their answers are right "
         "of these masks, not of the ground.\n"
+    )
+
+
+def _reviewed(manifest: Manifest) -> str:
+    """Return how many people looked at the items, "" where nobody had to."""
+    count = manifest.reviewed
+    if count is None:
+        return ""
+    agreed = "" if count.agreement is None else f" {count.agreement:.0%} of their pairs agree"
+    agreed += "" if count.alpha is None else f" (Krippendorff's alpha {count.alpha:.2f})"
+    return (
+        "## Review\n\n"
+        "People judged the items by question, answer and masks, and only those that they accept "
+        f"are kept. Their {count.verdicts:,} verdicts, of {count.reviewers:,} reviewers, are on "
+        f"{count.items:,} items;{agreed or ' no two are on one item'}.\n"
     )
 
 

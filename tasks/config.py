@@ -234,6 +234,10 @@ def check_config(config: BuildConfig) -> None:
             raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
     if config.makes_bench:
         _check_bench(config)
+    elif config.bench.reviews is not None:
+        raise ConfigError(
+            "bench.reviews says what of a bench is kept, and the stages make none: --stage bench"
+        )
     elif config.bench.against:
         raise ConfigError(
             "bench.against holds a bench against datasets, and the stages make none: --stage bench"
@@ -271,6 +275,12 @@ def _check_bench(config: BuildConfig) -> None:
             raise ConfigError(
                 f"bench.against: {root} holds no manifest.json; give the folder of a dataset"
             )
+    reviews = config.bench.reviews
+    if reviews is not None and not reviews.is_dir():
+        raise ConfigError(
+            f"bench.reviews: {reviews} is no folder; `terrascope review` writes one, beside the "
+            "bench that it is of"
+        )
 
 
 def _check_engine(config: BuildConfig) -> None:

@@ -139,6 +139,20 @@ class RefinedClass(_Record):
     kept_share: float = Field(ge=0, le=1)
 
 
+class ReviewCount(_Record):
+    """How many verdicts of people there are on candidates of a bench, and how far they agree.
+
+    `agreement` is the share of pairs of verdicts on one item that are equal, `alpha` Krippendorff's
+    for names; None where nothing can be said.
+    """
+
+    items: int = Field(ge=0)
+    verdicts: int = Field(ge=0)
+    reviewers: int = Field(ge=0)
+    agreement: float | None = None
+    alpha: float | None = None
+
+
 class GateResult(_Record):
     """What was found of one thing that has to hold before a dataset is published.
 
@@ -172,6 +186,7 @@ class Manifest(_Record):
     refined: tuple[RefinedClass, ...] = ()  # of the classes that an annotator was asked for
     annotators: tuple[str, ...] = ()  # SHA-256 of the weights of each fold's annotator
     unmet: tuple[str, ...] = ()  # wishes of the mixture that could not be met, in words
+    reviewed: ReviewCount | None = None  # of a bench of which only what people accept is kept
     # stage -> all that decides its output but its input: templates, prompts, models, settings
     decided_by: dict[str, dict[str, JsonValue]] = {}
     publication: tuple[GateResult, ...] = ()  # the gates that it passed

@@ -1,10 +1,11 @@
 """Selection over all granules: which candidates are kept, and why the others are not.
 
-One after the other: near-duplicates go; answers are evened out; what can be guessed without the
-images is kept less often; the mixture is met; of a bench, what is beyond the number wanted goes.
-Each step counts on what those before it leave. A candidate is kept if the hash that its id is lies
-under the product of its rates. A rate of the last selection is used again unless it has moved by
-more than two points, so that a dataset that grows a little changes little.
+One after the other: near-duplicates go; of a bench that people review, what they do not accept;
+answers are evened out; what can be guessed without the images is kept less often; the mixture is
+met; of a bench, what is beyond the number wanted goes. Each step counts on what those before it
+leave. A candidate is kept if the hash that its id is lies under the product of its rates. A rate of
+the last selection is used again unless it has moved by more than two points, so that a dataset that
+grows a little changes little.
 """
 
 import json
@@ -25,9 +26,13 @@ from tasks.digest import digest_of
 from tasks.fingerprint import read_fingerprints
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger
+from tasks.manifest import ReviewCount
 from tasks.mixture import Traits, mixture_rates, unmet
 from tasks.near_duplicates import near_duplicates
 from tasks.region import region_of
+from tasks.reviewing.items import SHOWN_COLUMNS, shown_digest
+from tasks.reviewing.selected import decides as reviews_decide
+from tasks.reviewing.selected import reviewed
 from tasks.select import Cell, Rates, is_kept, keep_rates, stable
 from tasks.small_table import table_rows
 from tasks.stage_names import FINGERPRINT, INGEST, SELECT
@@ -58,6 +63,7 @@ class Candidate:
     granule: GranuleId
     row: dict[str, Any]
     region: str
+    shown: str = ""  # digest of what reviewers see of it, where there are any
 
     @property
     def sample_id(self) -> str:
@@ -122,6 +128,8 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
     summary = _read_summary(ledger)
     if is_selected(config, ledger, granules, made):
         return int(summary["kept"])
+    decided = decides(config)  # before verdicts are read: what comes meanwhile is another key
+    key = _key(config, decided, ledger, granules, made)
     place_text(_summary_path(ledger), json.dumps({**summary, "key": ""}))  # until all is decided
     candidates = {g: list(_candidates(config, ledger, g, made)) for g in granules}
     last = {id_: row for g in granules for id_, row in _last_decisions(ledger, g).items()}
@@ -130,6 +138,12 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
         prints = [found for granule in granules for found in read_fingerprints(ledger, granule)]
         why |= dict.fromkeys(near_duplicates(prints), DUPLICATE)
     left = [c for own in candidates.values() for c in own if c.sample_id not in why]
+    review = None
+    if config.bench.reviews is not None:
+        shown = {c.sample_id: c.shown for c in left}
+        found = reviewed(config.bench.reviews, config.bench.reviews_least, shown)
+        review, why = found.count, why | found.why
+        left = [c for c in left if c.sample_id not in why]
     balanced = _balanced(config, left, ledger)
     weights = {c.sample_id: _balance_rate(c, balanced) for c in left}
     blind, results = _blind(config, left, weights, last)
@@ -152,8 +166,7 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
     kept = sum(map(len, candidates.values())) - len(why)
     for granule, own in candidates.items():
         _write_decisions(ledger, granule, own, why, blind, mixture)
-    key = _key(config, ledger, granules, made)
-    _write_summary(ledger, key, decides(config), kept, balanced, results, not_met)
+    _write_summary(ledger, key, decided, kept, balanced, results, not_met, review)
     return kept
 
 
@@ -161,7 +174,7 @@ def is_selected(
     config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId], made: Sequence[str]
 ) -> bool:
     """Return whether all candidates are decided on as they would be now."""
-    if _read_summary(ledger).get("key") != _key(config, ledger, granules, made):
+    if _read_summary(ledger).get("key") != _key(config, decides(config), ledger, granules, made):
         return False
     return all(decisions_path(ledger, granule).is_file() for granule in granules)
 
@@ -174,12 +187,14 @@ def selected_by(ledger: Ledger) -> dict[str, Any]:
 
 def decides(config: BuildConfig) -> dict[str, Any]:
     """Return all that decides what is kept but the candidates."""
+    reviews, least = config.bench.reviews, config.bench.reviews_least
     return {
         "stage": VERSION,
         "balance": config.balance,
         "control": config.control.model_dump(),
         "mixture": config.mixture.model_dump(mode="json"),
         **({"wanted": config.bench.wanted} if config.makes_bench else {}),
+        **({"reviews": reviews_decide(reviews, least)} if reviews is not None else {}),
     }
 
 
@@ -208,6 +223,12 @@ def stored_control(ledger: Ledger) -> list[dict[str, Any]]:
 def stored_unmet(ledger: Ledger) -> list[str]:
     """Return what of the mixture could not be met."""
     return list(_read_summary(ledger).get("unmet", []))
+
+
+def stored_review(ledger: Ledger) -> ReviewCount | None:
+    """Return how many verdicts the last selection went by, None where it went by none."""
+    review = _read_summary(ledger).get("review")
+    return None if review is None else ReviewCount.model_validate(review)
 
 
 def _balanced(config: BuildConfig, left: Sequence[Candidate], ledger: Ledger) -> Rates:
@@ -270,10 +291,14 @@ def _candidates(
         path = ledger.path(INGEST, granule.name, ".parquet")
         rows = table_rows(path, ["scene_id", "grid"])
         regions = {row["scene_id"]: region_of(row["grid"]) for row in rows}
+    is_shown = config.bench.reviews is not None
+    columns = [*dict.fromkeys([*_COLUMNS, *SHOWN_COLUMNS])] if is_shown else _COLUMNS
     for stage in made:
         path = ledger.path(stage, granule.name, ".parquet")
-        for row in table_rows(path, _COLUMNS):
-            yield Candidate(granule=granule, row=row, region=regions.get(row["scene_id"], ""))
+        for row in table_rows(path, columns):
+            shown = shown_digest(row) if is_shown else ""
+            region = regions.get(row["scene_id"], "")
+            yield Candidate(granule=granule, row=row, region=region, shown=shown)
 
 
 def _last_decisions(ledger: Ledger, granule: GranuleId) -> dict[str, dict[str, Any]]:
@@ -306,7 +331,11 @@ def _write_decisions(
 
 
 def _key(
-    config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId], made: Sequence[str]
+    config: BuildConfig,
+    decided: Mapping[str, Any],
+    ledger: Ledger,
+    granules: Sequence[GranuleId],
+    made: Sequence[str],
 ) -> str:
     stages = [*made, *([FINGERPRINT] if config.control.near_duplicates else [])]
     stages += [INGEST] if config.mixture.region else []
@@ -316,7 +345,7 @@ def _key(
             record = ledger.load(stage, granule.name)
             assert record is not None, f"stage {stage} has not run for {granule.name}"
             inputs.append([granule.name, stage, record.outputs[0].sha256])
-    return digest_of({**decides(config), "inputs": inputs})
+    return digest_of({**decided, "inputs": inputs})
 
 
 def _write_summary(
@@ -327,6 +356,7 @@ def _write_summary(
     balanced: Rates,
     results: Sequence[RuleResult],
     not_met: Sequence[str],
+    review: ReviewCount | None,
 ) -> None:
     summary = {
         "key": key,
@@ -335,6 +365,7 @@ def _write_summary(
         "rates": [[group, answer, rate] for (group, answer), rate in sorted(balanced.items())],
         "control": [asdict(result) for result in results],
         "unmet": list(not_met),
+        "review": None if review is None else review.model_dump(),
     }
     place_text(_summary_path(ledger), json.dumps(summary, indent=0) + "\n")
 

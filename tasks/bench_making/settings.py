@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.form import as_form
+from tasks.reviewing.consensus import LEAST, VERDICTS_DUE
 from templates.bench import BENCH_QUESTIONS
 
 BENCH_TASKS = tuple(template.task for template in BENCH_QUESTIONS)
@@ -44,6 +45,19 @@ class BenchSettings(BaseModel):
         default=(),
         description="Datasets; no item shows ground or an image of their training scenes.",
     )
+
+    reviews: Path | None = Field(
+        default=None,
+        description="Folder of `terrascope review`; only items that its reviewers accept are kept.",
+    )
+    reviews_least: int = Field(
+        default=LEAST, ge=1, le=VERDICTS_DUE, description="How many have to accept an item."
+    )
+
+    @field_validator("reviews")
+    @classmethod
+    def _absolute_reviews(cls, reviews: Path | None) -> Path | None:
+        return None if reviews is None else reviews.resolve()
 
     @field_validator("against")
     @classmethod
@@ -91,4 +105,10 @@ class BenchSettings(BaseModel):
             "wanted": self.wanted,
             "options_from": self.options_from,
             "against": [root.name for root in self.against],
+            **self._reviewed(),
         }
+
+    def _reviewed(self) -> dict[str, Any]:
+        if self.reviews is None:
+            return {}
+        return {"reviews": self.reviews.name, "reviews_least": self.reviews_least}

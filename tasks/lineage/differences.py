@@ -43,6 +43,7 @@ _KINDS = {
     "balance": Kind.SELECTION,
     "control": Kind.SELECTION,
     "mixture": Kind.SELECTION,
+    "reviews": Kind.SELECTION,
 }
 _WORDS = {
     "stage": "version of the stage",

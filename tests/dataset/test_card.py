@@ -9,7 +9,7 @@ from schemas.parquet import SAMPLE_SCHEMA
 from tasks.card import card, write_card
 from tasks.croissant import write_croissant
 from tasks.inspect_dataset import size_text, survey
-from tasks.manifest import GateResult, RefinedClass, read_manifest
+from tasks.manifest import GateResult, RefinedClass, ReviewCount, read_manifest
 
 
 def header_of(text):
@@ -154,3 +154,12 @@ def test_the_card_tells_what_splits_share_and_how_much_was_allowed(dataset):
     assert "* overlapping scenes in two splits: 12 (up to 20 were allowed)\n" in text
     assert "* touching scenes in two splits: 1,300\n" in text
     assert "same bytes" not in text
+
+
+def test_the_card_tells_how_many_people_looked_at_a_bench(dataset):
+    manifest = read_manifest(dataset)
+    assert "## Review" not in card(manifest, survey(dataset, manifest))
+    count = ReviewCount(items=12, verdicts=30, reviewers=3, agreement=0.9, alpha=0.714)
+    told = card(manifest.model_copy(update={"reviewed": count}), survey(dataset, manifest))
+    assert "30 verdicts, of 3 reviewers, are on 12 items" in " ".join(told.split())
+    assert "90% of their pairs agree (Krippendorff's alpha 0.71)." in told

@@ -212,5 +212,23 @@ def test_a_bench_stands_alone_and_is_held_against_datasets(tmp_path: Path) -> No
     assert _config(tmp_path).splits == ()
 
 
+def test_a_bench_is_reviewed_in_a_folder_that_is_there(tmp_path: Path) -> None:
+    reviews = {"reviews": tmp_path / "bench-reviews"}
+    with pytest.raises(ConfigError, match=r"bench\.reviews: .* is no folder; `terrascope review`"):
+        check_config(_config(tmp_path, stages=("bench",), bench=reviews))
+    reviews["reviews"].mkdir()
+    check_config(_config(tmp_path, stages=("bench",), bench=reviews))
+    with pytest.raises(ConfigError, match=r"the stages make none: --stage bench"):
+        check_config(_config(tmp_path, bench=reviews))
+    with pytest.raises(ValidationError, match="reviews_least"):
+        BenchSettings(reviews_least=4)
+
+
+def test_only_a_bench_that_is_reviewed_says_so_in_its_configuration(tmp_path: Path) -> None:
+    assert "reviews" not in BenchSettings().content()
+    told = BenchSettings(reviews=tmp_path / "bench-reviews").content()
+    assert (told["reviews"], told["reviews_least"]) == ("bench-reviews", 2)
+
+
 def _config(root: Path, **more) -> BuildConfig:
     return BuildConfig(sources={"xbd": root}, out=root / "out", **more)

@@ -17,6 +17,9 @@ from tasks.config import BuildConfig
 from tasks.fingerprints import text_signature
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record, output_of
+from tasks.reviewing.items import shown_digest
+from tasks.reviewing.kept import written_by
+from tasks.reviewing.verdict import Verdict
 from tasks.selection import (
     DUPLICATE,
     GUESSED,
@@ -24,8 +27,10 @@ from tasks.selection import (
     THINNED,
     decisions_of,
     decisions_path,
+    is_selected,
     select,
     stored_control,
+    stored_review,
     stored_unmet,
 )
 from tasks.stage_names import FINGERPRINT
@@ -46,7 +51,9 @@ def row(name: str, task: str, answer: str, options: Sequence[str] = (), **change
         "task": task,
         "classes": ["water"],
         "options": list(options),
-        "answer": {"text": answer},
+        "question": f"{task} of {name}?",
+        "answer": {"text": answer, "letter": "A" if options else ""},
+        "masks": [{"label": "water", "image_index": 0, "counts": "12"}],
         "template": task,
         "rule": "",
         "group": "",
@@ -266,3 +273,61 @@ def test_killed_between_decisions_and_summary_the_old_summary_is_not_taken_for_t
     assert decided(ledger) != before
     select(config_of(ledger.dataset), GRANULES, MADE)
     assert decided(ledger) == before
+
+
+def review(folder: Path, name: str, said: dict[str, str], rows: dict[str, Row]) -> None:
+    """Let somebody accept candidates, or correct them to a letter."""
+    with written_by(folder, name) as add:
+        for id_, text in said.items():
+            told = {"verdict": "accept"} if text == "accept" else {"verdict": "correct"}
+            letter = None if text == "accept" else text
+            shown = shown_digest(rows[id_])
+            add(Verdict(item=id_, shown=shown, at="2026-01-01", letter=letter, **told))
+
+
+def test_of_a_bench_that_is_reviewed_only_what_people_accept_is_kept(tmp_path) -> None:
+    out, reviews = tmp_path / "bench", tmp_path / "bench-reviews"
+    ledger, found = write(out, candidates()), candidates()
+    rows = {one["sample_id"]: one for own in found.values() for one in own}
+    yes, no, unseen, corrected, disputed, changed = [one["sample_id"] for one in found[TOWN][50:56]]
+    accepted = dict.fromkeys([yes, no, changed], "accept")
+    review(reviews, "ann", {**accepted, corrected: "B", disputed: "accept"}, rows)
+    config = config_of(out, stages=("bench",), bench={"reviews": reviews})
+    assert select(config, GRANULES, MADE) == 0
+    assert stored_review(ledger).verdicts == 5
+    review(reviews, "bo", {**accepted, corrected: "B", disputed: "B"}, rows)
+    review(reviews, "cy", {yes: "B", disputed: "C"}, rows)
+    with written_by(reviews, "bo") as add:  # it was another item when bo said so
+        add(Verdict(item=changed, shown="before", at="2026-01-01", verdict="accept"))
+    assert select(config, GRANULES, MADE) == 2  # new verdicts are another selection
+    reasons = decided(ledger)
+    assert {id_ for id_, why in reasons.items() if not why} == {yes, no}
+    assert reasons[corrected] == "review: corrected"
+    assert reasons[disputed] == "review: disputed"
+    assert reasons[changed] == reasons[unseen] == "review: open"
+    told = stored_review(ledger)
+    assert (told.items, told.verdicts, told.reviewers) == (5, 11, 3)
+    assert told.agreement == 3 / 8  # yes 1 of 3, no 1, corrected 1, disputed 0 of 3
+    strict = config_of(out, stages=("bench",), bench={"reviews": reviews, "reviews_least": 3})
+    assert select(strict, GRANULES, MADE) == 0
+    unreviewed = config_of(out, stages=("bench",))
+    assert select(unreviewed, GRANULES, MADE) > 2
+    assert stored_review(ledger) is None
+
+
+def test_a_verdict_that_comes_while_it_selects_is_another_selection(tmp_path, monkeypatch) -> None:
+    out, reviews = tmp_path / "bench", tmp_path / "bench-reviews"
+    ledger, found = write(out, candidates()), candidates()
+    rows = {one["sample_id"]: one for own in found.values() for one in own}
+    late = found[TOWN][60]["sample_id"]
+    review(reviews, "ann", {late: "accept"}, rows)
+    config = config_of(out, stages=("bench",), bench={"reviews": reviews})
+    with monkeypatch.context() as patched:
+
+        def late_to(*_: Any) -> list[str]:
+            review(reviews, "bo", {late: "accept"}, rows)
+            return []
+
+        patched.setattr("tasks.selection.near_duplicates", late_to)
+        assert select(config, GRANULES, MADE) == 1
+    assert not is_selected(config, ledger, GRANULES, MADE)
