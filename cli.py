@@ -345,6 +345,42 @@ def view(
 
 
 @app.command()
+def review(
+    bench: Dataset,
+    reviewer: Annotated[str, typer.Option(help="Your name; verdicts are kept under it.")] = "",
+    reviews: Annotated[
+        Path | None, typer.Option(help="Folder of verdicts; BENCH-reviews beside the bench.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the page; 0 is any that is free.")
+    ] = 8101,
+    seed: Annotated[int, typer.Option(help="Draws the order, another for each reviewer.")] = 0,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Say what the verdicts come to, in review.md as well.")
+    ] = False,
+    least: Annotated[
+        int, typer.Option(min=1, max=3, help="Of the summary: how many have to say the same.")
+    ] = 2,
+) -> None:
+    """Judge the items of a bench in the browser, or say what all reviewers' verdicts come to."""
+    from tasks.reviewing.place import reviews_beside
+    from tasks.storage.pull import opened
+
+    folder = opened(bench)
+    kept = reviews_beside(folder, reviews)
+    if summary:
+        from tasks.reviewing.summary import write_summary
+
+        for line in write_summary(folder, kept, least):
+            _say(line)
+        return
+    _need("review", "view", "duckdb", "starlette", "uvicorn")
+    from view.review_serve import serve
+
+    serve(folder, kept, reviewer, port, seed, _say)
+
+
+@app.command()
 def lineage(
     dataset: Dataset,
     sample_id: Annotated[

@@ -29,7 +29,7 @@ from view.refused import refused_page
 PAGES = Path(__file__).with_name("pages")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # what a browser on this machine may call us
 MOST_IMAGE_PX, MOST_IMAGE_BYTES = 4_096, 1 << 26
-_HEADERS = {
+HEADERS = {
     # no script but our own file, nothing from elsewhere, in no frame
     "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; "
     "script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -59,7 +59,7 @@ def application(looked_at: LookedAt, host: str = "127.0.0.1") -> Starlette:
     return Starlette(
         routes=routes,
         middleware=[
-            Middleware(_WithHeaders),
+            Middleware(WithHeaders, headers=HEADERS),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host], www_redirect=False),
         ],
         exception_handlers={
@@ -73,17 +73,21 @@ def application(looked_at: LookedAt, host: str = "127.0.0.1") -> Starlette:
     )
 
 
-class _WithHeaders:
-    """Adds to every answer what a browser may do with it."""
+class WithHeaders:
+    """Says in every answer, in place of whatever it says itself, what a browser may do with it."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, headers: dict[str, str]) -> None:
         self._app = app
+        self._said = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass a request on, and put the headers into the answer."""
+
         async def with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                added = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items()]
-                message = {**message, "headers": [*message["headers"], *added]}
+                names = {name for name, _ in self._said}
+                kept = [(name, value) for name, value in message["headers"] if name not in names]
+                message = {**message, "headers": [*kept, *self._said]}
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -41,7 +41,7 @@ def _serve(
     folders: Sequence[Path], spill: Path, host: str, port: int, say: Callable[[str], None]
 ) -> None:
     looked_at = LookedAt(folders[-1], spill, folders[0] if len(folders) == 2 else None)
-    bound = _bound(host, port)
+    bound = listening(host, port)
     looked_at.index.fill(most=1)
     Thread(target=looked_at.index.fill, name="index", daemon=True).start()
     shown_host = f"[{host}]" if ":" in host else host
@@ -60,7 +60,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at a port of this machine; UserError where it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -3,12 +3,16 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from tasks.atomic import place_text
 from tasks.reviewing.agreement import alpha, percent_agreement
 from tasks.reviewing.consensus import Outcome, outcome_of
-from tasks.reviewing.items import ReviewItem
-from tasks.reviewing.kept import Reviews
+from tasks.reviewing.items import ReviewItem, items_of
+from tasks.reviewing.kept import Reviews, read_reviews
 from tasks.reviewing.verdict import Verdict
+
+PAGE = "review.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,18 @@ class Summary:
     said: dict[str, tuple[str, ...]]  # of items that are corrected or disputed
     elsewhere: int
     faults: tuple[str, ...]
+
+
+def write_summary(bench: Path, reviews: Path, least: int) -> list[str]:
+    """Write `review.md` into a folder of verdicts on a bench, and return its lines.
+
+    Raises:
+        ManifestError, RowError: a folder that is no dataset, or a shard that cannot be read.
+        UserError: a dataset that is no bench, or a folder of verdicts that is not there.
+    """
+    lines = summary_lines(summary_of(items_of(bench), read_reviews(reviews), least))
+    place_text(reviews / PAGE, "\n".join(lines) + "\n")
+    return lines
 
 
 def summary_of(items: Mapping[str, ReviewItem], reviews: Reviews, least: int) -> Summary:

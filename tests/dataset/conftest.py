@@ -473,3 +473,34 @@ def dataset(tmp_path: Path, finished: Path) -> Path:
     """A finished dataset of its own for every test."""
     shutil.copytree(finished, tmp_path / "dataset")
     return tmp_path / "dataset"
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: Any, granules: Any) -> Path:
+    """The 23 questions on three scenes of land cover that have options; no test may change it."""
+    folder = tmp_path_factory.mktemp("bench") / "bench"
+    land = granules[0]
+    rows = [
+        {**row, "tier": "bench"}
+        for row in land.selected.to_pylist()
+        if row["form"] == "choice" and row["scene_id"] < "land-003"
+    ]
+    selected = pa.Table.from_pylist(rows, schema=CANDIDATE_SCHEMA)
+    path = "data/bench/bigearthnet-test-b00.parquet"
+    shard = write_shard(folder / path, land.scenes, selected, PROVENANCE)
+    place = {"tier": "bench", "source": "bigearthnet", "split": "test", "bucket": "b00"}
+    write_manifest(
+        folder,
+        Manifest(
+            dataset="bench",
+            files=(DataFile(**described(folder, shard), **place),),
+            counts=(),
+            config={},
+            config_digest="c" * 64,
+            seed=7,
+            commit="",
+            stages={"ingest": 1, "bench": 1},
+            created=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        ),
+    )
+    return folder

@@ -1,32 +1,25 @@
 """The page in a real browser: what is drawn, what the keys do, and that nothing is fetched."""
 
-import shutil
-import socket
-import time
 from collections.abc import Iterator
-from threading import Thread
 from typing import Any
 
 import pytest
-import uvicorn
 
+from tests.dataset.browsing import (
+    DESKTOP,
+    ESCAPE,
+    IN_A_BROWSER,
+    PHONE,
+    opened_browser,
+    press,
+    served,
+    sized,
+    until,
+)
 from view.app import application
 from view.looked_at import LookedAt
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-pytestmark = [
-    pytest.mark.full,
-    pytest.mark.skipif(
-        CHROMIUM is None or DRIVER is None, reason="chromium and chromedriver are not installed"
-    ),
-]
-ESCAPE = "\ue00c"
-PHONE, DESKTOP = (390, 844), (1280, 900)
-QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-)  # fmt: skip
+pytestmark = IN_A_BROWSER
 # the canvas's colour at a place given as shares of its width and height
 PIXEL = """
 const canvas = document.getElementById("canvas");
@@ -39,39 +32,14 @@ return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3);
 def address(finished, spill) -> Iterator[str]:
     looked_at = LookedAt(finished, spill)
     looked_at.index.fill()
-    bound = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(looked_at), log_level="error"))
-    thread = Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with served(application(looked_at)) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in QUIET:
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    opened.set_window_size(*DESKTOP)
-    yield opened
-    opened.quit()
-
-
-def press(browser, *keys):
-    for key in keys:
-        browser.switch_to.active_element.send_keys(key)
-
-
-def until(holds, seconds=60):
-    """Return what `holds` returns, as soon as that is true."""
-    end = time.monotonic() + seconds
-    while not (found := holds()) and time.monotonic() < end:
-        time.sleep(0.05)
-    return found
+    with opened_browser() as opened:
+        yield opened
 
 
 def opened(browser, address, sample_id):
@@ -159,10 +127,7 @@ def test_escape_leaves_the_search_and_closes_the_keys_and_goes_no_further(browse
     "page", ["/", "/sample/land-000-04", "/counts", "/map", "/refused", "/about", "/?source=mars"]
 )
 def test_no_page_is_wider_than_the_screen_or_has_an_error(browser, address, page, size):
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE},
-    )
+    sized(browser, size)
     browser.get_log("browser")
     browser.get(address + page)
     wide = browser.execute_script("return document.documentElement.scrollWidth")
