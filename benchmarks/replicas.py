@@ -10,7 +10,7 @@ made, they are copied. Questions still differ between repeats: they are drawn by
 import os
 import shutil
 from collections.abc import Iterator
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from tasks.planet.world import world_of
 PAINTED = 64
 BLOCK = 16  # patches a side of a granule
 BLOCKS_A_TILE = 5  # a side: a tile is 91 patches wide
+COLUMNS, ROWS = "ABCDEFGH", "ABCDEFGHJKLMNPQRSTUV"  # letters of tiles that MGRS has
 TABLES = ("metadata.parquet", "metadata_for_patches_with_snow_cloud_or_shadow.parquet")
 
 
@@ -32,12 +33,15 @@ def paint(out: Path, seed: int = 3) -> Path:
     return out
 
 
-def replicate(painted: Path, out: Path, scenes: int) -> Path:
-    """Write an archive of `scenes` repeats of the painted patches to `out`, which is new."""
+def replicate(painted: Path, out: Path, scenes: int, *, apart: bool = False) -> Path:
+    """Write an archive of `scenes` repeats of the painted patches to `out`, which is new.
+
+    `apart` puts each into a block, and so into a granule, of its own.
+    """
     rows = pa.concat_tables([pq.read_table(painted / name) for name in TABLES])
     repeated = []
     for row, (tile, column, line) in zip(
-        islice(cycle(rows.to_pylist()), scenes), places(), strict=False
+        islice(cycle(rows.to_pylist()), scenes), places_apart() if apart else places(), strict=False
     ):
         patch_id = f"{row['patch_id'].rsplit('_', 3)[0]}_T{tile}_{column:02d}_{line:02d}"
         s1_name = f"{row['s1_name'].rsplit('_', 3)[0]}_{tile}_{column}_{line}"
@@ -57,6 +61,14 @@ def places() -> Iterator[tuple[str, int, int]]:
             for patch in range(BLOCK**2):
                 column, row = divmod(patch, BLOCK)
                 yield f"{number:02d}UPV", left + column, top + row
+
+
+def places_apart() -> Iterator[tuple[str, int, int]]:
+    """Yield tile, column and row of the first patch of one block after the other."""
+    for number, column, row in product(range(1, 61), COLUMNS, ROWS):
+        for block in range(BLOCKS_A_TILE**2):
+            left, top = (BLOCK * place for place in divmod(block, BLOCKS_A_TILE))
+            yield f"{number:02d}U{column}{row}", left, top
 
 
 def _link_patch(painted: Path, patch: str, out: Path, renamed: str) -> None:
