@@ -18,6 +18,7 @@ from tasks.assemble import MADE_BY, shards_of
 from tasks.assemble import STAGE as SHARDS
 from tasks.bench_making.ask import STAGE as BENCH_ASK
 from tasks.bench_making.items import STAGE as BENCH
+from tasks.bench_making.rephrase import STAGE as BENCH_WORDS
 from tasks.blind_rules import MIN_OWN_ITEMS
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.completers.openai_settings import ClientSettings
@@ -116,7 +117,9 @@ def stages_of(config: BuildConfig) -> tuple[str, ...]:
     """Return the stages of a build that keep a record of each granule, as the ledger names them."""
     annotating = [ANNOTATE, *_refining(config)] if config.annotates else []
     asking = [BENCH_ASK] if config.makes_bench else []
-    return (INGEST, *asking, *_made(config), *annotating, *map(shards_of, tiers_of(config)))
+    words = [BENCH_WORDS] if config.rephrases else []
+    written = map(shards_of, tiers_of(config))
+    return (INGEST, *asking, *_made(config), *annotating, *words, *written)
 
 
 def shards_made(config: BuildConfig, granule: GranuleId, tier: Tier) -> list[DataFile]:
@@ -217,6 +220,9 @@ def _counts(
         made = [(BENCH, records[BENCH]), (SHARDS, records[shards_of(Tier.BENCH)])]
         counts += [_scenes_asked(stage, done) for stage, done in made]
         counts += [_summed(stage, "sample", done) for stage, done in made]
+    if BENCH_WORDS in records:
+        worded = _summed(BENCH_WORDS, "wording", records[BENCH_WORDS])
+        counts.append(_with_cost(config.composer.client, worded))
     if CAP_COT in records:
         captioned = _summed(CAP_COT, "caption", records[CAP_COT])
         counts.append(_with_cost(config.captioner.client, captioned))

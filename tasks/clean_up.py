@@ -13,6 +13,7 @@ from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.assemble import MADE_BY, shards_of
 from tasks.atomic import remove_folder
 from tasks.bench_making.ask import STAGE as BENCH_ASK
+from tasks.bench_making.rephrase import STAGE as BENCH_WORDS
 from tasks.fingerprint import STAGE as FINGERPRINT
 from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger
@@ -38,6 +39,7 @@ _STAGES = (  # folders of .work whose files are each of one granule
     *map(proofs_of, MADE_BY),
     *map(tallies_of, MADE_BY),
     SELECT,
+    BENCH_WORDS,
     *map(shards_of, MADE_BY),
 )
 _SUFFIXES = (".json", ".rejects.parquet", ".unlabelled.parquet", ".parquet", ".files")

@@ -143,7 +143,8 @@ class BuildConfig(BaseModel):
                 marked = self._refined() if self.annotator.unlabelled else {}
                 return {**read, "captioner": self.captioner.content(), **marked}
             case "bench":
-                return {**read, "bench": self.bench.content()}
+                words = {"composer": self.composer.content()} if self.rephrases else {}
+                return {**read, "bench": self.bench.content(), **words}
             case "l2":
                 return {**read, "composer": self.composer.content(), **self._refined()}
         return {**read, "tasks": list(self.tasks), **self._refined()}
@@ -167,6 +168,11 @@ class BuildConfig(BaseModel):
     def makes_bench(self) -> bool:
         """Whether a bench is made, and nothing else."""
         return "bench" in self.stages
+
+    @property
+    def rephrases(self) -> bool:
+        """Whether a model puts the questions of a bench in other words."""
+        return self.makes_bench and self.bench.rephrase
 
     def _refined(self) -> dict[str, Any]:
         if not self.annotates:
@@ -241,9 +247,10 @@ def check_config(config: BuildConfig) -> None:
             raise ConfigError(f"unknown task {task!r}; known are {', '.join(TASKS)}")
     if config.makes_bench:
         _check_bench(config)
-    elif config.bench.against:
+    elif config.bench.against or config.bench.rephrase:
         raise ConfigError(
-            "bench.against holds a bench against datasets, and the stages make none: --stage bench"
+            "bench.against holds a bench against datasets, bench.rephrase puts its questions in "
+            "other words, and the stages make none: --stage bench"
         )
     for bench in config.gates.benches:
         if not (bench / MANIFEST_NAME).is_file():
@@ -272,6 +279,12 @@ def _check_bench(config: BuildConfig) -> None:
         raise ConfigError(
             f"a bench is a dataset of its own: take {', '.join(others)} out of the stages, "
             "and give the bench another --out"
+        )
+    if config.rephrases and not config.composer.is_model:
+        raise ConfigError(
+            "bench.rephrase has a model put questions in other words, and composer.kind is rules, "
+            "which has no other words: name a model (--composer URL, vllm or replay), or leave "
+            "bench.rephrase out"
         )
     for root in config.bench.against:
         if not (root / "manifest.json").is_file():

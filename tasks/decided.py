@@ -17,6 +17,8 @@ from tasks.bench_making.ask import STAGE as BENCH_ASK
 from tasks.bench_making.ask import decides as bench_ask_decides
 from tasks.bench_making.items import STAGE as BENCH
 from tasks.bench_making.items import decides as bench_decides
+from tasks.bench_making.rephrase import STAGE as BENCH_WORDS
+from tasks.bench_making.rephrase import decides as words_decides
 from tasks.captions.cap_cot import decides as cap_cot_decides
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.compose import decides as l2_decides
@@ -57,5 +59,7 @@ def decided_by(config: BuildConfig) -> Decided:
         refined = [refined_stage(stage) for stage in making if stage in REFINED_TIERS]
         found |= {stage: refine_decides(config) for stage in refined}
     found[SELECT] = select_decides(config)
+    if config.rephrases:
+        found[BENCH_WORDS] = words_decides(config)
     found[SHARDS] = {"stage": SHARDS_VERSION}
     return dict(json.loads(json.dumps(found)))

@@ -12,6 +12,7 @@ from tasks.assemble import MADE_BY
 from tasks.assemble import STAGE as SHARDS
 from tasks.bench_making.ask import STAGE as BENCH_ASK
 from tasks.bench_making.items import STAGE as BENCH
+from tasks.bench_making.rephrase import STAGE as BENCH_WORDS
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.composition.scene import STAGE as L2
 from tasks.config import digest_of
@@ -208,6 +209,8 @@ def _edges(manifest: Manifest, tiers: Iterable[str]) -> Iterator[tuple[str, str]
     yield INGEST, MARK
     yield ANNOTATOR, MARK
     yield SELECT, SHARDS
+    yield SELECT, BENCH_WORDS
+    yield BENCH_WORDS, SHARDS
     for tier in tiers:
         yield SHARDS, f"shards {tier}"
         yield f"shards {tier}", "dataset"

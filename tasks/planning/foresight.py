@@ -19,6 +19,8 @@ from tasks.assemble import STAGE as SHARDS
 from tasks.bench_making.answers import answers_digests
 from tasks.bench_making.ask import STAGE as BENCH_ASK
 from tasks.bench_making.items import STAGE as BENCH
+from tasks.bench_making.rephrase import STAGE as BENCH_WORDS
+from tasks.bench_making.rephrase import kept_digest, words_stage
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.captions.scene import UNANSWERED
 from tasks.compose import reads_captions
@@ -67,6 +69,8 @@ def foresee(config: BuildConfig, catalogue: Catalogue) -> BuildPlan:
     if config.control.near_duplicates:
         foresight.fingerprint(made)
     foresight.select(made)
+    if config.rephrases:
+        foresight.rephrase()
     for tier, stage in MADE_BY.items():
         if stage in making:
             foresight.write(shards_of(tier), stage)
@@ -254,8 +258,16 @@ class _Foresight:
             plan.fates[Fate.DUE] = 1
             plan.reasons.update(told or ([OTHER] if then else [NEW]))
 
+    def rephrase(self) -> None:
+        """Foresee the words of a bench's questions; how many calls depends on what is kept."""
+        waits = "" if self._plans[SELECT].idle else SELECT
+        for granule in self.granules:
+            more = {} if waits else {"kept": kept_digest(self._ledger, granule.id)}
+            decided = self._decided[BENCH_WORDS]
+            self._one(BENCH_WORDS, granule, decided, {"items": BENCH}, more, waits)
+
     def write(self, shards: str, stage: str) -> None:
-        made = candidates_stage(self._config, stage)
+        made = words_stage(self._config, stage)
         config_digest = digest_of(self._config.content_of(stage))
         for granule in self.granules:
             name = granule.id.name
