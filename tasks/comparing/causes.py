@@ -8,6 +8,8 @@ from tasks.annotation.folds import STAGE as ANNOTATOR
 from tasks.annotation.run import STAGE as ANNOTATE
 from tasks.assemble import MADE_BY
 from tasks.assemble import STAGE as SHARDS
+from tasks.bench_making.items import STAGE as BENCH
+from tasks.bench_making.rephrase import STAGE as BENCH_WORDS
 from tasks.captions.scene import STAGE as CAP_COT
 from tasks.comparing.samples import Sample
 from tasks.composition.scene import STAGE as L2
@@ -89,7 +91,8 @@ def _passed(sample: Sample, now: Manifest) -> list[str]:
     composer = now.decided_by.get(L2, {}).get("composer")
     by_model = isinstance(composer, dict) and composer.get("kind") != "rules"
     captions = [CAP_COT] * (made == L2 and by_model)  # a model is given the caption
-    return [INGEST, *captions, made, ANNOTATOR, ANNOTATE, refined_stage(made), SHARDS]
+    words = [BENCH_WORDS] * (made == BENCH)
+    return [INGEST, *captions, made, ANNOTATOR, ANNOTATE, refined_stage(made), *words, SHARDS]
 
 
 def _of_stage(stage: str, sample: Sample, then: Manifest, now: Manifest) -> Iterator[Difference]:
