@@ -30,6 +30,8 @@ from tasks.stages import (
     mark_batch,
     publish_dataset,
     refine_batch,
+    rephrase_batch,
+    rephraser_for,
     select_samples,
     store_dataset,
     write_batch,
@@ -64,6 +66,10 @@ def build(config: BuildConfig) -> Published:
             for done in scenes:
                 fingerprint_batch(config, done)
         select_samples(config, plan)
+        if config.rephrases:
+            with rephraser_for(config, made) as served:
+                for done in made:
+                    rephrase_batch(config, done, served)
         for done in made:
             write_batch(config, done)
         published = publish_dataset(config, plan, judge_dataset(config, plan, annotators))

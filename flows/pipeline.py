@@ -18,7 +18,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.annotator import annotator
 from flows.assets import archive_assets, dataset_asset, model_asset
-from flows.bench_items import bench_items
+from flows.bench_items import bench_items, bench_words
 from flows.cap_cot import cap_cot
 from flows.progress import Stages, key_of
 from flows.terra_cot import terra_cot
@@ -118,8 +118,10 @@ def made(config: BuildConfig, plan: Plan) -> tuple[Plan, list[Annotator], list[D
     near = config.control.near_duplicates
     printed = fingerprint.map(unmapped(config), scenes).result() if near else []
     select(config, plan)
+    worded = bench_words(config, asked) if config.rephrases else []
     written = chain(*write.map(unmapped(config), [*captioned, *asked]).result())
-    return plan, annotators, [*scenes, *captioned, *asked, *refined, *printed, *written]
+    done = [*scenes, *captioned, *asked, *refined, *printed, *worded, *written]
+    return plan, annotators, done
 
 
 @task(name="catalogue", task_run_name="catalogue")

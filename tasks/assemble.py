@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.tier import Tier
+from tasks.bench_making.rephrase import words_stage
 from tasks.config import BuildConfig
 from tasks.digest import digest_of
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Output, Record, output_of
-from tasks.refine import candidates_stage
 from tasks.selection import decisions_of
 from tasks.shards import Provenance, write_shard
 from tasks.stage_names import INGEST, MADE_BY, SHARDS
@@ -38,7 +38,7 @@ def write_granule(config: BuildConfig, granule: GranuleId, tier: Tier, stages: s
         stages: JSON, stage name -> version.
     """
     ledger = Ledger(config.out)
-    made_by = candidates_stage(config, MADE_BY[tier])
+    made_by = words_stage(config, MADE_BY[tier])
     scenes, made = _path(ledger, INGEST, granule), _path(ledger, made_by, granule)
     table = pq.read_table(made, filters=[("tier", "==", tier.value)])
     decisions = decisions_of(ledger, granule)

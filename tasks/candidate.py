@@ -38,6 +38,7 @@ from tasks.stage_names import (
     ANNOTATE,
     BENCH,
     BENCH_ASK,
+    BENCH_WORDS,
     CAP_COT,
     INGEST,
     L1,
@@ -121,7 +122,9 @@ def stages_of(config: BuildConfig) -> tuple[str, ...]:
     """Return the stages of a build that keep a record of each granule, as the ledger names them."""
     annotating = [ANNOTATE, *_refining(config)] if config.annotates else []
     asking = [BENCH_ASK] if config.makes_bench else []
-    return (INGEST, *asking, *_made(config), *annotating, *map(shards_of, tiers_of(config)))
+    words = [BENCH_WORDS] if config.rephrases else []
+    written = map(shards_of, tiers_of(config))
+    return (INGEST, *asking, *_made(config), *annotating, *words, *written)
 
 
 def shards_made(config: BuildConfig, granule: GranuleId, tier: Tier) -> list[DataFile]:
@@ -222,6 +225,9 @@ def _counts(
         made = [(BENCH, records[BENCH]), (SHARDS, records[shards_of(Tier.BENCH)])]
         counts += [_scenes_asked(stage, done) for stage, done in made]
         counts += [_summed(stage, "sample", done) for stage, done in made]
+    if BENCH_WORDS in records:
+        worded = _summed(BENCH_WORDS, "wording", records[BENCH_WORDS])
+        counts.append(_with_cost(config.composer.client, worded))
     if CAP_COT in records:
         captioned = _summed(CAP_COT, "caption", records[CAP_COT])
         counts.append(_with_cost(config.captioner.client, captioned))

@@ -19,6 +19,7 @@ from tasks.stage_names import (
     ANNOTATE,
     ANNOTATOR,
     BENCH_ASK,
+    BENCH_WORDS,
     FINGERPRINT,
     FOOTPRINT,
     INGEST,
@@ -33,6 +34,7 @@ LISTED = "catalogue"  # the folder of .work that lists what the dataset is made 
 _STAGES = (  # folders of .work whose files are each of one granule
     INGEST,
     BENCH_ASK,
+    BENCH_WORDS,
     *dict.fromkeys(MADE_BY.values()),
     MARK,
     ANNOTATE,
@@ -42,6 +44,7 @@ _STAGES = (  # folders of .work whose files are each of one granule
     *map(proofs_of, MADE_BY),
     *map(tallies_of, MADE_BY),
     SELECT,
+    BENCH_WORDS,
     *map(shards_of, MADE_BY),
 )
 _SUFFIXES = (".json", ".rejects.parquet", ".unlabelled.parquet", ".parquet", ".files")

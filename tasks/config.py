@@ -142,7 +142,8 @@ class BuildConfig(BaseModel):
                 marked = self._refined() if self.annotator.unlabelled else {}
                 return {**read, "captioner": self.captioner.content(), **marked}
             case "bench":
-                return {**read, "bench": self.bench.content()}
+                words = {"composer": self.composer.content()} if self.rephrases else {}
+                return {**read, "bench": self.bench.content(), **words}
             case "l2":
                 return {**read, "composer": self.composer.content(), **self._refined()}
         return {**read, "tasks": list(self.tasks), **self._refined()}
@@ -166,6 +167,11 @@ class BuildConfig(BaseModel):
     def makes_bench(self) -> bool:
         """Whether a bench is made, and nothing else."""
         return "bench" in self.stages
+
+    @property
+    def rephrases(self) -> bool:
+        """Whether a model puts the questions of a bench in other words."""
+        return self.makes_bench and self.bench.rephrase
 
     def _refined(self) -> dict[str, Any]:
         if not self.annotates:
@@ -238,9 +244,10 @@ def check_config(config: BuildConfig) -> None:
         raise ConfigError(
             "bench.reviews says what of a bench is kept, and the stages make none: --stage bench"
         )
-    elif config.bench.against:
+    elif config.bench.against or config.bench.rephrase:
         raise ConfigError(
-            "bench.against holds a bench against datasets, and the stages make none: --stage bench"
+            "bench.against holds a bench against datasets, bench.rephrase puts its questions in "
+            "other words, and the stages make none: --stage bench"
         )
     for bench in config.gates.benches:
         if not (bench / MANIFEST_NAME).is_file():
@@ -270,12 +277,23 @@ def _check_bench(config: BuildConfig) -> None:
             f"a bench is a dataset of its own: take {', '.join(others)} out of the stages, "
             "and give the bench another --out"
         )
+    if config.rephrases and not config.composer.is_model:
+        raise ConfigError(
+            "bench.rephrase has a model put questions in other words, and composer.kind is rules, "
+            "which has no other words: name a model (--composer URL, vllm or replay), or leave "
+            "bench.rephrase out"
+        )
     for root in config.bench.against:
         if not (root / "manifest.json").is_file():
             raise ConfigError(
                 f"bench.against: {root} holds no manifest.json; give the folder of a dataset"
             )
     reviews = config.bench.reviews
+    if reviews is not None and config.rephrases:
+        raise ConfigError(
+            "bench.reviews holds verdicts on questions as they were shown, and bench.rephrase gives "
+            "what is kept other words after that: leave one of the two out"
+        )
     if reviews is not None and not reviews.is_dir():
         raise ConfigError(
             f"bench.reviews: {reviews} is no folder; `terrascope review` writes one, beside the "

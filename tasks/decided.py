@@ -10,6 +10,7 @@ from tasks.ask import decides as l1_decides
 from tasks.assemble import VERSION as SHARDS_VERSION
 from tasks.bench_making.ask import decides as bench_ask_decides
 from tasks.bench_making.items import decides as bench_decides
+from tasks.bench_making.rephrase import decides as words_decides
 from tasks.captions.cap_cot import decides as cap_cot_decides
 from tasks.compose import decides as l2_decides
 from tasks.config import BuildConfig
@@ -23,6 +24,7 @@ from tasks.stage_names import (
     ANNOTATOR,
     BENCH,
     BENCH_ASK,
+    BENCH_WORDS,
     CAP_COT,
     INGEST,
     L1,
@@ -60,5 +62,7 @@ def decided_by(config: BuildConfig) -> Decided:
         refined = [refined_stage(stage) for stage in making if stage in REFINED_TIERS]
         found |= {stage: refine_decides(config) for stage in refined}
     found[SELECT] = select_decides(config)
+    if config.rephrases:
+        found[BENCH_WORDS] = words_decides(config)
     found[SHARDS] = {"stage": SHARDS_VERSION}
     return dict(json.loads(json.dumps(found)))

@@ -12,6 +12,7 @@ from schemas.rejection import Refusal
 from schemas.scene import SceneRef
 from tasks.ask import ask_scenes
 from tasks.bench_making.ask import ask_bench_scenes
+from tasks.bench_making.estimate import estimate_wordings
 from tasks.captions.estimate import WrittenEstimate, estimate_captions
 from tasks.composition.estimate import estimate_questions
 from tasks.config import BuildConfig
@@ -40,6 +41,7 @@ class Estimate:
     questions: int
     captions: WrittenEstimate | None
     composed: WrittenEstimate | None
+    reworded: WrittenEstimate | None
     written_bytes: int
 
 
@@ -88,6 +90,7 @@ def show_estimate(estimates: Sequence[Estimate], console: Console) -> None:
     written = {
         "captions": [row.captions for row in estimates if row.captions is not None],
         "L2": [row.composed for row in estimates if row.composed is not None],
+        "rephrasing at most": [row.reworded for row in estimates if row.reworded is not None],
     }
     for what, found in written.items():
         if found:
@@ -126,11 +129,13 @@ def _estimate_source(
             continue
     table = scenes_to_table(scenes)
     factor = len(refs) / max(1, len(tried))
-    questions = captions = composed = None
+    questions = captions = composed = reworded = None
     if "l1" in config.stages:
         questions, _ = ask_scenes(asked_scenes(table, config.sar_rendering), config)
     if config.makes_bench:
         questions, _ = ask_bench_scenes(asked_scenes(table, config.sar_rendering), config)
+    if config.rephrases and questions is not None:
+        reworded = estimate_wordings(questions.to_pylist(), factor, config)
     if "cap_cot" in config.stages:
         captions = estimate_captions(
             table.to_pylist(),
@@ -163,6 +168,7 @@ def _estimate_source(
         questions=round(factor * questions.num_rows) if questions else 0,
         captions=captions,
         composed=composed,
+        reworded=reworded,
         written_bytes=round(factor * (copies * table.nbytes + 2 * asked)),
     )
 

@@ -1,7 +1,8 @@
 """Whether the words of a templated sample are those that its template says of program and masks.
 
 The question, every step, the classes, the marked facts and the id are made again, from what the
-plain reference measures. Only which wording was drawn is taken from the row.
+plain reference measures. Only which wording was drawn is taken from the row; a model's words for it
+are checked again as they were when they were written.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from schemas.tier import BENCH_SPLIT, Tier
 from schemas.trace import Trace, build_trace
 from schemas.value import Undefined, Value
 from schemas.verdict import Verdict
+from tasks.bench_making.rephrase_call import Reworded, read_reworded
 from tasks.finding import Finding
 from tasks.proof_masks import mask_of
 from tasks.rows import Row
@@ -30,7 +32,10 @@ from templates.bench import BENCH_QUESTIONS
 from templates.composition import L2_QUESTIONS
 from templates.draft import Foreign, QuestionTemplate, StepDraft, Words
 from templates.item import sample_id_of
+from templates.prompts import REPHRASE
 from templates.questions import L1_QUESTIONS
+from templates.rewording import VERSION as REWORDING
+from templates.rewording import all_names, misworded, names_of
 from templates.rulebook import BY_NAME
 from templates.view import ImageInfo, View
 
@@ -117,17 +122,22 @@ def check_words(row: Row, program: Any, value: Value, scene: ReferenceScene) -> 
             found=f"{row.provenance.template_version}",
         )
         return
+    told = ReferenceTold(scene, row.words)
     try:
         view = view_of(row)
-        words = template.words(program, value, ReferenceTold(scene, row.words), view)
+        reworded = read_reworded(row.provenance.writer)
+        words = template.words(program, value, told, view)
     except (Foreign, KeyError, ValueError, TypeError, Undefined) as error:
         yield Finding(rule="words", expected=f"what {template.task} can say", found=f"{error!r}")
         return
-    yield from _check_question(row, template, words)
+    asked = row.question if reworded is None else reworded.asked
+    if reworded is not None:
+        yield from _check_rewording(row, reworded, names_of(program, told.words), told)
+    yield from _check_question(row, asked, template, words)
     yield from _check_premises(row, words)
     yield from _check_steps(row, words.steps, view)
     due_id = sample_id_of(
-        row.scene_id, template, dump_program(program), row.question, view, row.provenance.seed
+        row.scene_id, template, dump_program(program), asked, view, row.provenance.seed
     )
     if row.sample_id != due_id:
         yield Finding(rule="sample_id", expected=due_id, found=row.sample_id)
@@ -159,11 +169,36 @@ def _check_premises(row: Row, words: Words) -> Iterator[Finding]:
         yield Finding(rule="premises", expected=expected, found=f"{row.rule!r} with {found}")
 
 
-def _check_question(row: Row, template: QuestionTemplate, words: Words) -> Iterator[Finding]:
+def _check_rewording(
+    row: Row, reworded: Reworded, names: Sequence[str], told: ReferenceTold
+) -> Iterator[Finding]:
+    """Yield what is wrong with a model's words for the question that the template asked."""
+    if row.tier != Tier.BENCH:
+        yield Finding(rule="wording", expected=f"a template's words in {row.tier}", found="a model")
+        return
+    if not reworded.is_of_today:
+        yield Finding(
+            rule="template_version",
+            expected=f"{REPHRASE.name}, rewording {REWORDING}; an older dataset is verified by the "
+            "program of the commit that its manifest names",
+            found=f"{reworded.prompt}, rewording {reworded.rewording}",
+        )
+        return
+    known = all_names(told.words)
+    wrong = misworded(row.task, reworded.asked, row.question, names, known, row.options)
+    if wrong is not None:
+        expected = f"what asks the same as {reworded.asked!r}; {wrong.why.value}: {wrong.detail}"
+        yield Finding(rule="wording", expected=expected, found=row.question)
+
+
+def _check_question(
+    row: Row, asked: str, template: QuestionTemplate, words: Words
+) -> Iterator[Finding]:
+    """Compare with the template what it asked, and what it says of classes and options."""
     phrasings = template.phrasings(words)
-    if row.question not in phrasings:
+    if asked not in phrasings:
         expected = " | ".join(sorted(phrasings))
-        yield Finding(rule="question", expected=expected, found=row.question)
+        yield Finding(rule="question", expected=expected, found=asked)
     if row.classes != words.classes:
         yield Finding(rule="classes", expected=f"{words.classes}", found=f"{row.classes}")
     if row.options and words.choices and set(row.options) != set(words.choices):

@@ -23,6 +23,8 @@ from tasks.assemble import write_granule
 from tasks.bench_making.ask import ask_bench_granule
 from tasks.bench_making.items import VERSION as BENCH_VERSION
 from tasks.bench_making.items import Around, gather_around, item_granule
+from tasks.bench_making.rephrase import VERSION as BENCH_WORDS_VERSION
+from tasks.bench_making.rephrase import is_rephrased, rephrase_granules, words_stage
 from tasks.captions.cap_cot import caption_granule, caption_granules, is_captioned
 from tasks.captions.scene import VERSION as CAP_COT_VERSION
 from tasks.compose import VERSION as L2_VERSION
@@ -55,6 +57,7 @@ from tasks.stage_names import (
     ANNOTATE,
     BENCH,
     BENCH_ASK,
+    BENCH_WORDS,
     CAP_COT,
     FINGERPRINT,
     INGEST,
@@ -75,6 +78,7 @@ STAGE_VERSIONS = {
     L1: L1_VERSION,
     L2: L2_VERSION,
     BENCH: BENCH_VERSION,
+    BENCH_WORDS: BENCH_WORDS_VERSION,
     ANNOTATE: ANNOTATE_VERSION,
     refined_stage(L1): REFINE_VERSION,
     refined_stage(L2): REFINE_VERSION,
@@ -289,10 +293,28 @@ def select_samples(config: BuildConfig, plan: Plan) -> int:
     return select(config, plan.granules, candidates_made(config))
 
 
+def rephrase_batch(config: BuildConfig, items: Done, served: Served | None) -> Done:
+    """Have a model put what is kept of a batch's bench questions in other words."""
+    with _ONE_MODEL, Bar(BENCH_WORDS, len(items.batch)).shown() as bar:
+        records = rephrase_granules(config, items.batch, served, bar.advance)
+    return _done(BENCH_WORDS, items.batch, records)
+
+
+@contextmanager
+def rephraser_for(config: BuildConfig, items: Sequence[Done]) -> Iterator[Served | None]:
+    """Serve the composer's model while questions are due; nothing is started where none are."""
+    granules = [granule for done in items for granule in done.batch]
+    if config.composer.kind != "vllm" or is_rephrased(config, granules):
+        yield None
+        return
+    with serving(config.composer, config.out / ".work" / "composer") as served:
+        yield served
+
+
 def write_batch(config: BuildConfig, made: Done) -> list[Done]:
     """Write the shards of what a stage made of a batch, tier by tier; selection comes before."""
-    refined = candidates_stage(config, made.stage)
-    passed = {s: STAGE_VERSIONS[s] for s in (INGEST, made.stage, refined, SHARDS)}
+    last = words_stage(config, made.stage)
+    passed = {s: STAGE_VERSIONS[s] for s in (INGEST, made.stage, last, SHARDS)}
     stages = json.dumps(passed, sort_keys=True)
     return [
         _run(SHARDS, partial(write_granule, tier=tier, stages=stages), config, made.batch)
@@ -307,7 +329,9 @@ def judge_dataset(
     """Judge by its gates what the stages left on disk; `run` names the run of it."""
     refined = {candidates_stage(config, stage) for stage in config.stages} - {*config.stages}
     annotating = (ANNOTATE, *sorted(refined)) if config.annotates else ()
-    passed = {s: STAGE_VERSIONS[s] for s in (INGEST, *config.stages, *annotating, SHARDS)}
+    words = (BENCH_WORDS,) if config.rephrases else ()
+    stages = (INGEST, *config.stages, *annotating, *words, SHARDS)
+    passed = {stage: STAGE_VERSIONS[stage] for stage in stages}
     digests = [one.digest for one in annotators]
     return judge_candidate(config, plan.granules, passed, digests, run)
 

@@ -234,3 +234,32 @@ Options:
 {options}
 Reply as JSON with the letter of one option.""",
 )
+
+# after the paper's supplement: the meaning stays, the words are more natural; reference: paper.md 3.2
+REPHRASE = Prompt(
+    id="rephrase",
+    version=1,
+    fields=("question",),
+    text="""\
+This question is about satellite images that you do not see:
+{question}
+
+Put it in other words, as a person would ask it. What it asks must stay exactly the same:
+- Keep the names of the classes and how the images are called ("the image", "the scene", "image \
+1") as they stand, each as often, and images in the same order.
+- Keep what is measured and compared, "percentage" or a word that means it, units, and words such \
+as "larger" and "shortest".
+- Name no other class, number, date, place or sensor, give no options and no answer.
+- Write one plain English question of about the same length, with one question mark at its end.
+
+Reply as JSON: {"question": "...?"}""",
+)
+
+REPHRASE_REPAIR = Prompt(
+    id="rephrase_repair",
+    version=1,
+    fields=("fault",),
+    text="""\
+This wording cannot be used: {fault}
+Write it again, as JSON of the same form.""",
+)

@@ -45,6 +45,11 @@ class BenchSettings(BaseModel):
         default=(),
         description="Datasets; no item shows ground or an image of their training scenes.",
     )
+    rephrase: bool = Field(
+        default=False,
+        description="Have the build's composer, a model, put the questions in other words; what a "
+        "program does not find to ask the same keeps its template's.",
+    )
 
     reviews: Path | None = Field(
         default=None,

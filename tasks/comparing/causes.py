@@ -10,6 +10,8 @@ from tasks.manifest import Manifest
 from tasks.stage_names import (
     ANNOTATE,
     ANNOTATOR,
+    BENCH,
+    BENCH_WORDS,
     CAP_COT,
     INGEST,
     L2,
@@ -91,7 +93,8 @@ def _passed(sample: Sample, now: Manifest) -> list[str]:
     composer = now.decided_by.get(L2, {}).get("composer")
     by_model = isinstance(composer, dict) and composer.get("kind") != "rules"
     captions = [CAP_COT] * (made == L2 and by_model)  # a model is given the caption
-    return [INGEST, *captions, made, ANNOTATOR, ANNOTATE, refined_stage(made), SHARDS]
+    words = [BENCH_WORDS] * (made == BENCH)
+    return [INGEST, *captions, made, ANNOTATOR, ANNOTATE, refined_stage(made), *words, SHARDS]
 
 
 def _of_stage(stage: str, sample: Sample, then: Manifest, now: Manifest) -> Iterator[Difference]:

@@ -14,6 +14,7 @@ from tasks.stage_names import (
     ANNOTATOR,
     BENCH,
     BENCH_ASK,
+    BENCH_WORDS,
     CAP_COT,
     INGEST,
     L2,
@@ -210,6 +211,8 @@ def _edges(manifest: Manifest, tiers: Iterable[str]) -> Iterator[tuple[str, str]
     yield INGEST, MARK
     yield ANNOTATOR, MARK
     yield SELECT, SHARDS
+    yield SELECT, BENCH_WORDS
+    yield BENCH_WORDS, SHARDS
     for tier in tiers:
         yield SHARDS, f"shards {tier}"
         yield f"shards {tier}", "dataset"

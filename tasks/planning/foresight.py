@@ -13,6 +13,7 @@ from typing import Any
 from tasks.annotation.folds import annotator_in, fold_in, fold_key, is_fitted
 from tasks.assemble import shards_of
 from tasks.bench_making.answers import answers_digests
+from tasks.bench_making.rephrase import kept_digest, words_stage
 from tasks.captions.scene import UNANSWERED
 from tasks.compose import reads_captions
 from tasks.config import BuildConfig
@@ -32,6 +33,7 @@ from tasks.stage_names import (
     ANNOTATOR,
     BENCH,
     BENCH_ASK,
+    BENCH_WORDS,
     CAP_COT,
     FINGERPRINT,
     INGEST,
@@ -72,6 +74,8 @@ def foresee(config: BuildConfig, catalogue: Catalogue) -> BuildPlan:
     if config.control.near_duplicates:
         foresight.fingerprint(made)
     foresight.select(made)
+    if config.rephrases:
+        foresight.rephrase()
     for tier, stage in MADE_BY.items():
         if stage in making:
             foresight.write(shards_of(tier), stage)
@@ -259,8 +263,16 @@ class _Foresight:
             plan.fates[Fate.DUE] = 1
             plan.reasons.update(told or ([OTHER] if then else [NEW]))
 
+    def rephrase(self) -> None:
+        """Foresee the words of a bench's questions; how many calls depends on what is kept."""
+        waits = "" if self._plans[SELECT].idle else SELECT
+        for granule in self.granules:
+            more = {} if waits else {"kept": kept_digest(self._ledger, granule.id)}
+            decided = self._decided[BENCH_WORDS]
+            self._one(BENCH_WORDS, granule, decided, {"items": BENCH}, more, waits)
+
     def write(self, shards: str, stage: str) -> None:
-        made = candidates_stage(self._config, stage)
+        made = words_stage(self._config, stage)
         config_digest = digest_of(self._config.content_of(stage))
         for granule in self.granules:
             name = granule.id.name

@@ -229,7 +229,7 @@ def test_the_page_runs_and_reaches_nothing_but_itself(ann) -> None:
 def test_a_verdict_is_posted_or_nothing(ann, method) -> None:
     assert getattr(ann.client, method)("/verdict").status_code in (404, 405)
     for page in ("/", "/item/x", "/view.js"):
-        assert ann.client.post(page).status_code == 405
+        assert ann.client.post(page).status_code in (404, 405)
 
 
 def test_a_reviewers_name_is_shown_and_not_obeyed(reviewer_of) -> None:

@@ -208,6 +208,10 @@ def test_a_bench_stands_alone_and_is_held_against_datasets(tmp_path: Path) -> No
         check_config(_config(tmp_path, bench=against))
     config = _config(tmp_path, stages=("bench",))
     check_config(config)
+    with pytest.raises(ConfigError, match=r"composer.kind is rules, which has no other words"):
+        check_config(_config(tmp_path, stages=("bench",), bench={"rephrase": True}))
+    with pytest.raises(ConfigError, match=r"the stages make none: --stage bench"):
+        check_config(_config(tmp_path, bench={"rephrase": True}))
     assert config.splits == ("test",)
     assert _config(tmp_path).splits == ()
 
@@ -220,6 +224,9 @@ def test_a_bench_is_reviewed_in_a_folder_that_is_there(tmp_path: Path) -> None:
     check_config(_config(tmp_path, stages=("bench",), bench=reviews))
     with pytest.raises(ConfigError, match=r"the stages make none: --stage bench"):
         check_config(_config(tmp_path, bench=reviews))
+    worded = {"bench": {**reviews, "rephrase": True}, "composer": {"kind": "replay", "replay": "x"}}
+    with pytest.raises(ConfigError, match=r"leave one of the two out"):
+        check_config(_config(tmp_path, stages=("bench",), **worded))
     with pytest.raises(ValidationError, match="reviews_least"):
         BenchSettings(reviews_least=4)
 
