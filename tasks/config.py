@@ -291,8 +291,8 @@ def _check_bench(config: BuildConfig) -> None:
     reviews = config.bench.reviews
     if reviews is not None and config.rephrases:
         raise ConfigError(
-            "bench.reviews holds verdicts on questions as they were shown, and bench.rephrase gives "
-            "what is kept other words after that: leave one of the two out"
+            "bench.reviews holds verdicts on questions as they were shown, and bench.rephrase "
+            "gives what is kept other words after that: leave one of the two out"
         )
     if reviews is not None and not reviews.is_dir():
         raise ConfigError(
