@@ -224,7 +224,8 @@ def test_a_bench_is_reviewed_in_a_folder_that_is_there(tmp_path: Path) -> None:
     check_config(_config(tmp_path, stages=("bench",), bench=reviews))
     with pytest.raises(ConfigError, match=r"the stages make none: --stage bench"):
         check_config(_config(tmp_path, bench=reviews))
-    worded = {"bench": {**reviews, "rephrase": True}, "composer": {"kind": "replay", "replay": "x"}}
+    there = {"kind": "url", "url": "http://127.0.0.1:9/v1", "model": "m"}
+    worded = {"bench": {**reviews, "rephrase": True}, "composer": there}
     with pytest.raises(ConfigError, match=r"leave one of the two out"):
         check_config(_config(tmp_path, stages=("bench",), **worded))
     with pytest.raises(ValidationError, match="reviews_least"):
