@@ -179,7 +179,7 @@ def test_a_run_gives_the_bytes_of_the_local_engine_and_stays_visible(
         keys = {key for key in artifacts if not key.startswith("progress-")}
         assert keys == {f"{name}-forests" for name in names}
         speeds = {row["stage"]: row for row in json.loads(artifacts["throughput-forests"]["data"])}
-        assert speeds.keys() == {"ingest", "cap_cot", "l1", "l2", "shards"}
+        assert speeds.keys() == {"ingest", "cap_cot", "l1", "l2", "fingerprint", "shards"}
         assert speeds["ingest"]["taken anew"] == LIMIT
         assert speeds["ingest"]["kept"] == 0
         rows = json.loads(artifacts["counts-forests"]["data"])
