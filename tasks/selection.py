@@ -138,7 +138,7 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
         prints = [found for granule in granules for found in read_fingerprints(ledger, granule)]
         why |= dict.fromkeys(near_duplicates(prints), DUPLICATE)
     left = [c for own in candidates.values() for c in own if c.sample_id not in why]
-    review = None
+    review: ReviewCount | None = None
     if config.bench.reviews is not None:
         shown = {c.sample_id: c.shown for c in left}
         found = reviewed(config.bench.reviews, config.bench.reviews_least, shown)

@@ -9,6 +9,7 @@ import uvicorn
 
 from tasks.reviewing.items import items_of
 from tasks.reviewing.kept import written_by
+from tasks.versions import unchanging
 from view.desk import Desk
 from view.looked_at import LookedAt
 from view.review_app import application
@@ -27,13 +28,14 @@ def serve(
         UserError: a dataset that is no bench, a reviewer who is reviewing already, or a port that
             is taken.
     """
-    items = items_of(bench)
+    kept = unchanging(bench)  # what is judged is what is shown, whatever is published meanwhile
+    items = items_of(kept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: `spill` goes
     with (
         written_by(reviews, reviewer) as add,
         TemporaryDirectory(prefix="terrascope-review-", ignore_cleanup_errors=True) as spill,
     ):
-        looked_at = LookedAt(bench, Path(spill))
+        looked_at = LookedAt(kept, Path(spill))
         looked_at.index.fill()
         desk = Desk(items, reviews, reviewer, add, seed)
         bound = listening(HOST, port)
