@@ -1,5 +1,6 @@
 """`terrascope`: build datasets, prove them, look at them, and train on them."""
 
+import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -341,6 +342,7 @@ def view(
     _need("view", "view", "duckdb", "starlette", "uvicorn")
     from view.serve import serve
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it spilled goes with it
     serve(datasets, host, port, _say)
 
 

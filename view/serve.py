@@ -1,6 +1,5 @@
 """Start the page: on this machine alone, while the shards after the first are still read."""
 
-import signal
 import socket
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
@@ -32,7 +31,6 @@ def serve(names: Sequence[str], host: str, port: int, say: Callable[[str], None]
             f"leave it at 127.0.0.1 and come through ssh -L {port}:127.0.0.1:{port}"
         )
     folders = [opened(name) for name in names]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: `spill` goes
     with TemporaryDirectory(prefix="terrascope-view-", ignore_cleanup_errors=True) as spill:
         _serve(folders, Path(spill), host, port, say)
 
