@@ -23,24 +23,21 @@ import pyarrow.parquet as pq
 
 import tasks.publication.judge
 import tasks.stages
-from tasks.ask import STAGE as L1
 from tasks.ask import ask_granule
-from tasks.assemble import MADE_BY, shards_of, write_granule
+from tasks.assemble import shards_of, write_granule
 from tasks.atomic import place_text, placing
 from tasks.captions.cap_cot import caption_granule
-from tasks.captions.scene import STAGE as CAP_COT
 from tasks.compose import compose_granule
-from tasks.composition.scene import STAGE as L2
-from tasks.config import BuildConfig, digest_of
+from tasks.config import BuildConfig
+from tasks.digest import digest_of
 from tasks.engine.run import GranuleWork, run_granules
 from tasks.granules import GranuleId, load_granule
 from tasks.ingest import FILES, ingest_granule, key_parts
-from tasks.ingest import STAGE as INGEST
 from tasks.ledger import Ledger, Output, Record, output_of
-from tasks.publication.footprints import STAGE as FOOTPRINT
 from tasks.publication.footprints import footprint_granule
 from tasks.publication.proofs import proofs_of, prove_granule
 from tasks.publication.tallies import tallies_of, tally_granule
+from tasks.stage_names import CAP_COT, FOOTPRINT, INGEST, L1, L2, MADE_BY
 
 MAKING: dict[Any, str] = {caption_granule: CAP_COT, ask_granule: L1, compose_granule: L2}
 BY_TIER: dict[Any, Callable[..., str]] = {
