@@ -70,9 +70,11 @@ def page_of(bench: object, reviewer: str) -> Iterator[httpx2.Client]:
     ) as page:
         told = page.stdout.readline() + page.stdout.readline()
         address = re.search(r"http://127\.0\.0\.1:\d+", told)[0]
-        with httpx2.Client(base_url=address, follow_redirects=True, timeout=60) as client:
-            yield client
-        page.terminate()
+        try:
+            with httpx2.Client(base_url=address, follow_redirects=True, timeout=600) as client:
+                yield client
+        finally:
+            page.terminate()  # else a test that fails waits for it for good
 
 
 def judge(page: httpx2.Client, item: str, said: str) -> None:
