@@ -379,6 +379,7 @@ def review(
     _need("review", "view", "duckdb", "starlette", "uvicorn")
     from view.review_serve import serve
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it spilled goes with it
     serve(folder, kept, reviewer, port, seed, _say)
 
 

@@ -1,5 +1,7 @@
 """Scoring of a published model on benches, by the event that it is published with."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from prefect.runtime import flow_run
 
 from flows.progress import key_of
 from flows.whereabouts import note_process
+from tasks.errors import UserError
 from tasks.scoring.apart import read_score, score_apart
 from tasks.scoring.opened import open_bench
 
@@ -32,7 +35,7 @@ def bench_published(
     """Ask a model all items of benches, and score its answers and masks.
 
     What a run before has asked of the same model is not asked again. UserError where a bench
-    cannot be read, before the model is asked anything.
+    cannot be read, or two have one name, before the model is asked anything.
 
     Args:
         model: Folder of a trained model, as the worker sees it.
@@ -41,13 +44,25 @@ def bench_published(
         number: Items of each bench, drawn by seed; all if not given.
         max_new_tokens: Tokens of a reply at most.
     """
+    folders = folders_of(benches, scores / model.resolve().name)
     for bench in benches:
         open_bench(bench, None, None, ())
-    for bench in benches:
-        folder = scores / model.resolve().name / bench.resolve().stem
+    for bench, folder in folders.items():
         score = scored(bench, model, folder, number, max_new_tokens)
         show(score, folder)
         announce(score, model, folder)
+
+
+def folders_of(benches: Sequence[Path], scores: Path) -> dict[Path, Path]:
+    """Return a folder for the results of each bench; UserError where two would share one."""
+    folders = {bench: scores / bench.resolve().name for bench in benches}
+    shared = [folder.name for folder, number in Counter(folders.values()).items() if number > 1]
+    if shared:
+        raise UserError(
+            f"benches: several are called {shared[0]}, and would share a folder of results; leave "
+            "all but one out, or rename them"
+        )
+    return folders
 
 
 @task(name="score", task_run_name="score on {bench.name}")

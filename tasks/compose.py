@@ -22,13 +22,14 @@ from tasks.completer import Completer
 from tasks.composition.call import PROMPT_VERSIONS
 from tasks.composition.review import review
 from tasks.composition.row import finished, written
-from tasks.composition.scene import UNANSWERED, Outcome, compose_scene
+from tasks.composition.scene import Outcome, compose_scene
 from tasks.config import BuildConfig
 from tasks.digest import digest_of
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record, output_of
 from tasks.shards import write_rejects
 from tasks.stage_names import CAP_COT, INGEST, L2
+from tasks.writers.due import all_done, with_due_done
 from tasks.writers.in_flight import MOST_OPEN, over_granules
 from tasks.writers.opened import Served, opened, say_usage
 from tasks.writers.settings import WriterSettings
@@ -86,23 +87,17 @@ def compose_granules(
     """
     ledger = Ledger(config.out)
     works = [_work(config, ledger, granule) for granule in granules]
-    done = {work.granule: _done(ledger, work) for work in works}
-    due = {work.granule: work for work in works if done[work.granule] is None}
-    for _ in range(len(works) - len(due)):
-        on_granule()
-    fresh = asyncio.run(_composed(config, due, served, on_granule)) if due else {}
-    records = []
-    for work in works:
-        record = done[work.granule]
-        records.append(fresh[work.granule] if record is None else replace(record, reused=True))
-    return records
+
+    async def write(due: Mapping[GranuleId, Work]) -> Mapping[GranuleId, Record]:
+        return await _composed(config, due, served, on_granule)
+
+    return with_due_done(ledger, L2, works, write, on_granule)
 
 
 def is_composed(config: BuildConfig, granules: Sequence[GranuleId]) -> bool:
     """Return whether every granule's questions are as they would be now: no server is needed."""
     ledger = Ledger(config.out)
-    works = (_work(config, ledger, granule) for granule in granules)
-    return all(_done(ledger, work) is not None for work in works)
+    return all_done(ledger, L2, [_work(config, ledger, granule) for granule in granules])
 
 
 def writers_of(config: BuildConfig) -> dict[str, WriterSettings]:
@@ -133,12 +128,6 @@ def decides(config: BuildConfig) -> dict[str, Any]:
         "check": CHECK_VERSION if by_model else 0,
         "prompts": {name: PROMPT_VERSIONS[name] for name in writers_of(config)},
     }
-
-
-def _done(ledger: Ledger, work: Work) -> Record | None:
-    """Return a granule's record; one that lacks replies is done again: the others are stored."""
-    record = ledger.done(L2, work.granule.name, work.key)
-    return None if record is not None and record.tallies.get(UNANSWERED) else record
 
 
 async def _composed(

@@ -1,6 +1,5 @@
 """Start the page of a reviewer, on this machine alone, and keep verdicts beside the bench."""
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +29,6 @@ def serve(
     """
     kept = unchanging(bench)  # what is judged is what is shown, whatever is published meanwhile
     items = items_of(kept)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: `spill` goes
     with (
         written_by(reviews, reviewer) as add,
         TemporaryDirectory(prefix="terrascope-review-", ignore_cleanup_errors=True) as spill,

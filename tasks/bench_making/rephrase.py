@@ -7,7 +7,7 @@ fails keeps its template's question, and is counted by task and reason.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -25,7 +25,6 @@ from tasks.bench_making.rephrase_call import (
     reworded_json,
 )
 from tasks.completer import CallFailed, Completer, FailedBecause, Reply
-from tasks.composition.scene import UNANSWERED
 from tasks.composition.settings import ComposerSettings
 from tasks.config import BuildConfig
 from tasks.digest import digest_of
@@ -35,6 +34,7 @@ from tasks.refine import candidates_stage
 from tasks.scene_table import read_words
 from tasks.selection import decisions_of
 from tasks.stage_names import BENCH, BENCH_WORDS, INGEST
+from tasks.writers.due import UNANSWERED, all_done, with_due_done
 from tasks.writers.in_flight import MOST_OPEN, over_granules
 from tasks.writers.opened import Served, opened, say_usage
 from templates.rewording import VERSION as CHECK_VERSION
@@ -114,23 +114,17 @@ def rephrase_granules(
     """
     ledger = Ledger(config.out)
     works = [_work(config, ledger, granule) for granule in granules]
-    done = {work.granule: _done(ledger, work) for work in works}
-    due = {work.granule: work for work in works if done[work.granule] is None}
-    for _ in range(len(works) - len(due)):
-        on_granule()
-    fresh = asyncio.run(_rephrased(config, due, served, on_granule)) if due else {}
-    records = []
-    for work in works:
-        record = done[work.granule]
-        records.append(fresh[work.granule] if record is None else replace(record, reused=True))
-    return records
+
+    async def write(due: Mapping[GranuleId, Work]) -> Mapping[GranuleId, Record]:
+        return await _rephrased(config, due, served, on_granule)
+
+    return with_due_done(ledger, BENCH_WORDS, works, write, on_granule)
 
 
 def is_rephrased(config: BuildConfig, granules: Sequence[GranuleId]) -> bool:
     """Return whether every granule's words are as they would be now: no server is needed."""
     ledger = Ledger(config.out)
-    works = (_work(config, ledger, granule) for granule in granules)
-    return all(_done(ledger, work) is not None for work in works)
+    return all_done(ledger, BENCH_WORDS, [_work(config, ledger, granule) for granule in granules])
 
 
 async def rephrase(
@@ -254,20 +248,14 @@ def _work(config: BuildConfig, ledger: Ledger, granule: GranuleId) -> Work:
     items, scenes = ledger.load(BENCH, granule.name), ledger.load(INGEST, granule.name)
     assert items is not None, f"{BENCH} has not run for {granule.name}"
     assert scenes is not None, f"{granule.name} was not ingested"
+    kept = _kept(ledger, granule)
     parts = {
         **decides(config),
         "items": items.outputs[0].sha256,
-        "kept": kept_digest(ledger, granule),
+        "kept": digest_of(sorted(kept)),
     }
-    kept = frozenset(_kept(ledger, granule))
     return Work(granule=granule, items=items, scenes=scenes, kept=kept, parts=parts)
 
 
-def _done(ledger: Ledger, work: Work) -> Record | None:
-    """Return a granule's record; one that lacks replies is done again: the others are stored."""
-    record = ledger.done(BENCH_WORDS, work.granule.name, work.key)
-    return None if record is not None and record.tallies.get(UNANSWERED) else record
-
-
-def _kept(ledger: Ledger, granule: GranuleId) -> list[str]:
-    return [id_ for id_, why in decisions_of(ledger, granule).items() if not why]
+def _kept(ledger: Ledger, granule: GranuleId) -> frozenset[str]:
+    return frozenset(id_ for id_, why in decisions_of(ledger, granule).items() if not why)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from tasks.atomic import placing
 from tasks.captions.call import PROMPT_VERSIONS
 from tasks.captions.rule_writer import VERSION as RULES_VERSION
 from tasks.captions.rule_writer import RuleWriter
-from tasks.captions.scene import UNANSWERED, VERSION, Outcome, caption_scene
+from tasks.captions.scene import VERSION, Outcome, caption_scene
 from tasks.config import BuildConfig
 from tasks.digest import digest_of
 from tasks.granules import GranuleId
@@ -22,6 +22,7 @@ from tasks.ledger import Ledger, Record, output_of
 from tasks.shards import write_rejects
 from tasks.stage_names import CAP_COT as STAGE
 from tasks.stage_names import INGEST
+from tasks.writers.due import all_done, with_due_done
 from tasks.writers.in_flight import MOST_OPEN, over_granules
 from tasks.writers.opened import Served, opened, say_usage
 from templates.caption import VERSION as CHECK_VERSION
@@ -68,23 +69,17 @@ def caption_granules(
     """
     ledger = Ledger(config.out)
     works = [_work(config, ledger, granule) for granule in granules]
-    done = {work.granule: _done(ledger, work) for work in works}
-    due = [work for work in works if done[work.granule] is None]
-    for _ in range(len(works) - len(due)):
-        on_granule()
-    fresh = asyncio.run(_caption(config, due, served, on_granule)) if due else {}
-    records = []
-    for work in works:
-        record = done[work.granule]
-        records.append(fresh[work.granule] if record is None else replace(record, reused=True))
-    return records
+
+    async def write(due: Mapping[GranuleId, Work]) -> Mapping[GranuleId, Record]:
+        return await _caption(config, due, served, on_granule)
+
+    return with_due_done(ledger, STAGE, works, write, on_granule)
 
 
 def is_captioned(config: BuildConfig, granules: Sequence[GranuleId]) -> bool:
     """Return whether every granule is captioned as it would be now: then no server is needed."""
     ledger = Ledger(config.out)
-    works = (_work(config, ledger, granule) for granule in granules)
-    return all(_done(ledger, work) is not None for work in works)
+    return all_done(ledger, STAGE, [_work(config, ledger, granule) for granule in granules])
 
 
 def decides(config: BuildConfig) -> dict[str, Any]:
@@ -102,19 +97,12 @@ def decides(config: BuildConfig) -> dict[str, Any]:
     }
 
 
-def _done(ledger: Ledger, work: Work) -> Record | None:
-    """Return a granule's record; one that lacks replies is done again: the others are stored."""
-    record = ledger.done(STAGE, work.granule.name, work.key)
-    return None if record is not None and record.tallies.get(UNANSWERED) else record
-
-
 async def _caption(
     config: BuildConfig,
-    works: Sequence[Work],
+    due: Mapping[GranuleId, Work],
     served: Served | None,
     on_granule: Callable[[], None],
 ) -> Mapping[GranuleId, Record]:
-    by_granule = {work.granule: work for work in works}
     store = config.out / ".work" / "calls.sqlite"
     async with opened(config.captioner, store, served, RuleWriter()) as completer:
 
@@ -130,14 +118,14 @@ async def _caption(
             return outcome.without_pictures()
 
         async def finish(granule: GranuleId, outcomes: list[Outcome]) -> Record:
-            record = await asyncio.to_thread(_write, config, by_granule[granule], outcomes)
+            record = await asyncio.to_thread(_write, config, due[granule], outcomes)
             on_granule()
             return record
 
         try:
             return await over_granules(
-                list(by_granule),
-                rows=lambda granule: _scene_rows(config, by_granule[granule]),
+                list(due),
+                rows=lambda granule: _scene_rows(config, due[granule]),
                 scene=scene,
                 finish=finish,
                 most_open=max(MOST_OPEN, config.captioner.client.max_concurrency),

@@ -14,12 +14,12 @@ from tasks.captions.settings import CaptionerSettings
 from tasks.completer import Call, CallFailed, Completer, FailedBecause, Reply
 from tasks.seen_scene import SeenScene, pictures_of, see
 from tasks.stage_names import CAP_COT as STAGE
+from tasks.writers.due import UNANSWERED
 from templates.caption import Caption, OnFalse, make_caption
 from templates.claims import check_sentence
 from templates.prompts import CAP_COT
 from templates.replies import Fault, parse_reply
 
-UNANSWERED = "calls without a reply"
 VERSION = 1
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from schemas.rejection import Reason, Rejected
 from tasks.completer import Call, CallFailed, Completer, FailedBecause, Reply
 from tasks.composition.call import Marks, blind_call, judge_call, read_guess, read_marks
-from tasks.composition.scene import UNANSWERED
 from tasks.composition.settings import ComposerSettings, JudgeSettings
 from tasks.stage_names import L2
+from tasks.writers.due import UNANSWERED
 from templates.replies import Fault
 
 

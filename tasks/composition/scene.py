@@ -12,6 +12,7 @@ from tasks.composition.call import compose_call, repair_call
 from tasks.composition.settings import ComposerSettings
 from tasks.seen_scene import SeenScene, pictures_of, see
 from tasks.stage_names import L2
+from tasks.writers.due import UNANSWERED
 from templates.composed import Composed, compose
 from templates.composition import QUESTIONS_A_SCENE
 from templates.ground import Ground
@@ -19,7 +20,6 @@ from templates.prompts import COMPOSE
 from templates.proposal import Proposal, read_proposals
 from templates.replies import Fault
 
-UNANSWERED = "calls without a reply"
 MOST_TOLD = 4  # faults of one question that a repair turn names
 
 

@@ -14,7 +14,6 @@ from tasks.annotation.folds import annotator_in, fold_in, fold_key, is_fitted
 from tasks.assemble import shards_of
 from tasks.bench_making.answers import answers_digests
 from tasks.bench_making.rephrase import kept_digest, words_stage
-from tasks.captions.scene import UNANSWERED
 from tasks.compose import reads_captions
 from tasks.config import BuildConfig
 from tasks.decided import decided_by
@@ -44,6 +43,7 @@ from tasks.stage_names import (
     SHARDS,
     refined_stage,
 )
+from tasks.writers.due import UNANSWERED
 
 NEW = "never done"
 GONE = "what it left is gone or damaged"

@@ -209,7 +209,7 @@ def test_what_is_published_is_trained_within_seconds_and_what_is_not_new_is_not(
     (scoring,) = awaited(lambda: up.runs("bench-published"), RUNS_WITHIN_S)
     assert scoring["parameters"]["model"] == str(model)
     assert up.ended(scoring["id"])["state_type"] == "COMPLETED"
-    score = json.loads((up.folder / "scores" / model.name / "two" / "bench.json").read_text())
+    score = json.loads((up.folder / "scores" / model.name / "two.csv" / "bench.json").read_text())
     assert score["all"]["items"] == 2
     awaited(lambda: [e for e in events(up.client) if e["event"] == "terrascope.bench.scored"], 10)
     assert up.built(**config)["state_type"] == "COMPLETED"
