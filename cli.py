@@ -342,7 +342,7 @@ def view(
     _need("view", "view", "duckdb", "starlette", "uvicorn")
     from view.serve import serve
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it spilled goes with it
+    _end_by_signals()
     serve(datasets, host, port, _say)
 
 
@@ -379,7 +379,7 @@ def review(
     _need("review", "view", "duckdb", "starlette", "uvicorn")
     from view.review_serve import serve
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it spilled goes with it
+    _end_by_signals()
     serve(folder, kept, reviewer, port, seed, _say)
 
 
@@ -709,6 +709,15 @@ def bench(
 
 def _need_training_extra(command: str) -> None:
     _need(command, "train", "torch", "transformers")
+
+
+def _end_by_signals() -> None:
+    """Let both signals end a page by an exception, so that what it spilled goes with it.
+
+    A shell starts what runs in the background with SIGINT ignored.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def _need(command: str, extra: str, *packages: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -407,7 +408,8 @@ def test_versions_are_named_by_their_numbers(dataset, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_a_page_that_is_ended_leaves_nothing_behind(finished, tmp_path, end):
-    command = [sys.executable, "-m", "cli", "view", str(finished), "--port", "0"]
+    view = [sys.executable, "-m", "cli", "view", str(finished), "--port", "0"]
+    command = ["sh", "-c", f"trap '' INT; exec {shlex.join(view)}"]  # as in the background
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as page:
         assert b"http://127.0.0.1:" in page.stdout.readline()
