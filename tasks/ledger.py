@@ -6,12 +6,19 @@ recorded outputs are still there. Records are written last, so a killed stage le
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tasks.atomic import place_text
+
+_LOOKING: ContextVar[bool] = ContextVar("looking", default=False)
+
+
+class _Due(Exception):
+    """A stage that was only looked at is not done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +84,11 @@ class Ledger:
     def done(self, stage: str, granule: str, key: str) -> Record | None:
         """Return the record if the stage is done under this key and its outputs are still there."""
         record = self.load(stage, granule)
-        if record is None or record.key != key:
-            return None
-        if not all(self._stands(output) for output in record.outputs):
-            return None
-        return record
+        if record is not None and record.key == key and all(map(self._stands, record.outputs)):
+            return record
+        if _LOOKING.get():
+            raise _Due
+        return None
 
     def _stands(self, output: Output) -> bool:
         """Return whether an output is there with the content that was written."""
@@ -106,6 +113,20 @@ class Ledger:
             if path.stem not in kept:
                 for stale in path.parent.glob(f"{path.stem}.*"):
                     stale.unlink()
+
+
+def kept(work: Callable[[], Record]) -> Record | None:
+    """Return the record of a stage that is done already, None where it is due.
+
+    A stage asks for its record before it does anything, which is as far as it comes here.
+    """
+    looking = _LOOKING.set(True)
+    try:
+        return work()
+    except _Due:
+        return None
+    finally:
+        _LOOKING.reset(looking)
 
 
 def output_of(dataset: Path, path: Path, rows: int) -> Output:

@@ -14,11 +14,13 @@ from tasks.engine.settings import EngineSettings
 from tasks.engine.work import look
 from tasks.errors import BatchFailed, ConfigError
 from tasks.granules import GranuleId
-from tasks.ledger import Record
+from tasks.ledger import Record, kept
 from tasks.pool import run_in_processes
 
-GranuleWork = Callable[..., Record]  # of a configuration and a granule
+# Of a configuration and a granule; it asks its ledger whether it is done before it does anything.
+GranuleWork = Callable[..., Record]
 LEAST_GRANULES, MOST_GRANULES = 2, 8  # of a cluster's task; eight are some 2,000 scenes
+MOST_LOOKED_AT = 256  # granules, a millisecond or two each
 MOST_NAMED = 10
 _HIRED: dict[EngineSettings, Cluster] = {}  # by whom work is done in this process
 
@@ -56,13 +58,22 @@ def run_granules(
 ) -> Iterator[Record]:
     """Yield the record of every granule as it is finished.
 
+    Of those for this machine's processes, what is done already is found here, as far as the first
+    that is due: to start processes takes longer. Of very many granules they look at the others.
+
     Raises:
         WorkerDied: a worker process of this machine was killed; what is finished stays valid.
         BatchFailed: a batch came to nothing on a cluster, tried again and again.
     """
     cluster = _HIRED.get(config.engine)
     if cluster is None:
-        yield from run_in_processes(partial(work, config), granules, config.workers)
+        num_kept = 0
+        for granule in granules[:MOST_LOOKED_AT]:
+            if (record := kept(partial(work, config, granule))) is None:
+                break
+            yield record
+            num_kept += 1
+        yield from run_in_processes(partial(work, config), granules[num_kept:], config.workers)
         return
     there = config.model_copy(update={"out": config.out.resolve()})
     for done in cluster.run(partial(work, there), cut(granules, cluster.lanes)):

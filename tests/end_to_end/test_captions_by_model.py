@@ -54,7 +54,7 @@ def configured(tmp_path: Path, planet: Path) -> Callable[..., list[str]]:
         path = tmp_path / f"{name}.yaml"
         path.write_text(json.dumps(config))  # JSON is YAML
         build = [sys.executable, "-m", "cli", "build", "--config", str(path)]
-        return [*build, "--out", str(tmp_path / name), "--engine", "local"]
+        return [*build, "--out", str(tmp_path / name), "--engine", "local", "--workers", "1"]
 
     return command
 

@@ -118,7 +118,9 @@ def predicted(scene_id: str, mask: dict[str, Any], size_HW: tuple[int, int]) -> 
     }
 
 
-@pytest.fixture(scope="module", params=["checked", "regions", "paper"])
+@pytest.fixture(
+    scope="module", params=["checked", "paper", pytest.param("regions", marks=pytest.mark.full)]
+)
 def refined(
     request: pytest.FixtureRequest, planet: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path]:
@@ -263,6 +265,7 @@ def sure(folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_scenes_without_labels_are_marked_and_asked_about(
     terrascope, planet: Path, tmp_path: Path
 ) -> None:

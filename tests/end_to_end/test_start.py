@@ -48,6 +48,7 @@ def test_looking_at_a_dataset_loads_no_reader_of_an_archive(modules) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_the_warm_up_compiles_every_kernel_that_a_build_uses(terrascope, sources, tmp_path) -> None:
     cache = tmp_path / "cache"
     kept = {"NUMBA_CACHE_DIR": str(cache)}

@@ -1,5 +1,6 @@
 """Granules on a cluster: cut into batches, tried again, and failed with their names."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,7 +25,7 @@ from tasks.engine.run import (
 from tasks.engine.work import Seen, look
 from tasks.errors import BatchFailed, ConfigError
 from tasks.granules import GranuleId
-from tasks.ledger import Record
+from tasks.ledger import Ledger, Record
 from tests.clusters import cluster
 from tests.tasks.cluster_work import dies, fails, record, tries
 
@@ -98,6 +99,45 @@ def test_work_goes_to_the_cluster_under_a_path_that_others_know(config: BuildCon
     assert not here.open
     assert not list((config.out / ".work").iterdir())
     assert lanes_of(config) == 1
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> BuildConfig:
+    """Return a configuration of two processes of this machine."""
+    (tmp_path / "archive").mkdir()
+    return BuildConfig(sources={"xbd": tmp_path / "archive"}, out=tmp_path / "out", workers=2)
+
+
+def noted(config: BuildConfig, granule: GranuleId) -> Record:
+    """Note in which process a granule is worked on, unless that is noted already."""
+    ledger = Ledger(config.out)
+    if done := ledger.done("noted", granule.name, "a key"):
+        return replace(done, reused=True)
+    done = Record(
+        stage="noted", granule=granule.name, key="a key", outputs=(), taken=os.getpid(), out=0
+    )
+    ledger.store(done)
+    return done
+
+
+def test_what_is_done_is_found_without_a_worker(here: BuildConfig, monkeypatch) -> None:
+    for granule in GRANULES:
+        noted(here, granule)
+    monkeypatch.setattr("tasks.pool._pool", lambda workers: pytest.fail("a worker is started"))
+    found = list(run_granules(noted, here, GRANULES))
+    assert [one.granule for one in found] == [granule.name for granule in GRANULES]
+    assert all(one.reused for one in found)
+
+
+def test_what_is_due_is_done_by_workers_alone(here: BuildConfig) -> None:
+    kept = [GRANULES[0], GRANULES[1], GRANULES[7]]
+    for granule in kept:
+        noted(here, granule)
+    found = {one.granule: one for one in run_granules(noted, here, GRANULES)}
+    assert set(found) == {granule.name for granule in GRANULES}
+    assert {name for name, one in found.items() if one.reused} == {one.name for one in kept}
+    anew = {one.taken for one in found.values() if not one.reused}
+    assert os.getpid() not in anew
 
 
 def test_a_batch_that_fails_names_its_granules(config: BuildConfig) -> None:
