@@ -14,7 +14,7 @@ PORT ?= 4200
 HOST ?= 127.0.0.1
 DATABASE ?= auto
 
-.PHONY: demo demo-model demo-bench up down test test-full test-serve test-exports serve-env lint bench ablation clean
+.PHONY: demo up down test test-full test-serve test-exports serve-env lint bench ablation clean
 
 demo: demo/.planet
 	$(BIN)/terrascope build --out demo/dataset --workers $(WORKERS) --config configs/circle-tiny.yaml \
@@ -22,9 +22,16 @@ demo: demo/.planet
 	  --source chatearthnet=demo/planet/chatearthnet --source teochatlas=demo/planet/teochatlas
 	$(BIN)/terrascope verify demo/dataset --workers $(WORKERS)
 	$(BIN)/terrascope inspect demo/dataset
-	$(MAKE) --no-print-directory -j 2 demo-model demo-bench
+	cat demo/dataset/manifest.json configs/model-tiny.yaml > demo/model-of
+	cmp -s demo/model-of demo/model/of || rm -rf demo/model   # of another dataset, or otherwise trained
+	mkdir -p demo/model && mv demo/model-of demo/model/of
+	$(BIN)/terrascope train --data demo/dataset --out demo/model --config configs/model-tiny.yaml \
+	  --set start=demo/dataset/.work/annotator/fold-0/model
 	$(BIN)/terrascope answers demo/dataset --model demo/model --split validation --tier l1 \
 	  --task existence --task border
+	$(BIN)/terrascope build --out demo/bench --workers $(WORKERS) --config configs/bench-small.yaml \
+	  --source bigearthnet=demo/planet/bigearthnet --source xbd=demo/planet/xbd \
+	  --source chatearthnet=demo/planet/chatearthnet --against demo/dataset
 	$(BIN)/terrascope bench demo/bench --model demo/model --out demo/scores --number 36
 	@echo
 	@echo "look at the samples:   demo/dataset/report/index.html"
@@ -32,20 +39,6 @@ demo: demo/.planet
 	@echo "at the answers:        demo/dataset/report/answers.html"
 	@echo "and at the scores:     demo/scores/bench.html"
 	@echo "see the run:           $(BIN)/prefect server start   then open http://127.0.0.1:4200/v2/runs"
-
-# Training keeps one core busy, so that the bench is built beside it; what that says is in its log.
-demo-model:
-	cat demo/dataset/manifest.json configs/model-tiny.yaml > demo/model-of
-	cmp -s demo/model-of demo/model/of || rm -rf demo/model   # of another dataset, or otherwise trained
-	mkdir -p demo/model && mv demo/model-of demo/model/of
-	OMP_NUM_THREADS=1 $(BIN)/terrascope train --data demo/dataset --out demo/model --config configs/model-tiny.yaml \
-	  --set start=demo/dataset/.work/annotator/fold-0/model
-
-demo-bench:
-	$(BIN)/terrascope build --out demo/bench --workers 1 --config configs/bench-small.yaml \
-	  --source bigearthnet=demo/planet/bigearthnet --source xbd=demo/planet/xbd \
-	  --source chatearthnet=demo/planet/chatearthnet --against demo/dataset > demo/bench.log 2>&1 \
-	  || { cat demo/bench.log; exit 1; }
 
 demo/.planet: .venv/.train
 	rm -rf demo/planet
