@@ -112,14 +112,8 @@ def test_a_removed_scene_touches_only_its_own_granule(
     subprocess.run(["cp", "-a", planet / "bigearthnet", copy], check=True)
     out = tmp_path / "dataset"
     build = (
-        "build",
-        f"--source=bigearthnet={copy}",
-        "--out",
-        out,
-        "--engine",
-        "local",
-        "--workers",
-        1,
+        *("build", f"--source=bigearthnet={copy}", "--out", out),
+        *("--engine", "local", "--workers", 1),
     )
     assert terrascope(*build).returncode == 0
     records = {p.name: p.stat().st_mtime_ns for p in (out / ".work/ingest").glob("*.json")}
