@@ -5,6 +5,8 @@ one seam is `tasks.engine.run.run_granules`, which all work on granules goes thr
 the same engine runs `copied`. A copy is done as a stage is done: under the key that the real stage
 would have, its record written last, nothing where the record stands. Tables are links to those of
 the granule that was made; candidates are copies with ids of their own.
+
+Usage: python benchmarks/faked_granules.py ARCHIVE OUT MADE STAGE,... WORKERS prefect|local
 """
 
 import hashlib
@@ -19,6 +21,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 import tasks.publication.judge
@@ -64,18 +67,10 @@ def config_of(archive: Path, out: Path, stages: Sequence[str], workers: int) -> 
 
 
 def make_one(config: BuildConfig) -> None:
-    """Really build the dataset whose only granule is copied; its candidates uncompressed.
-
-    So the ids in their bytes can be replaced by others as long.
-    """
+    """Really build the dataset whose only granule is copied."""
     from flows.local import build  # here, for workers import this file and not what it starts
 
     build(config)
-    ledger = Ledger(config.out)
-    for stage in config.stages:
-        (path,) = ledger.path(stage, "any", "").parent.glob("*[!s].parquet")
-        table = pq.read_table(path)
-        pq.write_table(table, path, compression="none", use_dictionary=False)
 
 
 def faked(made: Path) -> Callable[..., Iterator[Record]]:
@@ -137,29 +132,28 @@ def _output(
     path = ledger.dataset / output.path.replace(model.granule, name)
     own = stage in MAKING.values() and output is model.outputs[0]
     with placing(path) as temporary:
-        temporary.unlink(missing_ok=True)
         if own:
-            temporary.write_bytes(_renamed(made / output.path, name))
+            pq.write_table(_renamed(made / output.path, name), temporary, compression="none")
         else:
+            temporary.unlink(missing_ok=True)
             os.link(made / output.path, temporary)
     if own:
         return output_of(ledger.dataset, path, output.rows)
     return replace(output, path=path.relative_to(ledger.dataset).as_posix())
 
 
-def _renamed(path: Path, name: str) -> bytes:
+def _renamed(path: Path, name: str) -> pa.Table:
     """Return a table of candidates with sample ids that are a granule's own."""
-    content, ids = _candidates(path)
-    for sample_id in ids:
-        own = hashlib.sha256(f"{sample_id} {name}".encode()).hexdigest()[: len(sample_id)]
-        content = content.replace(sample_id.encode(), own.encode())
-    return content
+    table = _candidates(path)
+    at = table.schema.get_field_index("sample_id")
+    ids = table.column(at).to_pylist()
+    own = [hashlib.sha256(f"{one} {name}".encode()).hexdigest()[: len(one)] for one in ids]
+    return table.set_column(at, "sample_id", pa.array(own, table.schema.field(at).type))
 
 
 @lru_cache
-def _candidates(path: Path) -> tuple[bytes, tuple[str, ...]]:
-    ids = pq.read_table(path, columns=["sample_id"]).column(0).to_pylist()
-    return path.read_bytes(), tuple(ids)
+def _candidates(path: Path) -> pa.Table:
+    return pq.read_table(path)
 
 
 @lru_cache
@@ -172,13 +166,12 @@ def _model(made: Path, stage: str) -> Record:
     return record
 
 
-def run_flow(config: BuildConfig, made: Path) -> dict[str, Any]:
-    """Run the real flow with faked work; return its seconds and the events that it emitted."""
+def run_flow(config: BuildConfig) -> dict[str, Any]:
+    """Run the real flow; return its seconds and the events that it emitted."""
     from prefect.events.worker import EventsWorker
 
     from flows.pipeline import pipeline
 
-    tasks.stages.run_granules = tasks.publication.judge.run_granules = faked(made)
     emitted: Counter[str] = Counter()
     send = EventsWorker.send
 
@@ -197,7 +190,18 @@ def run_flow(config: BuildConfig, made: Path) -> dict[str, Any]:
     }
 
 
+def main() -> None:
+    """Build with faked work, as a flow or without Prefect."""
+    archive, out, made, stages, workers, engine = sys.argv[1:]
+    config = config_of(Path(archive), Path(out), stages.split(","), int(workers))
+    tasks.stages.run_granules = tasks.publication.judge.run_granules = faked(Path(made))
+    if engine == "prefect":
+        sys.stdout.write(json.dumps(run_flow(config)) + "\n")
+    else:
+        from flows.local import build
+
+        build(config)
+
+
 if __name__ == "__main__":
-    _archive, _out, _made, _stages, _workers = sys.argv[1:]
-    _config = config_of(Path(_archive), Path(_out), _stages.split(","), int(_workers))
-    sys.stdout.write(json.dumps(run_flow(_config, Path(_made))) + "\n")
+    main()

@@ -310,7 +310,14 @@ def main() -> None:
         home.chmod(0o755)  # PostgreSQL runs as a user of its own
         url = database(home, arguments.database).url if arguments.database == POSTGRES else ""
         script = str(Path(__file__).with_name("faked_granules.py"))
-        told = [str(archive), str(out), str(made), ",".join(stages), str(arguments.workers)]
+        told = [
+            str(archive),
+            str(out),
+            str(made),
+            ",".join(stages),
+            str(arguments.workers),
+            "prefect",
+        ]
         try:
             with server(home / "prefect", url) as running:
                 print(f"server started in {running.start_s:.1f} s, load {os.getloadavg()[0]:.1f}")

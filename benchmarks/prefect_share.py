@@ -22,12 +22,15 @@ from prefect_server import server
 from replicas import paint, replicate
 from timed_build import Timed, build
 
+from tasks.config import BuildConfig
+
 ENGINES = ("prefect", "local")
 
 
 def twice(archive: Path, out: Path, workers: int, engine: str, env: dict[str, str]) -> list[Timed]:
     """Build, and build again unchanged; RuntimeError if the second build changed something."""
-    first, again = (build(archive, out, workers, engine, env) for _ in range(2))
+    config = BuildConfig(sources={"bigearthnet": archive}, out=out, workers=workers)
+    first, again = (build(config, engine, env) for _ in range(2))
     if again.changed or not first.changed:
         raise RuntimeError(f"{engine}: the first build must change {out}, the second must not")
     shutil.rmtree(out)

@@ -22,6 +22,9 @@ from statistics import median
 from replicas import paint, replicate
 from timed_build import Timed, build
 
+from tasks.config import BuildConfig
+from tasks.stage_names import INGEST
+
 
 def run(work: Path, sizes: list[int], repeats: int, workers: int) -> list[list[Timed]]:
     """Return what was timed in every repeat, a build of each size in turn."""
@@ -34,7 +37,9 @@ def run(work: Path, sizes: list[int], repeats: int, workers: int) -> list[list[T
         found.append([])
         for scenes in sizes:
             out = work / "dataset"
-            found[-1].append(build(work / f"archive-{scenes}", out, workers, "local", {}))
+            sources = {"bigearthnet": work / f"archive-{scenes}"}
+            config = BuildConfig(sources=sources, out=out, workers=workers)
+            found[-1].append(build(config, "local", {}))
             shutil.rmtree(out)
     return found
 
@@ -43,7 +48,7 @@ def report(sizes: list[int], found: list[list[Timed]]) -> None:
     """Print a table of medians, one column a size, and what each further scene takes."""
     columns = list(zip(*found, strict=True))
     build_s = [median(timed.build_s for timed in column) for column in columns]
-    ingest_s = [median(timed.ingest_s for timed in column) for column in columns]
+    ingest_s = [median(timed.stages_s[INGEST] for timed in column) for column in columns]
     rows = {
         "ms a scene": [1000 * s / n for s, n in zip(build_s, sizes, strict=True)],
         "ms a scene without ingest": [

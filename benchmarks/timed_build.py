@@ -8,38 +8,41 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
 import psutil
 
+from tasks.config import BuildConfig
+
 WATCH_EVERY_S = 0.05
+BATCH = "_batch"  # what the name of a stage's function ends in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """Seconds of imports, of the whole build and of its ingest; peak memory in MiB.
+    """Seconds of imports, of the whole build and of its stages; peak memory in MiB.
 
-    `main_mib` is the building process, `workers_mib` the sum of those that it started. Ingest is
-    timed without Prefect only.
+    `main_mib` is the building process, `workers_mib` the sum of those that it started. Stages are
+    those over batches of granules, named as in `tasks/stages.py`, timed without Prefect only.
     """
 
     import_s: float
     build_s: float
-    ingest_s: float
+    stages_s: dict[str, float]
     main_mib: float
     workers_mib: float
     changed: bool
 
 
-def build(archive: Path, out: Path, workers: int, engine: str, env: dict[str, str]) -> Timed:
-    """Build a dataset from a BigEarthNet archive; CalledProcessError if that fails."""
-    command = [sys.executable, __file__, str(archive), str(out), str(workers), engine]
+def build(config: BuildConfig, engine: str, env: dict[str, str]) -> Timed:
+    """Build a dataset; CalledProcessError if that fails."""
+    told = config.model_dump_json(exclude_unset=True)
+    command = [sys.executable, __file__, told, engine]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, env={**os.environ, **env}, text=True
     ) as process:
-        main_mib, workers_mib = _watch(process)
+        main_mib, workers_mib = watch(process)
         answer = process.stdout.read() if process.stdout else ""
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
@@ -47,7 +50,7 @@ def build(archive: Path, out: Path, workers: int, engine: str, env: dict[str, st
     return Timed(main_mib=main_mib, workers_mib=workers_mib, **times)
 
 
-def _watch(process: "subprocess.Popen[str]") -> tuple[float, float]:
+def watch(process: "subprocess.Popen[Any]") -> tuple[float, float]:
     """Return the peak memory of a process and of all below it, until it ends."""
     watched = psutil.Process(process.pid)
     main_mib = workers_mib = 0.0
@@ -62,10 +65,10 @@ def _watch(process: "subprocess.Popen[str]") -> tuple[float, float]:
     return main_mib, workers_mib
 
 
-def _run(archive: Path, out: Path, workers: int, engine: str) -> dict[str, float | bool]:
+def _run(told: str, engine: str) -> dict[str, Any]:
     """Build here; return what was timed."""
     start = perf_counter()
-    ingest_s = [0.0]
+    stages_s: dict[str, float] = {}
     if engine == "prefect":
         from flows.settings import settle
 
@@ -75,32 +78,32 @@ def _run(archive: Path, out: Path, workers: int, engine: str) -> dict[str, float
         import flows.local
 
         run = flows.local.build
-        flows.local.ingest_batch = _timing(flows.local.ingest_batch, ingest_s)
-    from tasks.config import BuildConfig
-
-    config = BuildConfig(sources={"bigearthnet": archive}, out=out, workers=workers)
+        for name in [name for name in vars(flows.local) if name.endswith(BATCH)]:
+            stage = name.removesuffix(BATCH)
+            setattr(flows.local, name, _timing(getattr(flows.local, name), stage, stages_s))
+    config = BuildConfig.model_validate_json(told)
     imported = perf_counter()
     published = run(config)
     return {
         "import_s": imported - start,
         "build_s": perf_counter() - imported,
-        "ingest_s": ingest_s[0],
+        "stages_s": stages_s,
         "changed": published.changed,
     }
 
 
-def _timing(function: Any, spent_s: list[float]) -> Any:
-    """Return the function with its seconds added up in `spent_s[0]`."""
+def _timing(function: Any, stage: str, spent_s: dict[str, float]) -> Any:
+    """Return the function with its seconds added up under its stage."""
 
     def timed(*arguments: Any) -> Any:
         start = perf_counter()
         result = function(*arguments)
-        spent_s[0] += perf_counter() - start
+        spent_s[stage] = spent_s.get(stage, 0.0) + perf_counter() - start
         return result
 
     return timed
 
 
 if __name__ == "__main__":
-    _archive, _out, _workers, _engine = sys.argv[1:]
-    sys.stdout.write(json.dumps(_run(Path(_archive), Path(_out), int(_workers), _engine)) + "\n")
+    _told, _engine = sys.argv[1:]
+    sys.stdout.write(json.dumps(_run(_told, _engine)) + "\n")
