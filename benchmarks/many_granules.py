@@ -16,8 +16,8 @@ Near-duplicates, evening out and the blind control are off: to them copies are n
 
 All is built, then built again unchanged: then a stage only looks whether its record stands, and the
 fake looks as the real stage does. Files are written to a new folder in `--work`, by default in
-memory (/dev/shm): each is synced twice, which takes a busy disk 10 ms. Server and database are on
-the disk.
+memory (/dev/shm) where that has room for some sixty names a granule, else on the disk: each is
+synced twice, which takes a busy disk 10 ms. Server and database are on the disk.
 
 Printed: seconds of each part by the server's own account, task runs, events that were emitted and
 that the server has, memory of the flow's process, its workers and the server (peak, and its slope
@@ -58,6 +58,7 @@ LOOK_EVERY_S = 1.0
 PAGE = 200  # what the API gives at most
 SETTLED_S = 6.0  # without a new event, after which none is on its way
 MOST_TASK_RUNS = 1000
+NAMES = 60  # of files and folders of a granule, each a name of its own in memory, links as well
 STATES_A_TASK_RUN = 3  # Pending, Running, Completed: an event each
 
 
@@ -283,6 +284,15 @@ def show_dataset(out: Path, home: Path) -> None:
     )
 
 
+def in_memory(granules: int) -> Path | None:
+    """Return a folder in memory that holds the files of so many granules, None where none does."""
+    shared = Path("/dev/shm")
+    if not shared.is_dir():
+        return None
+    free = os.statvfs(shared)  # without a limit on names it tells of none at all
+    return shared if not free.f_files or free.f_favail > NAMES * granules else None
+
+
 def main() -> None:
     """Build twice and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -293,8 +303,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="default: in memory, else on disk")
     arguments = parser.parse_args()
     stages = arguments.stage or ["l1"]
-    shared = Path("/dev/shm")
-    base: Path | None = arguments.work or (shared if shared.is_dir() else None)
+    base: Path | None = arguments.work or in_memory(arguments.granules)
     with (
         tempfile.TemporaryDirectory(prefix="granules-", dir=base) as work_name,
         tempfile.TemporaryDirectory(prefix="prefect-") as home_name,
