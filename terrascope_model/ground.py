@@ -79,7 +79,7 @@ class Sam2Ground(GroundModel):
         number = len(prompts_NP)
         _, dense = self.sam.prompt_encoder(None, None, None, None)
         place = self.sam.get_image_wide_positional_embeddings().expand(number, -1, -1, -1)
-        fine, middle, coarse = (part[image_N] for part in features)
+        fine, middle, coarse = (part.index_select(0, image_N) for part in features)
         masks, iou, _, _ = self.sam.mask_decoder(
             image_embeddings=coarse,
             image_positional_embeddings=place,

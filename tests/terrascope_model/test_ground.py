@@ -69,6 +69,24 @@ def test_prompts_on_several_images_get_the_masks_that_they_get_alone(ground: Gro
     assert masks.shape == (3, 32, 32)
 
 
+def test_what_an_image_learns_from_many_masks_is_the_same_each_time(ground: GroundModel) -> None:
+    """Training that was cut off goes on to the same end only if gradients are bit for bit so."""
+    images = torch.randn(2, 3, 128, 128)
+    prompts, places = torch.randn(24, ground.prompt_width), torch.tensor([1, 0] * 12)
+    features = [part.detach().requires_grad_() for part in ground.encode(images)]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        learnt = []
+        for _ in range(6):
+            masks, _ = ground.decode(prompts, tuple(features), places, multimask=False)
+            learnt.append(torch.autograd.grad(masks.square().sum(), features))
+    finally:
+        torch.set_num_threads(threads)
+    for again in learnt[1:]:
+        assert all(torch.equal(*pair) for pair in zip(learnt[0], again, strict=True))
+
+
 def test_a_mask_teaches_the_prompt_the_decoder_and_the_encoder(ground: GroundModel) -> None:
     prompts = torch.randn(2, ground.prompt_width, requires_grad=True)
     masks, _ = ground.decode(
