@@ -12,7 +12,8 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from sys import intern
+from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,6 +37,7 @@ from tasks.reviewing.selected import reviewed
 from tasks.select import Cell, Rates, is_kept, keep_rates, stable
 from tasks.small_table import table_rows
 from tasks.stage_names import FINGERPRINT, INGEST, SELECT
+from templates.rule import YES_NO
 from templates.rulebook import BY_NAME as RULES_BY_NAME
 
 VERSION = 1
@@ -58,62 +60,96 @@ _DECISIONS = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """What selection looks at of one candidate."""
+    """What selection looks at of one candidate, and keeps of millions: words they share, once."""
 
     granule: GranuleId
-    row: dict[str, Any]
+    sample_id: str
+    tier: str
+    task: str
+    classes: tuple[str, ...]
+    options: tuple[str, ...]
+    answer: str
+    template: str
+    rule: str
+    group: str
+    answer_key: str
+    num_answers: int
+    guessed: bool | None
     region: str
-    shown: str = ""  # digest of what reviewers see of it, where there are any
+    shown: str  # digest of what reviewers see of it, "" where there are none
 
-    @property
-    def sample_id(self) -> str:
-        """Its id."""
-        return str(self.row["sample_id"])
+    @classmethod
+    def of(cls, granule: GranuleId, row: Mapping[str, Any], region: str, shown: str) -> Self:
+        """Return what is looked at of a row."""
+        return cls(
+            granule=granule,
+            sample_id=row["sample_id"],
+            tier=intern(row["tier"]),
+            task=intern(row["task"]),
+            classes=_words(row["classes"]),
+            options=_words(row["options"]),
+            answer=intern(row["answer"]["text"]),
+            template=intern(row["template"]),
+            rule=intern(row["rule"] or ""),
+            group=intern(row["group"] or ""),
+            answer_key=intern(row["answer_key"] or ""),
+            num_answers=row["num_answers"],
+            guessed=row["guessed"],
+            region=region,
+            shown=shown,
+        )
 
     @property
     def cell(self) -> Cell | None:
         """The cell in which it is balanced, None where it is not."""
-        row = self.row
-        if not row["group"]:
+        if not self.group:
             return None
         within = f"{self.granule.source}/{self.granule.split}"
         # L2 has few questions of a kind: those that lack an answer are evened out by tier
-        wider = row["task"] if row["tier"] in (Tier.L1, Tier.BENCH) else row["tier"]
-        group = f"{within}|{row['group']}"
-        return Cell(f"{within}|{wider}", group, row["num_answers"], row["answer_key"])
+        wider = self.task if self.tier in (Tier.L1, Tier.BENCH) else self.tier
+        group = f"{within}|{self.group}"
+        return Cell(f"{within}|{wider}", group, self.num_answers, self.answer_key)
 
     @property
     def traits(self) -> Traits:
         """What a mixture tells apart."""
-        row = self.row
         return Traits(
-            tier=row["tier"],
-            task=row["task"],
+            tier=self.tier,
+            task=self.task,
             source=self.granule.source,
-            class_=row["classes"][0] if row["classes"] else "",
-            answer=row["answer"]["text"] if row["num_answers"] else "",
+            class_=self.classes[0] if self.classes else "",
+            answer=self.answer if self.num_answers else "",
             region=self.region,
-            template=row["template"],
+            template=self.template,
         )
 
     @property
     def blind(self) -> BlindItem | None:
         """What its text shows; None where its answers are no closed set."""
-        row = self.row
-        answer = row["answer"]["text"]
-        options = tuple(row["options"]) or _closed_set(row)
+        options = self.options or self._closed_set
         if not options:
             return None
         # what a rule of the rule book measures does not stand in its question
-        key = () if row["tier"] == Tier.L2_SEMANTIC else tuple(row["classes"])
-        return BlindItem(self.sample_id, row["task"], key, options, options.index(answer))
+        key = () if self.tier == Tier.L2_SEMANTIC else self.classes
+        return BlindItem(self.sample_id, self.task, key, options, options.index(self.answer))
+
+    @property
+    def _closed_set(self) -> tuple[str, ...]:
+        """All answers that an open question can have, () where that is no closed set."""
+        if self.rule:
+            return RULES_BY_NAME[self.rule].choices
+        return YES_NO if self.answer in YES_NO else ()
 
 
-def _closed_set(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return all answers that an open question can have, () where that is no closed set."""
-    if row["rule"]:
-        return RULES_BY_NAME[row["rule"]].choices
-    return ("Yes", "No") if row["answer"]["text"] in ("Yes", "No") else ()
+class LastRates(NamedTuple):
+    """At which rates the last selection kept a candidate."""
+
+    blind: float
+    mixture: float
+
+
+def _words(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(intern, words))
 
 
 def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[str]) -> int:
@@ -132,7 +168,7 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
     key = _key(config, decided, ledger, granules, made)
     place_text(_summary_path(ledger), json.dumps({**summary, "key": ""}))  # until all is decided
     candidates = {g: list(_candidates(config, ledger, g, made)) for g in granules}
-    last = {id_: row for g in granules for id_, row in _last_decisions(ledger, g).items()}
+    last = {id_: rates for g in granules for id_, rates in _last_rates(ledger, g)}
     why: dict[str, str] = {}
     if config.control.near_duplicates:
         prints = [found for granule in granules for found in read_fingerprints(ledger, granule)]
@@ -159,7 +195,7 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
                 why[id_] = name
                 break
     if config.makes_bench:
-        rest = [(c.row["task"], c.sample_id) for c in left if c.sample_id not in why]
+        rest = [(c.task, c.sample_id) for c in left if c.sample_id not in why]
         beyond, short = beyond_wanted(rest, config.bench.wanted)
         why |= dict.fromkeys(beyond, BEYOND)
         not_met += short
@@ -247,21 +283,21 @@ def _blind(
     config: BuildConfig,
     left: Sequence[Candidate],
     weights: Mapping[str, float],
-    last: Mapping[str, dict[str, Any]],
+    last: Mapping[str, LastRates],
 ) -> tuple[dict[str, float], tuple[RuleResult, ...]]:
     if not config.control.blind:
         return {}, ()
     items = [item for c in left if (item := c.blind) is not None]
-    guessed = {c.sample_id: c.row["guessed"] for c in left if c.row["guessed"] is not None}
+    guessed = {c.sample_id: c.guessed for c in left if c.guessed is not None}
     found = control(items, weights, {"a model without images": guessed} if guessed else {})
-    return _steady(found.rates, last, "blind_rate"), found.results
+    return _steady(found.rates, last, "blind"), found.results
 
 
 def _mixture(
     config: BuildConfig,
     left: Sequence[Candidate],
     weights: Mapping[str, float],
-    last: Mapping[str, dict[str, Any]],
+    last: Mapping[str, LastRates],
 ) -> tuple[dict[str, float], list[str]]:
     if not config.mixture.wishes:
         return {}, []
@@ -271,15 +307,16 @@ def _mixture(
         counts[traits] = counts.get(traits, 0.0) + weights[candidate.sample_id]
     rates = mixture_rates(counts, config.mixture)
     by_id = {c.sample_id: rates[c.traits] for c in left}
-    return _steady(by_id, last, "mixture_rate"), unmet(counts, rates, config.mixture)
+    return _steady(by_id, last, "mixture"), unmet(counts, rates, config.mixture)
 
 
 def _steady(
-    rates: Mapping[str, float], last: Mapping[str, dict[str, Any]], name: str
+    rates: Mapping[str, float], last: Mapping[str, LastRates], name: str
 ) -> dict[str, float]:
     """Return rates by sample, those of the last selection where they have hardly moved."""
     return {
-        id_: stable(rate, last[id_][name] if id_ in last else None) for id_, rate in rates.items()
+        id_: stable(rate, getattr(last[id_], name) if id_ in last else None)
+        for id_, rate in rates.items()
     }
 
 
@@ -298,14 +335,14 @@ def _candidates(
         for row in table_rows(path, columns):
             shown = shown_digest(row) if is_shown else ""
             region = regions.get(row["scene_id"], "")
-            yield Candidate(granule=granule, row=row, region=region, shown=shown)
+            yield Candidate.of(granule, row, region, shown)
 
 
-def _last_decisions(ledger: Ledger, granule: GranuleId) -> dict[str, dict[str, Any]]:
+def _last_rates(ledger: Ledger, granule: GranuleId) -> Iterator[tuple[str, LastRates]]:
     path = decisions_path(ledger, granule)
-    if not path.is_file():
-        return {}
-    return {row["sample_id"]: row for row in table_rows(path)}
+    if path.is_file():
+        for row in table_rows(path, ["sample_id", "blind_rate", "mixture_rate"]):
+            yield row["sample_id"], LastRates(row["blind_rate"], row["mixture_rate"])
 
 
 def _write_decisions(
