@@ -18,6 +18,7 @@ from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Output, Record, output_of
 from tasks.selection import decisions_of
 from tasks.shards import Provenance, write_shard
+from tasks.small_table import table_columns
 from tasks.stage_names import INGEST, MADE_BY, SHARDS
 
 VERSION = 4
@@ -40,9 +41,9 @@ def write_granule(config: BuildConfig, granule: GranuleId, tier: Tier, stages: s
     ledger = Ledger(config.out)
     made_by = words_stage(config, MADE_BY[tier])
     scenes, made = _path(ledger, INGEST, granule), _path(ledger, made_by, granule)
-    table = pq.read_table(made, filters=[("tier", "==", tier.value)])
     decisions = decisions_of(ledger, granule)
-    ids = table.column("sample_id").to_pylist()
+    columns = zip(*table_columns(made, ["tier", "sample_id"]), strict=True)
+    ids = [sample_id for made_tier, sample_id in columns if made_tier == tier.value]
     why = [decisions[sample_id] for sample_id in ids]
     config_digest = digest_of(config.content_of(MADE_BY[tier]))
     parts = {
@@ -54,6 +55,7 @@ def write_granule(config: BuildConfig, granule: GranuleId, tier: Tier, stages: s
     done = ledger.done(shards_of(tier), granule.name, key)
     if done is not None:
         return replace(done, reused=True)
+    table = pq.read_table(made, filters=[("tier", "==", tier.value)])
     kept = [row for row, reason in enumerate(why) if not reason]
     tasks, scene_ids = (table.column(name).to_pylist() for name in ("task", "scene_id"))
     thinned = Counter(

@@ -35,7 +35,7 @@ from tasks.reviewing.items import SHOWN_COLUMNS, shown_digest
 from tasks.reviewing.selected import decides as reviews_decide
 from tasks.reviewing.selected import reviewed
 from tasks.select import Cell, Rates, is_kept, keep_rates, stable
-from tasks.small_table import table_rows
+from tasks.small_table import table_columns, table_rows
 from tasks.stage_names import FINGERPRINT, INGEST, SELECT
 from templates.rule import YES_NO
 from templates.rulebook import BY_NAME as RULES_BY_NAME
@@ -241,8 +241,8 @@ def decisions_path(ledger: Ledger, granule: GranuleId) -> Any:
 
 def decisions_of(ledger: Ledger, granule: GranuleId) -> dict[str, str]:
     """Return, by sample id, why a candidate of a granule is left out, "" where it is kept."""
-    rows = table_rows(decisions_path(ledger, granule), ["sample_id", "why"])
-    return {row["sample_id"]: row["why"] for row in rows}
+    ids, why = table_columns(decisions_path(ledger, granule), ["sample_id", "why"])
+    return dict(zip(ids, why, strict=True))
 
 
 def stored_rates(ledger: Ledger) -> Rates:
@@ -341,8 +341,8 @@ def _candidates(
 def _last_rates(ledger: Ledger, granule: GranuleId) -> Iterator[tuple[str, LastRates]]:
     path = decisions_path(ledger, granule)
     if path.is_file():
-        for row in table_rows(path, ["sample_id", "blind_rate", "mixture_rate"]):
-            yield row["sample_id"], LastRates(row["blind_rate"], row["mixture_rate"])
+        ids, *rates = table_columns(path, ["sample_id", "blind_rate", "mixture_rate"])
+        yield from zip(ids, map(LastRates, *rates), strict=True)
 
 
 def _write_decisions(
