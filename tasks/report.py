@@ -6,50 +6,24 @@ from pathlib import Path
 
 from tasks.annotation.shown import RefinedView
 from tasks.counts_table import CountsTable
-from tasks.drawing import colour_of, hex_of
 from tasks.drawn_rows import drawn_rows
+from tasks.evaluated import evaluated
 from tasks.inspect_dataset import Survey, gates, left_out, size_text
 from tasks.manifest import REPORT_NAME, BlindGain, Manifest
-from tasks.option_views import OptionView, option_views
 from tasks.publication.shown import gate_table
-from tasks.readable import (
-    Piece,
-    claim_lines,
-    interval_text,
-    program_json,
-    program_text,
-    step_pieces,
-)
 from tasks.rows import Row
+from tasks.sample_view import SampleView, sample_view
 from tasks.shown import PAGES, Picture, picture_of_row, write_page
 
 NUM_SAMPLES = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepView:
-    """One step; `mask` is -1 and `colour` "" where it marks nothing."""
+class Drawn:
+    """One sample of the page, with its images, on which the masks of its steps are drawn."""
 
-    pieces: tuple[Piece, ...]
-    verdict: str
-    mask: int
-    colour: str
-    image: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleView:
-    """All that the page shows of one sample."""
-
-    row: Row
+    view: SampleView
     pictures: tuple[Picture, ...]
-    steps: tuple[StepView, ...]
-    options: tuple[OptionView, ...]
-    interval: str
-    program: str
-    program_json: str
-    claims: tuple[str, ...]
-    writer: str
 
 
 def write_report(
@@ -68,7 +42,7 @@ def write_report(
         OSError: if the page cannot be written.
         RowError: if a drawn sample cannot be read.
     """
-    views = [sample_view(row) for row in drawn_rows(dataset, manifest, seed, num_samples)]
+    views = [drawn(row) for row in drawn_rows(dataset, manifest, seed, num_samples)]
     path = dataset / REPORT_NAME
     write_page(
         path,
@@ -86,28 +60,20 @@ def write_report(
     return path
 
 
-def sample_view(row: Row) -> SampleView:
-    """Return what the page shows of a row."""
-    north_up = row.grid.north_up
-    return SampleView(
-        row=row,
+def drawn(row: Row) -> Drawn:
+    """Return what the page shows of a row; of its program's masks those that a step has too."""
+    evaluation = evaluated(row)
+    layer_of = []
+    for mask in evaluation.masks:
+        same = (
+            number
+            for number, own in enumerate(row.masks)
+            if own.counts == mask.counts and row.image_info[own.image_index].date_index == mask.date
+        )
+        layer_of.append(next(same, -1))
+    return Drawn(
+        view=sample_view(row, evaluation, layer_of),
         pictures=tuple(picture_of_row(row, number) for number in range(len(row.images))),
-        steps=tuple(
-            StepView(
-                pieces=tuple(pieces),
-                verdict=step.verdict.value,
-                mask=step.mask_index,
-                colour=hex_of(colour_of(step.mask_index)) if step.mask_index >= 0 else "",
-                image=step.image_index,
-            )
-            for step, pieces in zip(row.steps, step_pieces(row), strict=True)
-        ),
-        options=option_views(row.options, row.answer.letter),
-        interval=interval_text(row),
-        program=program_text(row.program, north_up),
-        program_json=program_json(row.program),
-        claims=tuple(claim_lines(row)),
-        writer=row.provenance.writer,
     )
 
 

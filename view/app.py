@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from tasks.drawing import PALETTE, hex_of, inline_image
+from tasks.drawing import inline_image
 from tasks.errors import UserError
 from tasks.inspect_dataset import size_text
 from tasks.shown import PAGES as REPORT_PAGES
@@ -115,7 +115,7 @@ class _Pages:
         return self._page(
             "sample.html",
             filters=filters,
-            sample=self._looked_at.sample(place),
+            looked_at=self._looked_at.sample(place),
             near=self._looked_at.neighbours(place, filters),
             here="samples",
         )
@@ -240,8 +240,5 @@ def _kept(content: bytes, kind: str) -> Response:
 
 
 def _style() -> str:
-    colours = "".join(
-        f".colour-{n} {{ background: {hex_of(c)}; }}\n" for n, c in enumerate(PALETTE)
-    )
     sheets = (REPORT_PAGES / "style.css", PAGES / "view.css")
-    return colours + "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)

@@ -3,9 +3,9 @@
 from typing import TypedDict
 
 from tasks.drawing import colour_of, hex_of
+from tasks.evaluated import Evaluation
 from tasks.parts import objects_of
 from tasks.rows import Row
-from view.evaluated import Evaluation
 
 
 class Layer(TypedDict):

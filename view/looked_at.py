@@ -13,7 +13,7 @@ from view.compared import Compared
 from view.filters import Filters, allowed
 from view.index import Index, Place
 from view.reading import Picture, Reader
-from view.sample import SampleView, sample_view
+from view.sample import LookedAtSample, looked_at_sample
 
 PAGE = 24
 
@@ -107,11 +107,12 @@ class LookedAt:
             before=before or "", after=after or "", at=passed + 1 if own else 0, of=of
         )
 
-    def sample(self, place: Place) -> SampleView:
+    def sample(self, place: Place) -> LookedAtSample:
         """Return what is shown of a sample; RowError where it cannot be read."""
         row = self._reader.row(place)
         shard = self.manifest.files[place.shard]
-        return sample_view(row, [*row_lines(row, self.manifest, shard, self._brought(place.shard))])
+        lines = row_lines(row, self.manifest, shard, self._brought(place.shard))
+        return looked_at_sample(row, [*lines])
 
     def image(self, place: Place, number: int) -> bytes | None:
         """Return one of a sample's images as it is stored, None where it has not so many."""

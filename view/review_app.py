@@ -100,9 +100,9 @@ class _Pages:
             "masks": known.num_masks,
             "own": None if own is None else own.model_dump(mode="json"),
         }
-        sample = self._looked_at.sample(place)
+        looked_at = self._looked_at.sample(place)
         before = standing.before(id_)
-        return self._page("review.html", standing, told=told, sample=sample, before=before)
+        return self._page("review.html", standing, told=told, looked_at=looked_at, before=before)
 
     async def verdict(self, request: Request) -> Response:
         self._check_sender(request)

@@ -15,13 +15,15 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from schemas.parquet import SAMPLE_SCHEMA
-from tasks.drawing import PALETTE, inline_image, outline_path
+from tasks.drawing import PALETTE, hex_of, inline_image, outline_path
 from tasks.drawn_rows import draw, drawn_rows
+from tasks.evaluated import evaluated
 from tasks.inspect_dataset import survey
 from tasks.manifest import read_manifest
 from tasks.readable import program_text, step_pieces
 from tasks.report import write_report
 from tasks.rows import read_rows
+from tasks.shown import PAGES
 
 
 class Page(HTMLParser):
@@ -97,12 +99,27 @@ def test_every_source_and_every_task_is_drawn_before_any_comes_twice_as_often():
 
 
 def test_each_mask_has_a_step_of_its_colour(page):
-    buttons = [b for b in page.all("button") if "data-mask" in b]
+    buttons = [b for b in page.all("button") if b.get("data-layer", "-1") != "-1"]
     masks = page.all("g")
     assert len(buttons) >= len(masks) > 24
-    assert {b["data-mask"] for b in buttons} >= {m["data-mask"] for m in masks}
+    assert {b["data-layer"] for b in buttons} >= {m["data-mask"] for m in masks}
     fills = {a["fill"] for a in page.all("path") if "fill" in a}
     assert fills <= {"#{:02x}{:02x}{:02x}".format(*colour) for colour in PALETTE}
+
+
+def test_chips_have_the_colours_of_the_masks() -> None:
+    style = (PAGES / "style.css").read_text()
+    due = [f".colour-{n} {{ background: {hex_of(c)}; }}" for n, c in enumerate(PALETTE)]
+    assert re.findall(r"\.colour-.*", style) == due
+
+
+def test_every_part_of_a_program_stands_with_what_the_masks_come_to(dataset, page):
+    words = " ".join("".join(page.words).split())
+    for row in drawn_rows(dataset, read_manifest(dataset), seed=3, number=24):
+        root = evaluated(row).root
+        assert root is not None
+        for part in (root, *root.parts):
+            assert f"{part.words}{part.value}" in words
 
 
 def test_what_the_page_says_is_what_the_sample_says(dataset, page):

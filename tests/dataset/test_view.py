@@ -27,12 +27,12 @@ from schemas.parquet import SAMPLE_SCHEMA
 from schemas.program import And, Area, Share, dump_program
 from tasks.atomic import placing
 from tasks.errors import UserError
+from tasks.evaluated import MOST_PARTS, evaluated
 from tasks.manifest import read_manifest, write_manifest
 from tasks.rows import read_rows
 from tasks.scene_list import write_scene_list
 from tasks.versions import keep, paths_of
 from view.app import application
-from view.evaluated import MOST_PARTS, evaluated
 from view.filters import Box, Filters, read_filters
 from view.footprints import HEIGHT, WIDTH, footprint_map
 from view.index import Index

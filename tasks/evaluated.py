@@ -31,7 +31,7 @@ from schemas.program import (
 from schemas.trace import quantity_text, value_text
 from schemas.value import Quantity, Undefined
 from tasks.rows import Row
-from view.spoken import Words
+from tasks.spoken import Words
 
 MOST_PARTS = 60  # a caption may name more than anyone reads; the rest is counted
 _LEAVES = (ClassMask, Instances, Valid)
@@ -73,6 +73,11 @@ class Evaluation:
     masks: list[Mask] = field(default_factory=list)
     left: int = 0
     fault: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of its parts that are shown."""
+        return 0 if self.root is None else _shown(self.root)
 
 
 def evaluated(row: Row) -> Evaluation:
@@ -150,6 +155,10 @@ def _children(node: BaseModel) -> Iterator[tuple[str, BaseModel]]:
                 yield one.name, inside
             elif isinstance(one, BaseModel):
                 yield ("" if name in ("a", "b", "of") else name), one
+
+
+def _shown(part: Valued) -> int:
+    return 1 + sum(map(_shown, part.parts))
 
 
 def _size(node: BaseModel) -> int:
