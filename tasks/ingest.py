@@ -171,9 +171,10 @@ def key_parts(config: BuildConfig, granule: Granule) -> dict[str, Any]:
 def _file_stats(root: Path, granule: Granule) -> list[list[str | int]]:
     """Return path, size and modification time of every file; without a file the size is -1."""
     stats: list[list[str | int]] = []
+    folder = os.fspath(root)
     for name in sorted({name for ref in granule.refs for name in ref.files}):
         try:
-            status = os.stat(os.path.join(root, name))
+            status = os.stat(os.path.join(folder, name))
             stats.append([name, status.st_size, status.st_mtime_ns])
         except (OSError, ValueError):  # ValueError: a name that no file can have
             stats.append([name, -1, 0])
