@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import repeat
 from sys import intern
 from typing import Any, NamedTuple, Self
 
@@ -44,10 +45,10 @@ VERSION = 1
 SUMMARY = "summary"  # beside the decisions on each granule
 DUPLICATE, THINNED, GUESSED, MIXTURE = "near-duplicate", "thinned", "guessed blind", "mixture"
 BEYOND = "more than wanted"
-_COLUMNS = [
-    "sample_id", "scene_id", "tier", "task", "classes", "options", "answer", "template", "rule",
+_COLUMNS = (
+    "sample_id", "tier", "task", "classes", "options", "answer.text", "template", "rule",
     "group", "answer_key", "num_answers", "guessed",
-]  # fmt: skip
+)  # fmt: skip
 _DECISIONS = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -79,22 +80,24 @@ class Candidate:
     shown: str  # digest of what reviewers see of it, "" where there are none
 
     @classmethod
-    def of(cls, granule: GranuleId, row: Mapping[str, Any], region: str, shown: str) -> Self:
-        """Return what is looked at of a row."""
+    def of(cls, granule: GranuleId, values: Sequence[Any], region: str, shown: str) -> Self:
+        """Return what is looked at of a row, whose values stand in the order of `_COLUMNS`."""
+        (sample_id, tier, task, classes, options, answer,
+         template, rule, group, answer_key, num_answers, guessed) = values  # fmt: skip
         return cls(
             granule=granule,
-            sample_id=row["sample_id"],
-            tier=intern(row["tier"]),
-            task=intern(row["task"]),
-            classes=_words(row["classes"]),
-            options=_words(row["options"]),
-            answer=intern(row["answer"]["text"]),
-            template=intern(row["template"]),
-            rule=intern(row["rule"] or ""),
-            group=intern(row["group"] or ""),
-            answer_key=intern(row["answer_key"] or ""),
-            num_answers=row["num_answers"],
-            guessed=row["guessed"],
+            sample_id=sample_id,
+            tier=intern(tier),
+            task=intern(task),
+            classes=tuple(map(intern, classes)),
+            options=tuple(map(intern, options)),
+            answer=intern(answer),
+            template=intern(template),
+            rule=intern(rule or ""),
+            group=intern(group or ""),
+            answer_key=intern(answer_key or ""),
+            num_answers=num_answers,
+            guessed=guessed,
             region=region,
             shown=shown,
         )
@@ -146,10 +149,6 @@ class LastRates(NamedTuple):
 
     blind: float
     mixture: float
-
-
-def _words(words: Sequence[str]) -> tuple[str, ...]:
-    return tuple(map(intern, words))
 
 
 def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[str]) -> int:
@@ -328,14 +327,14 @@ def _candidates(
         path = ledger.path(INGEST, granule.name, ".parquet")
         rows = table_rows(path, ["scene_id", "grid"])
         regions = {row["scene_id"]: region_of(row["grid"]) for row in rows}
-    is_shown = config.bench.reviews is not None
-    columns = [*dict.fromkeys([*_COLUMNS, *SHOWN_COLUMNS])] if is_shown else _COLUMNS
     for stage in made:
         path = ledger.path(stage, granule.name, ".parquet")
-        for row in table_rows(path, columns):
-            shown = shown_digest(row) if is_shown else ""
-            region = regions.get(row["scene_id"], "")
-            yield Candidate.of(granule, row, region, shown)
+        rows_of = zip(*table_columns(path, _COLUMNS), strict=True)
+        (scene_ids,) = table_columns(path, ["scene_id"]) if regions else (repeat(""),)
+        is_shown = config.bench.reviews is not None
+        shown = map(shown_digest, table_rows(path, SHOWN_COLUMNS)) if is_shown else repeat("")
+        for values, scene_id, digest in zip(rows_of, scene_ids, shown, strict=False):
+            yield Candidate.of(granule, values, regions.get(scene_id, ""), digest)
 
 
 def _last_rates(ledger: Ledger, granule: GranuleId) -> Iterator[tuple[str, LastRates]]:
