@@ -55,12 +55,11 @@ UNCHANGED = 3  # times
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """Seconds of a command, peak MiB of its process and of its workers, and what it said."""
+    """Seconds of a command, and peak MiB of its process and of its workers."""
 
     seconds: float
     main_mib: float
     workers_mib: float
-    said: str
 
 
 def command(config: Path, out: Path, engine: str) -> list[str]:
@@ -79,12 +78,11 @@ def run(arguments: list[str], env: dict[str, str], code: Path = ROOT) -> Built:
     ):
         main_mib, workers_mib = watch(process)
         seconds = perf_counter() - start
-        said.seek(0)
-        text = said.read()
-    if process.returncode:
-        sys.stderr.write(text)
-        raise subprocess.CalledProcessError(process.returncode, told)
-    return Built(seconds=seconds, main_mib=main_mib, workers_mib=workers_mib, said=text)
+        if process.returncode:
+            said.seek(0)
+            sys.stderr.write(said.read())
+            raise subprocess.CalledProcessError(process.returncode, told)
+    return Built(seconds=seconds, main_mib=main_mib, workers_mib=workers_mib)
 
 
 def tell(what: str, built: Built, out: Path) -> None:
