@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest import mock
 
 DASK = """
 import sys
@@ -26,11 +27,17 @@ SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "OMP_NUM_THREADS": "1",
 }
+TOKEN = {"RAY_AUTH_TOKEN": "0f" * 32}  # Ray asks for one by default, and would write it into ~
 
 
 @contextmanager
 def cluster(kind: str) -> Iterator[str]:
-    """Yield the address of a cluster of two workers."""
+    """Yield the address of a cluster of two workers; its token stands in the environment."""
+    with mock.patch.dict(os.environ, TOKEN):
+        yield from _cluster(kind)
+
+
+def _cluster(kind: str) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", {"dask": DASK, "ray": RAY}[kind]],
         env={**os.environ, **SETTINGS},

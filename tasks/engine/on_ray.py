@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from tasks.engine.cluster import ATTEMPTS, CONNECT_S, Batch, Lost, Work
 from tasks.engine.work import Seen, look, work_through
@@ -20,6 +21,8 @@ class RayCluster:
     def __init__(self, address: str) -> None:
         """Connect; ConfigError where nothing answers."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if _has_token():
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
         import ray
 
         self._ray = ray
@@ -29,7 +32,8 @@ class RayCluster:
         except (OSError, RuntimeError, ValueError) as error:
             raise ConfigError(
                 f"no Ray cluster answers at {address} ({error}); start one with `ray start "
-                "--head`, or check engine.address"
+                "--head`, check engine.address, or if the cluster asks for a token, put it into "
+                "RAY_AUTH_TOKEN or ~/.ray/auth_token"
             ) from error
 
     @property
@@ -63,8 +67,8 @@ class RayCluster:
         """Yield what became of each batch; see `tasks.engine.cluster.Cluster`."""
         from ray.exceptions import RayError
 
-        task = self._ray.remote(work_through).options(
-            num_cpus=1, max_retries=ATTEMPTS - 1, retry_exceptions=True
+        task = self._ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1, retry_exceptions=True)(
+            work_through
         )
         pending = {task.options(name=batch[0].name).remote(work, batch): batch for batch in batches}
         try:
@@ -84,6 +88,15 @@ class RayCluster:
     def close(self) -> None:
         """Close the connection; the cluster stays."""
         self._ray.shutdown()
+
+
+def _has_token() -> bool:
+    """Return whether a token lies here; a cluster that has one takes only those who show it.
+
+    A cluster that Ray starts where a token lies asks for it, a client does not look for one.
+    """
+    given = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()
+    return bool(given) or (Path.home() / ".ray" / "auth_token").exists()
 
 
 def _knock(address: str) -> None:
