@@ -1,9 +1,10 @@
 """How much of a bench can be answered without looking, beside items of the released rule.
 
-Usage: python benchmarks/bench_leaks.py --built DIR [DIR ...] [--towns 2000]
+Usage: python benchmarks/bench_leaks.py [--built DIR ...] [--land 20000] [--towns 2000]
 
 Questions are those of a bench on every scene that builds in DIR have read, whatever its split (what
-lies under .work/ingest), and on so many towns of the planet (label maps and buildings alone). Their
+lies under .work/ingest), on so many land-cover maps of the planet in the classes of each archive,
+and on so many of its towns (label maps and buildings alone, no pictures). Their
 options are made as a bench's; beside them stand the same questions with options by the released
 rule: of coverage and areas 0.5, 2 and 0.1 times the answer, of distances 0.7, 1.2 and 1.4 times,
 and of buildings, of which nothing was published, as of areas.
@@ -21,9 +22,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from label_scenes import town_scenes
+from label_scenes import land_scenes, town_scenes
 from leaks import COLUMNS, GRANULE_SCENES, UNSEEN_DIGIT, candidate, kept, print_table
 
+from schemas.scene import Scene
 from schemas.trace import quantity_text
 from tasks.ask import read_asked
 from tasks.asked_rows import asked_table
@@ -38,6 +40,7 @@ from templates.asked import AskedScene
 from templates.bench import BENCH_QUESTIONS
 from templates.item import propose
 
+LAND, SEED = ("bigearthnet", "chatearthnet"), 11
 RELEASED = {"m": (0.7, 1.2, 1.4)}
 OTHERWISE = (0.5, 2.0, 0.1)
 READ = [*COLUMNS, "scene_id", "trace"]
@@ -58,9 +61,8 @@ def asked_rows(scenes: Iterable[AskedScene]) -> list[dict[str, Any]]:
     return list(table.select(READ).to_pylist())
 
 
-def town_rows(number: int, config: BuildConfig) -> Iterator[dict[str, Any]]:
-    """Yield the questions of so many towns."""
-    scenes = town_scenes(number, 11)
+def drawn_rows(scenes: Iterator[Scene], config: BuildConfig) -> Iterator[dict[str, Any]]:
+    """Yield the questions of scenes that are drawn here and now."""
     while granule := list(islice(scenes, GRANULE_SCENES)):
         yield from asked_rows(asked_scenes(scenes_to_table(granule), config.sar_rendering))
 
@@ -110,6 +112,7 @@ def main() -> None:
     """Print both kinds of items."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--built", type=Path, nargs="*", default=[])
+    parser.add_argument("--land", type=int, default=0, help="Scenes of each archive's classes.")
     parser.add_argument("--towns", type=int, default=2000)
     parser.add_argument("--min-items", type=int, default=5000)
     arguments = parser.parse_args()
@@ -119,8 +122,10 @@ def main() -> None:
         for source, paths in built_scenes(dataset).items():
             for path in paths:
                 asked.setdefault(source, []).extend(asked_rows(read_asked(config, path)))
+    for source in LAND if arguments.land else ():
+        asked[source] = list(drawn_rows(land_scenes(source, arguments.land, SEED), config))
     if arguments.towns:
-        asked["xbd"] = list(town_rows(arguments.towns, config))
+        asked["xbd"] = list(drawn_rows(town_scenes(arguments.towns, SEED), config))
     ours: dict[str, list[dict[str, Any]]] = {}
     for source, rows in asked.items():
         answers = by_kind(numbers_of(rows))

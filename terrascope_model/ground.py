@@ -53,12 +53,20 @@ def best_masks(masks_NMhw: Tensor, iou_NM: Tensor) -> tuple[Tensor, Tensor]:
     return masks_NMhw[row, best], iou_NM[row, best]
 
 
+class _Unplaced(nn.Module):
+    """Stands for the neck's encodings of places: only SAM 2's memory reads them, and they cost."""
+
+    def forward(self, shape: torch.Size, device: torch.device, dtype: torch.dtype) -> Tensor:
+        return torch.empty(0, device=device, dtype=dtype)
+
+
 class Sam2Ground(GroundModel):
     """SAM 2 of transformers, without its memory: its encoder, and its mask decoder."""
 
     def __init__(self, config: Sam2Config) -> None:
         super().__init__()
         self.sam = Sam2Model(config)
+        self.sam.vision_encoder.neck.position_encoding = _Unplaced()
         self.prompt_width = cast(Sam2MaskDecoderConfig, config.mask_decoder_config).hidden_size
         size = cast(Sam2PromptEncoderConfig, config.prompt_encoder_config).image_size
         self.image_size = size if isinstance(size, int) else size[0]

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 HELD = 0.6  # of the stage's steps, in which every mask is asked for by its name
 HANDED_OVER = 0.8  # of the steps, after which every mask is asked for by [SEG]
+PROMPT_WEIGHT = 10.0  # of how far [SEG]'s prompts are from the names', beside the words' loss
 READ_EVERY = 2  # steps, while every mask is asked for by its name
 _SPREAD = (5**0.5 - 1) / 2  # its multiples lie evenly between whole numbers
 

@@ -21,7 +21,7 @@ from terrascope_model.batch import IGNORED, PlacedImage, Seen, Segment
 from terrascope_model.configuration import TerraScopeConfig
 from terrascope_model.fusion import fuse
 from terrascope_model.ground import Features, GroundModel, Sam2Ground
-from terrascope_model.lexicon import Lexicon
+from terrascope_model.lexicon import PROMPT_WEIGHT, Lexicon
 from terrascope_model.losses import mask_losses
 from terrascope_model.regions import region_tokens
 from terrascope_model.sam_ground import SamGround, SegmentAnythingConfig
@@ -305,7 +305,7 @@ class TerraScopeModel(PreTrainedModel):
             language_loss
             + self.config.bce_weight * output.bce_loss
             + self.config.dice_weight * output.dice_loss
-            + cast(Tensor, output.prompt_loss)
+            + PROMPT_WEIGHT * cast(Tensor, output.prompt_loss)
         )
 
 

@@ -78,7 +78,7 @@ class TrainSettings(BaseModel):
     language_rate: float = Field(
         default=3.0,
         gt=0,
-        description="The learning rate of the vision-language model in stage 2, times the other.",
+        description="The learning rate of the vision-language model, times the others'.",
     )
     warmup_share: float = Field(
         default=0.1, ge=0, lt=1, description="Of a stage's steps, until it is reached."

@@ -51,7 +51,6 @@ def run_stage(
     trainer = StageTrainer(
         settings,
         processor,
-        language_rate=1.0 if stage == STAGES[0] else settings.language_rate,
         model=model,
         args=arguments(stage, folder, steps, settings),
         train_dataset=samples,

@@ -23,6 +23,7 @@ from transformers.trainer_utils import rotate_checkpoints
 from terrascope_model.batch import IGNORED
 from terrascope_model.batches import Batches
 from terrascope_model.data import Items
+from terrascope_model.lexicon import PROMPT_WEIGHT
 from terrascope_model.model import TerraScopeModel
 from terrascope_model.placed import writing
 from terrascope_model.processor import Encoded, TerraScopeProcessor
@@ -50,8 +51,6 @@ class StageTrainer(Trainer):
         self,
         settings: TrainSettings,
         processor: TerraScopeProcessor,
-        *,
-        language_rate: float = 1.0,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -60,7 +59,6 @@ class StageTrainer(Trainer):
                 self.accelerator.prepare_model, evaluation_mode=True
             )
         self._settings, self._processor = settings, processor
-        self._language_rate = language_rate
         self._sums_K = torch.zeros(len(LOSSES), device=self.args.device)
         self._summed_K = torch.zeros_like(self._sums_K)
 
@@ -97,7 +95,7 @@ class StageTrainer(Trainer):
             own = [p for p in group["params"] if p in words]
             group["params"] = [p for p in group["params"] if p not in words]
             if own:
-                rate = group["lr"] * self._language_rate
+                rate = group["lr"] * self._settings.language_rate
                 optimizer.add_param_group({**group, "params": own, "lr": rate})
         return optimizer
 
@@ -137,7 +135,7 @@ class StageTrainer(Trainer):
         if self.args.world_size > 1:
             losses_K = losses_K * self._shares(inputs)
         config = self._bare(model).config
-        weights_K = losses_K.new_tensor([1.0, config.bce_weight, config.dice_weight, 1.0])
+        weights_K = losses_K.new_tensor([1.0, config.bce_weight, config.dice_weight, PROMPT_WEIGHT])
         loss = (weights_K * losses_K).sum()
         self._stop_unless_finite(output["loss"].detach(), sample_ids)
         self._sums_K += losses_K.detach()
