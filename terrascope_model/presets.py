@@ -119,8 +119,8 @@ def _attend_to_alike(attention: Qwen2Attention, width: int) -> None:
     """Let each token attend to those like it at first, and take from them what they are.
 
     That is where attention gets to in a trained model ("Mimetic Initialization of Self-Attention
-    Layers", Trockman and Kolter, 2023); so fewer texts are needed until the name of a class is copied
-    from a question.
+    Layers", Trockman and Kolter, 2023); so fewer texts are needed until the name of a class is
+    copied from a question.
     """
     nn.init.normal_(attention.q_proj.weight, std=_ALIKE * width**-0.5)
     nn.init.orthogonal_(attention.v_proj.weight)

@@ -63,6 +63,9 @@ def random() -> Answerer:
     model, processor = tiny(TEXTS, seed=0)
     seg_id = processor.tokenizer.convert_tokens_to_ids(SEG)
     untied(model)
+    for module in model.vlm.model.language_model.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.02)  # else one token is written for ever
     with torch.no_grad():
         nn.init.normal_(model.get_input_embeddings().weight)
         nn.init.normal_(model.vlm.lm_head.weight, std=0.2)
