@@ -123,9 +123,10 @@ def main() -> None:
             for path in paths:
                 asked.setdefault(source, []).extend(asked_rows(read_asked(config, path)))
     for source in LAND if arguments.land else ():
-        asked[source] = list(drawn_rows(land_scenes(source, arguments.land, SEED), config))
+        land = land_scenes(source, arguments.land, SEED)
+        asked.setdefault(source, []).extend(drawn_rows(land, config))
     if arguments.towns:
-        asked["xbd"] = list(drawn_rows(town_scenes(arguments.towns, SEED), config))
+        asked.setdefault("xbd", []).extend(drawn_rows(town_scenes(arguments.towns, SEED), config))
     ours: dict[str, list[dict[str, Any]]] = {}
     for source, rows in asked.items():
         answers = by_kind(numbers_of(rows))

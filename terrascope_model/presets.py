@@ -21,8 +21,8 @@ TINY_MASK_PX = 32
 TINY_PROMPT = 256  # numbers; an eighth of them tell mask pixels apart, and 8 are too few for that
 TINY_POSITIONS = 4096  # of a text
 TINY_VOCABULARY = 1500  # tokens at most; the names of all classes of a dataset are a few each
-_ALIKE = 0.7  # how sharply tokens are told apart at first, times the usual deviation
 TINY_REGION = 16  # visual tokens of a mask at most, of the 64 that an image has
+_ALIKE = 0.7  # how sharply tokens are told apart at first, times the usual deviation
 
 
 def tiny_config(*, vocab_size: int, image_token_id: int, **joined: Any) -> TerraScopeConfig:
