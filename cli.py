@@ -252,12 +252,13 @@ def verify(
 @app.command()
 def inspect(dataset: Dataset) -> None:
     """Count samples by source, tier, task, split and answer, and refusals by reason."""
-    from tasks.inspect_dataset import rendered, survey
+    from tasks.inspect_dataset import answers_of, rendered, survey
     from tasks.manifest import read_manifest
     from tasks.storage.pull import opened
 
     folder = opened(dataset)
-    console.print(rendered(survey(folder, read_manifest(folder))))
+    manifest = read_manifest(folder)
+    console.print(rendered(survey(folder, manifest), answers_of(folder, manifest)))
 
 
 @app.command()

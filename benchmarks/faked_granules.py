@@ -39,16 +39,20 @@ from tasks.ingest import FILES, ingest_granule, key_parts
 from tasks.ledger import Ledger, Output, Record, output_of
 from tasks.publication.footprints import footprint_granule
 from tasks.publication.proofs import proofs_of, prove_granule
-from tasks.publication.tallies import tallies_of, tally_granule
-from tasks.stage_names import CAP_COT, FOOTPRINT, INGEST, L1, L2, MADE_BY
+from tasks.publication.tallies import tally_granule
+from tasks.stage_names import CAP_COT, FOOTPRINT, INGEST, L1, L2, MADE_BY, TALLY
 
 MAKING: dict[Any, str] = {caption_granule: CAP_COT, ask_granule: L1, compose_granule: L2}
 BY_TIER: dict[Any, Callable[..., str]] = {
     write_granule: shards_of,
     prove_granule: proofs_of,
-    tally_granule: tallies_of,
 }
-STAGES: dict[Any, str] = {ingest_granule: INGEST, **MAKING, footprint_granule: FOOTPRINT}
+STAGES: dict[Any, str] = {
+    ingest_granule: INGEST,
+    **MAKING,
+    footprint_granule: FOOTPRINT,
+    tally_granule: TALLY,
+}
 
 
 def config_of(archive: Path, out: Path, stages: Sequence[str], workers: int) -> BuildConfig:

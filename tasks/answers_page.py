@@ -19,6 +19,7 @@ from tasks.errors import UserError
 from tasks.manifest import read_manifest
 from tasks.option_views import OptionView, option_views
 from tasks.rows import Row
+from tasks.shard_counts import count_shards
 from tasks.show import image_title
 from tasks.shown import PAGES, Picture, picture_of, picture_of_row, write_page
 from tasks.step_texts import step_texts
@@ -116,7 +117,8 @@ def held_out_questions(
             f"{dataset} has no questions{of_tier} of the split {split!r}; name another --split or "
             "--tier"
         )
-    drawn = drawn_rows(dataset, manifest.model_copy(update={"files": files}), seed, number, tasks)
+    counts = count_shards(dataset, files)
+    drawn = drawn_rows(dataset, files, counts, seed, number, tasks)
     if not drawn:
         raise UserError(
             f"{dataset} has no questions of the kinds {', '.join(tasks)} in the split {split!r}; "

@@ -12,7 +12,6 @@ from tasks.atomic import remove_folder
 from tasks.ledger import Ledger
 from tasks.manifest import MARKED_BUCKET, VERSIONS, Manifest, ManifestError, read_manifest
 from tasks.publication.proofs import proofs_of
-from tasks.publication.tallies import tallies_of
 from tasks.refine import REFINED_TIERS
 from tasks.selection import SUMMARY
 from tasks.stage_names import (
@@ -26,6 +25,7 @@ from tasks.stage_names import (
     MADE_BY,
     MARK,
     SELECT,
+    TALLY,
     refined_stage,
 )
 from tasks.versions import versions_of
@@ -42,7 +42,7 @@ _STAGES = (  # folders of .work whose files are each of one granule
     FINGERPRINT,
     FOOTPRINT,
     *map(proofs_of, MADE_BY),
-    *map(tallies_of, MADE_BY),
+    TALLY,
     SELECT,
     BENCH_WORDS,
     *map(shards_of, MADE_BY),

@@ -6,7 +6,6 @@ written to a table of their own.
 
 import json
 import os
-from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +19,8 @@ from tasks.digest import digest_of
 from tasks.granules import Granule, GranuleId, load_granule
 from tasks.ledger import Ledger, Record, output_of
 from tasks.scene_file import scene_file
-from tasks.scene_list import files_digest
 from tasks.scene_table import scene_row
 from tasks.shards import write_rejects
-from tasks.small_table import table_rows
 from tasks.sources.faults import refusing_faults
 from tasks.sources.registry import SOURCES
 from tasks.stage_names import INGEST
@@ -110,20 +107,6 @@ def read_scene(config: BuildConfig, root: Path, ref: SceneRef) -> Scene:
 def unlabelled_path(ledger: Ledger, granule: GranuleId) -> Path:
     """Return where the scenes of a granule are kept that have no labels yet."""
     return ledger.path(INGEST, granule.name, ".unlabelled.parquet")
-
-
-def scenes_read(ledger: Ledger, granules: Sequence[GranuleId]) -> Iterator[dict[str, str]]:
-    """Yield the scenes of granules that are ingested, in order."""
-    for granule in granules:
-        path = ledger.path(INGEST, granule.name, ".parquet")
-        for row in table_rows(path, ["scene_id", "files"]):
-            yield {
-                "source": granule.source,
-                "split": granule.split,
-                "bucket": granule.bucket,
-                "scene_id": row["scene_id"],
-                "files": files_digest(row["files"]),
-            }
 
 
 def marks_unlabelled(config: BuildConfig, granule: GranuleId) -> bool:

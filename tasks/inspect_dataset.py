@@ -11,20 +11,21 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.tier import Tier
-from tasks.manifest import GateResult, Manifest, StageCount
+from tasks.manifest import DataFile, GateResult, Manifest, StageCount
 from tasks.publication.shown import COLUMNS, TITLE, gate_row
+from tasks.shard_counts import Counts, ShardCounts, count_shards
+from tasks.small_table import table_columns
 
 COUNTED = ("source", "tier", "task", "split", "form")
 MOST_ANSWERS = 8  # shown for each task; the rest is summed up
-_READ = [*COUNTED, "scene_id", "licence", "answer.text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """Counts of a dataset; `by` holds one counter for each of source, tier, task, split, form.
 
-    `answers` counts (task, answer text), `crossed` counts (source, task), `places` counts
-    (tier, source, split), `rejects` counts (source, stage, reason).
+    `crossed` counts (source, task), `places` counts (tier, source, split), `rejects` counts
+    (source, stage, reason).
     """
 
     dataset: str
@@ -32,7 +33,6 @@ class Survey:
     num_bytes: int
     scene_ids: dict[str, set[str]] = field(default_factory=dict)  # of each source, with a sample
     by: dict[str, Counter[str]]
-    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     crossed: Counter[tuple[str, str]] = field(default_factory=Counter)
     places: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     licences: dict[str, set[str]] = field(default_factory=dict)  # source -> licences of its scenes
@@ -47,13 +47,14 @@ class Survey:
         return sum(map(len, self.scene_ids.values()))
 
 
-def survey(dataset: Path, manifest: Manifest) -> Survey:
-    """Count the samples and refusals of a dataset; only the small columns are read.
+def survey(dataset: Path, manifest: Manifest, counts: Counts | None = None) -> Survey:
+    """Count the samples and refusals of a dataset; what its shards hold is counted unless given.
 
     Raises:
         OSError: if a file of the manifest is missing.
         pyarrow.ArrowException: if one is not a shard; `verify` says more.
     """
+    counts = count_shards(dataset, manifest.files) if counts is None else counts
     found = Survey(
         dataset=manifest.dataset,
         num_samples=sum(file.rows for file in manifest.files),
@@ -65,28 +66,31 @@ def survey(dataset: Path, manifest: Manifest) -> Survey:
         unmet=manifest.unmet,
     )
     for file in manifest.files:
-        _count_shard(dataset / file.path, found)
+        _add(found, file, counts[file.path])
     return found
 
 
-def _count_shard(path: Path, found: Survey) -> None:
-    table = pq.ParquetFile(path).read(columns=_READ, use_threads=False).flatten()
-    columns = {name: table.column(name).to_pylist() for name in table.column_names}
-    for name in COUNTED:
-        found.by[name].update(columns[name])
-    found.answers.update(
-        (task, text)
-        for tier, task, text in zip(
-            columns["tier"], columns["task"], columns["answer.text"], strict=True
-        )
-        if tier != Tier.CAP  # no two captions are alike
-    )
-    found.crossed.update(zip(columns["source"], columns["task"], strict=True))
-    found.places.update(zip(columns["tier"], columns["source"], columns["split"], strict=True))
-    for source, scene_id in zip(columns["source"], columns["scene_id"], strict=True):
-        found.scene_ids.setdefault(source, set()).add(scene_id)
-    for source, licence in zip(columns["source"], columns["licence"], strict=True):
-        found.licences.setdefault(source, set()).add(licence)
+def _add(found: Survey, file: DataFile, counted: ShardCounts) -> None:
+    samples = counted.forms.total()
+    for name in ("source", "tier", "split"):
+        found.by[name][getattr(file, name)] += samples
+    found.places[file.tier, file.source, file.split] += samples
+    for (task, form), number in counted.forms.items():
+        found.by["task"][task] += number
+        found.by["form"][form] += number
+        found.crossed[file.source, task] += number
+    found.scene_ids.setdefault(file.source, set()).update(counted.scenes)
+    found.licences.setdefault(file.source, set()).update(counted.licences)
+
+
+def answers_of(dataset: Path, manifest: Manifest) -> Counter[tuple[str, str]]:
+    """Return how often each answer text of each task comes; no two captions are alike."""
+    found: Counter[tuple[str, str]] = Counter()
+    for file in manifest.files:
+        if file.tier != Tier.CAP:
+            columns = table_columns(dataset / file.path, ["task", "answer.text"])
+            found.update(zip(*columns, strict=True))
+    return found
 
 
 def size_text(num_bytes: int) -> str:
@@ -99,14 +103,14 @@ def size_text(num_bytes: int) -> str:
     return f"{size:.1f} GB"
 
 
-def rendered(found: Survey) -> Group:
-    """Return a survey as tables for a terminal."""
+def rendered(found: Survey, answers: Counter[tuple[str, str]]) -> Group:
+    """Return a survey as tables for a terminal, with answers by (task, text)."""
     parts: list[str | Table] = [
         f"[bold]{escape(found.dataset)}[/]: {found.num_samples:,} samples on "
         f"{found.num_scenes:,} scenes, {size_text(found.num_bytes)}",
         _crossed(found),
         *(_counted(name, found.by[name].most_common()) for name in ("tier", "split", "form")),
-        _answers(found),
+        _answers(found, answers),
         counts_table(found.stages),
         _table(
             "Left out: tried and not asked, or thinned to even out the answers",
@@ -194,10 +198,10 @@ def _counted(name: str, counts: Iterable[tuple[str, int]]) -> Table:
     return _table(f"Samples by {name}", (name, "samples"), [*counts])
 
 
-def _answers(found: Survey) -> Table:
+def _answers(found: Survey, counted: Counter[tuple[str, str]]) -> Table:
     rows: list[tuple[str | int, ...]] = []
     for task in sorted(found.by["task"]):
-        answers = Counter({a: n for (t, a), n in found.answers.items() if t == task})
+        answers = Counter({a: n for (t, a), n in counted.items() if t == task})
         shown = answers.most_common(MOST_ANSWERS)
         text = ", ".join(f"{answer} ({number:,})" for answer, number in shown)
         if len(answers) > len(shown):

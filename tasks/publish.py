@@ -13,7 +13,6 @@ from tasks.card import write_card
 from tasks.config import BuildConfig
 from tasks.croissant import write_croissant
 from tasks.granules import GranuleId
-from tasks.ingest import scenes_read
 from tasks.inspect_dataset import count_rejects, gates, survey
 from tasks.ledger import Ledger, sha256_of
 from tasks.lineage.page import write_lineage
@@ -27,13 +26,14 @@ from tasks.manifest import (
     read_manifest,
     write_manifest,
 )
+from tasks.publication.footprints import scenes_listed
 from tasks.publication.judge import judge
 from tasks.publication.proofs import proofs_of
-from tasks.publication.tallies import tallies_of
+from tasks.publication.tallies import read_tallies
 from tasks.publication.unpublished import UNPUBLISHED_NAME, refuse
 from tasks.report import write_report
 from tasks.scene_list import write_scene_list
-from tasks.stage_names import FINGERPRINT, FOOTPRINT
+from tasks.stage_names import FINGERPRINT, FOOTPRINT, TALLY
 from tasks.versions import before, drop_before, is_kept, keep, numbered, paths_of
 
 
@@ -96,17 +96,22 @@ def publish(
     ledger = Ledger(config.out)
     manifest = numbered(config.out, candidate.model_copy(update={"publication": tuple(judged)}))
     _place_files(ledger, manifest)
-    judging = [named(tier) for named in (proofs_of, tallies_of) for tier in tiers_of(config)]
-    for stage in (*stages_of(config), "catalogue", FINGERPRINT, FOOTPRINT, *judging):
+    judging = [FOOTPRINT, TALLY, *map(proofs_of, tiers_of(config))]
+    for stage in (*stages_of(config), "catalogue", FINGERPRINT, *judging):
         ledger.forget_others(stage, [granule.name for granule in granules])
-    found = survey(config.out, manifest)
+    tallies = read_tallies(ledger, granules)
+    counts = {
+        file.path: tallies[GranuleId(file.source, file.split, file.bucket)][file.tier]
+        for file in manifest.files
+    }
+    found = survey(config.out, manifest, counts)
     write_card(config.out, manifest, found)
     write_croissant(config.out, manifest, found)
-    write_scene_list(config.out, scenes_read(ledger, granules))
+    write_scene_list(config.out, scenes_listed(ledger, granules))
     refined = (
         refined_views(ledger, granules, config.refine, config.seed) if config.annotates else ()
     )
-    write_report(config.out, manifest, found, seed=config.seed, refined=refined)
+    write_report(config.out, manifest, found, counts, seed=config.seed, refined=refined)
     write_lineage(config.out, manifest, before(config.out, manifest))
     keep(config.out, manifest)
     write_manifest(config.out, manifest)

@@ -13,6 +13,7 @@ from tasks.manifest import REPORT_NAME, BlindGain, Manifest
 from tasks.publication.shown import gate_table
 from tasks.rows import Row
 from tasks.sample_view import SampleView, sample_view
+from tasks.shard_counts import Counts
 from tasks.shown import PAGES, Picture, picture_of_row, write_page
 
 NUM_SAMPLES = 24
@@ -30,19 +31,21 @@ def write_report(
     dataset: Path,
     manifest: Manifest,
     found: Survey,
+    counts: Counts,
     seed: int,
     num_samples: int = NUM_SAMPLES,
     refined: Sequence[RefinedView] = (),
 ) -> Path:
     """Write `report/index.html`: one file that needs nothing else, neither network nor folder.
 
-    `found` is what the dataset holds, counted; `refined` are shown as examples of refinement.
+    `found` is what the dataset holds, `counts` what each shard does; `refined` are shown as
+    examples of refinement.
 
     Raises:
         OSError: if the page cannot be written.
         RowError: if a drawn sample cannot be read.
     """
-    views = [drawn(row) for row in drawn_rows(dataset, manifest, seed, num_samples)]
+    views = [drawn(row) for row in drawn_rows(dataset, manifest.files, counts, seed, num_samples)]
     path = dataset / REPORT_NAME
     write_page(
         path,

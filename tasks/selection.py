@@ -167,7 +167,8 @@ def select(config: BuildConfig, granules: Sequence[GranuleId], made: Sequence[st
     key = _key(config, decided, ledger, granules, made)
     place_text(_summary_path(ledger), json.dumps({**summary, "key": ""}))  # until all is decided
     candidates = {g: list(_candidates(config, ledger, g, made)) for g in granules}
-    last = {id_: rates for g in granules for id_, rates in _last_rates(ledger, g)}
+    rated = config.control.blind or bool(config.mixture.wishes)
+    last = {i: rates for g in granules for i, rates in _last_rates(ledger, g)} if rated else {}
     why: dict[str, str] = {}
     if config.control.near_duplicates:
         prints = [found for granule in granules for found in read_fingerprints(ledger, granule)]
@@ -352,17 +353,15 @@ def _write_decisions(
     blind: Mapping[str, float],
     mixture: Mapping[str, float],
 ) -> None:
-    rows = [
-        {
-            "sample_id": c.sample_id,
-            "why": why.get(c.sample_id, ""),
-            "blind_rate": blind.get(c.sample_id, 1.0),
-            "mixture_rate": mixture.get(c.sample_id, 1.0),
-        }
-        for c in own
+    ids = [c.sample_id for c in own]
+    columns = [
+        ids,
+        [why.get(id_, "") for id_ in ids],
+        [blind.get(id_, 1.0) for id_ in ids],
+        [mixture.get(id_, 1.0) for id_ in ids],
     ]
     with placing(decisions_path(ledger, granule)) as temporary:
-        table = pa.Table.from_pylist(rows, schema=_DECISIONS)
+        table = pa.table(columns, schema=_DECISIONS)
         pq.write_table(table, temporary, compression="zstd")
 
 

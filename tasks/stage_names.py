@@ -18,6 +18,7 @@ FINGERPRINT = "fingerprint"
 SELECT = "select"
 SHARDS = "shards"
 FOOTPRINT = "footprint"
+TALLY = "tally"
 MADE_BY: Mapping[Tier, str] = {  # the stage that makes each tier
     Tier.CAP: CAP_COT,
     Tier.L1: L1,

@@ -148,13 +148,11 @@ def _refusals(
     yield from refused_samples(config.gates, candidate.counts)
 
 
-def _balance(
-    limits: GateSettings, tallies: Mapping[GranuleId, Sequence[Tallies]]
-) -> Iterator[GateResult]:
+def _balance(limits: GateSettings, tallies: Mapping[GranuleId, Tallies]) -> Iterator[GateResult]:
     answers: dict[str, Counter[str]] = defaultdict(Counter)
     classes: dict[str, Counter[str]] = defaultdict(Counter)
     for granule, of_tiers in tallies.items():
-        for counted in of_tiers:
+        for counted in of_tiers.values():
             for (task, text), number in counted.answers.items():
                 answers[task][text] += number
             if counted.classes:
@@ -163,21 +161,17 @@ def _balance(
     yield from commonest_classes(limits, classes)
 
 
-def _tallies(config: BuildConfig, granules: Sequence[GranuleId]) -> dict[GranuleId, list[Tallies]]:
+def _tallies(config: BuildConfig, granules: Sequence[GranuleId]) -> dict[GranuleId, Tallies]:
     """Count what all shards hold; what is kept of shards that have not changed is taken."""
-    ledger, tiers = Ledger(config.out), tiers_of(config)
-    for tier in tiers:
-        for _ in run_granules(partial(tally_granule, tier=tier), config, granules):
-            pass
-    return {
-        granule: [read_tallies(ledger, granule, tier) for tier in tiers] for granule in granules
-    }
+    for _ in run_granules(tally_granule, config, granules):
+        pass
+    return read_tallies(Ledger(config.out), granules)
 
 
 def _scenes_carried(
     config: BuildConfig,
     granules: Sequence[GranuleId],
-    tallies: Mapping[GranuleId, Sequence[Tallies]],
+    tallies: Mapping[GranuleId, Tallies],
 ) -> list[Footprint]:
     """Return the scenes of which there is a sample: others lie in no split of the dataset."""
     for _ in run_granules(footprint_granule, config, granules):
@@ -186,7 +180,7 @@ def _scenes_carried(
     return [
         scene
         for granule in granules
-        for carried in [set[str]().union(*(counted.scenes for counted in tallies[granule]))]
+        for carried in [set[str]().union(*(found.scenes for found in tallies[granule].values()))]
         for scene in read_footprints(ledger, granule)
         if scene.scene_id in carried
     ]

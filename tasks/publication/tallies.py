@@ -1,93 +1,82 @@
-"""What the gates count in a granule's shard of a tier: read once for each shard, then kept."""
+"""What a granule's shards hold, counted once for each set of shards, then kept."""
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from schemas.tier import Tier
-from tasks.candidate import made_at, shards_made
+from tasks.candidate import made_at, shards_made, tiers_of
 from tasks.config import BuildConfig
 from tasks.granule_table import keep_table
 from tasks.granules import GranuleId
 from tasks.ledger import Ledger, Record
-from tasks.manifest import DataFile
-from tasks.small_table import table_rows
+from tasks.shard_counts import ShardCounts, count_shard
+from tasks.small_table import table_columns
+from tasks.stage_names import TALLY
 
-STAGE = "tally"
-VERSION = 1
-CHOICE = "choice"
-YES_NO = ("Yes", "No")
-_ANSWER, _CLASS, _SCENE = "answer", "class", "scene"
+VERSION = 2
 _SCHEMA = pa.schema(
     [
+        ("tier", pa.string()),
         ("kind", pa.string()),
-        ("task", pa.string()),  # of an answer, else ""
+        ("task", pa.string()),  # of a form and an answer, else ""
         ("name", pa.string()),
         ("number", pa.int64()),
     ]
 )
-_Key = tuple[str, str, str]
+
+Tallies = dict[str, ShardCounts]  # of a granule, by tier
 
 
-@dataclass(frozen=True, slots=True)
-class Tallies:
-    """Closed answers by (task, text), classes asked about, and the scenes that have a sample."""
-
-    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
-    classes: Counter[str] = field(default_factory=Counter)
-    scenes: set[str] = field(default_factory=set)
-
-
-def tallies_of(tier: Tier) -> str:
-    """Return the name under which the tallies of a tier are kept in the ledger."""
-    return f"{STAGE}-{tier}"
-
-
-def tally_granule(config: BuildConfig, granule: GranuleId, tier: Tier) -> Record:
-    """Count what a granule's shard of a tier holds, unless this very shard has been counted."""
+def tally_granule(config: BuildConfig, granule: GranuleId) -> Record:
+    """Count what a granule's shards hold, unless these very shards have been counted."""
     ledger = Ledger(config.out)
-    shards = shards_made(config, granule, tier)
+    shards = list(chain.from_iterable(shards_made(config, granule, t) for t in tiers_of(config)))
     parts = {"stage": VERSION, "shards": [file.sha256 for file in shards]}
 
     def rows() -> list[dict[str, Any]]:
-        counted = Counter(key for file in shards for key in _told(ledger, file, tier))
         return [
-            {"kind": kind, "task": task, "name": name, "number": number}
-            for (kind, task, name), number in sorted(counted.items())
+            dict(zip(_SCHEMA.names, (file.tier, *told), strict=True))
+            for file in shards
+            for told in _told(count_shard(made_at(ledger, file), file.tier))
         ]
 
-    return keep_table(ledger, tallies_of(tier), granule, parts, _SCHEMA, rows)
+    return keep_table(ledger, TALLY, granule, parts, _SCHEMA, rows)
 
 
-def read_tallies(ledger: Ledger, granule: GranuleId, tier: Tier) -> Tallies:
-    """Return what was counted in a granule's shard of a tier."""
-    found = Tallies()
-    for row in table_rows(ledger.path(tallies_of(tier), granule.name, ".parquet")):
-        if row["kind"] == _ANSWER:
-            found.answers[row["task"], row["name"]] += row["number"]
-        elif row["kind"] == _CLASS:
-            found.classes[row["name"]] += row["number"]
-        else:
-            found.scenes.add(row["name"])
-    return found
+def read_tallies(ledger: Ledger, granules: Sequence[GranuleId]) -> dict[GranuleId, Tallies]:
+    """Return what was counted of granules' shards."""
+    return {granule: _read(ledger, granule) for granule in granules}
 
 
-def _told(ledger: Ledger, file: DataFile, tier: Tier) -> Iterator[_Key]:
-    """Yield what each sample counts for; no two captions are alike, so of these only the scene."""
-    columns = ["scene_id", "task", "form", "answer", "classes"]
-    path = made_at(ledger, file)
-    if tier is Tier.CAP:
-        for scene_id in pq.read_table(path, columns=columns[:1]).column(0).to_pylist():
-            yield _SCENE, "", scene_id
-        return
-    for row in pq.read_table(path, columns=columns).to_pylist():
-        yield _SCENE, "", row["scene_id"]
-        for name in row["classes"]:
-            yield _CLASS, "", name
-        text = row["answer"]["text"]
-        if row["form"] == CHOICE or text in YES_NO:
-            yield _ANSWER, row["task"], text
+def _read(ledger: Ledger, granule: GranuleId) -> Tallies:
+    columns = table_columns(ledger.path(TALLY, granule.name, ".parquet"), _SCHEMA.names)
+    tallies: Tallies = {}
+    for tier, kind, task, name, number in zip(*columns, strict=True):
+        found = tallies.setdefault(tier, ShardCounts())
+        match kind:
+            case "form":
+                found.forms[task, name] = number
+            case "answer":
+                found.answers[task, name] = number
+            case "class":
+                found.classes[name] = number
+            case "scene":
+                found.scenes.add(name)
+            case "licence":
+                found.licences.add(name)
+    return tallies
+
+
+def _told(found: ShardCounts) -> Iterator[tuple[str, str, str, int]]:
+    for (task, form), number in sorted(found.forms.items()):
+        yield "form", task, form, number
+    for (task, text), number in sorted(found.answers.items()):
+        yield "answer", task, text, number
+    for name, number in sorted(found.classes.items()):
+        yield "class", "", name, number
+    for scene_id in sorted(found.scenes):
+        yield "scene", "", scene_id, 1
+    for licence in sorted(found.licences):
+        yield "licence", "", licence, 1

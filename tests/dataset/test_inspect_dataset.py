@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from tasks.inspect_dataset import counts_table, rendered, survey
+from tasks.inspect_dataset import answers_of, counts_table, rendered, survey
 from tasks.manifest import read_manifest
 
 
@@ -23,7 +23,6 @@ def test_samples_are_counted_by_every_column(dataset):
     assert found.by["split"] == {"train": 100}
     assert found.by["form"].total() == 100
     assert found.crossed["xbd", "count_objects"] == 4
-    assert found.answers["existence", "Yes"] == found.answers["existence", "No"] == 7
     assert found.places == {
         ("l1", "bigearthnet", "train"): 88,
         ("l1", "xbd", "train"): 12,
@@ -32,7 +31,10 @@ def test_samples_are_counted_by_every_column(dataset):
 
 
 def test_the_tables_show_the_counts(dataset):
-    text = text_of(rendered(survey(dataset, read_manifest(dataset))))
+    manifest = read_manifest(dataset)
+    answers = answers_of(dataset, manifest)
+    assert answers["existence", "Yes"] == answers["existence", "No"] == 7
+    text = text_of(rendered(survey(dataset, manifest), answers))
     assert "small: 100 samples on 11 scenes" in text
     assert "missing_file" in text
     assert "Yes (7), No (7)" in text
@@ -46,4 +48,6 @@ def test_what_a_name_contains_is_not_read_as_markup(dataset):
 
 def test_a_dataset_without_samples_can_be_looked_at(dataset):
     manifest = read_manifest(dataset).model_copy(update={"files": (), "quarantine": ()})
-    assert "0 samples on 0 scenes" in text_of(rendered(survey(dataset, manifest)))
+    assert "0 samples on 0 scenes" in text_of(
+        rendered(survey(dataset, manifest), answers_of(dataset, manifest))
+    )

@@ -23,6 +23,7 @@ from tasks.manifest import read_manifest
 from tasks.readable import program_text, step_pieces
 from tasks.report import write_report
 from tasks.rows import read_rows
+from tasks.shard_counts import count_shards
 from tasks.shown import PAGES
 
 
@@ -52,7 +53,13 @@ class Page(HTMLParser):
 
 def counted(dataset):
     manifest = read_manifest(dataset)
-    return manifest, survey(dataset, manifest)
+    counts = count_shards(dataset, manifest.files)
+    return manifest, survey(dataset, manifest, counts), counts
+
+
+def drawn(dataset):
+    manifest, _, counts = counted(dataset)
+    return drawn_rows(dataset, manifest.files, counts, seed=3, number=24)
 
 
 @pytest.fixture
@@ -76,26 +83,41 @@ def test_the_page_needs_nothing_else(page, dataset):
 
 
 def test_the_same_seed_draws_the_same_page_and_another_seed_another(dataset):
-    manifest, found = counted(dataset)
-    first = write_report(dataset, manifest, found, seed=3).read_bytes()
-    assert write_report(dataset, manifest, found, seed=3).read_bytes() == first
-    assert write_report(dataset, manifest, found, seed=4).read_bytes() != first
+    told = counted(dataset)
+    first = write_report(dataset, *told, seed=3).read_bytes()
+    assert write_report(dataset, *told, seed=3).read_bytes() == first
+    assert write_report(dataset, *told, seed=4).read_bytes() != first
 
 
 def test_every_source_and_every_task_is_drawn_before_any_comes_twice_as_often():
-    strata = {
-        source: {task: [(f"{source}.parquet", f"{task}{i}") for i in range(9)] for task in tasks}
-        for source, tasks in {"a": ["x", "y", "z"], "b": ["x"]}.items()
-    }
-    drawn = draw(strata, seed=1, number=8)
-    assert [file for file, _ in drawn] == ["a.parquet", "b.parquet"] * 4
-    assert sorted(i[0] for f, i in drawn if f == "a.parquet")[:3] in (
-        ["x", "x", "y"], ["x", "y", "y"], ["x", "y", "z"],
-    )  # fmt: skip
-    assert {i[0] for f, i in drawn if f == "a.parquet"} == {"x", "y", "z"}
-    assert len(draw(strata, seed=1, number=100)) == 36
-    assert len(set(draw(strata, seed=1, number=100))) == 36
+    numbers = {"a": {"x": 9, "y": 9, "z": 9}, "b": {"x": 9}}
+    places = draw(numbers, seed=1, number=8)
+    assert [place.source for place in places] == ["a", "b"] * 4
+    tasks = [place.task for place in places if place.source == "a"]
+    assert sorted(tasks[:3]) == ["x", "y", "z"]
+    assert tasks[3] == tasks[0]
+    everything = draw(numbers, seed=1, number=100)
+    assert len(everything) == len(set(everything)) == 36
+    assert {place.number for place in everything} == set(range(9))
     assert draw({}, seed=1, number=3) == []
+
+
+def test_all_rows_are_drawn_once_where_as_many_are_asked_for(dataset):
+    manifest, _, counts = counted(dataset)
+    rows = drawn_rows(dataset, manifest.files, counts, seed=3, number=1000)
+    assert len({row.sample_id for row in rows}) == len(rows) == 100
+    some = drawn_rows(dataset, manifest.files, counts, seed=3, number=1000, tasks=["existence"])
+    assert [row.sample_id for row in some if row.task != "existence"] == []
+    assert len(some) == 14
+
+
+def test_only_shards_of_which_a_row_is_drawn_are_opened(dataset):
+    manifest, _, counts = counted(dataset)
+    (row,) = drawn_rows(dataset, manifest.files, counts, seed=3, number=1)
+    for file in manifest.files:
+        if file.source != row.source:
+            (dataset / file.path).unlink()
+    assert drawn_rows(dataset, manifest.files, counts, seed=3, number=1) == [row]
 
 
 def test_each_mask_has_a_step_of_its_colour(page):
@@ -115,7 +137,7 @@ def test_chips_have_the_colours_of_the_masks() -> None:
 
 def test_every_part_of_a_program_stands_with_what_the_masks_come_to(dataset, page):
     words = " ".join("".join(page.words).split())
-    for row in drawn_rows(dataset, read_manifest(dataset), seed=3, number=24):
+    for row in drawn(dataset):
         root = evaluated(row).root
         assert root is not None
         for part in (root, *root.parts):
@@ -124,7 +146,7 @@ def test_every_part_of_a_program_stands_with_what_the_masks_come_to(dataset, pag
 
 def test_what_the_page_says_is_what_the_sample_says(dataset, page):
     words = "".join(page.words)
-    for row in drawn_rows(dataset, read_manifest(dataset), seed=3, number=24):
+    for row in drawn(dataset):
         assert row.question in words
         assert row.sample_id in words
         assert all(option in words for option in row.options)
