@@ -313,12 +313,14 @@ def _check_engine(config: BuildConfig) -> None:
 
 def _check_annotator(config: BuildConfig) -> None:
     """Raise ConfigError where an annotator could not work once the questions are made."""
-    folder = Path(config.annotator.model)
-    if config.annotator.kind == "folder" and not (folder / MODEL_WEIGHTS).is_file():
-        raise ConfigError(
-            f"annotator.model {folder} holds no {MODEL_WEIGHTS}; give a folder that "
-            "`terrascope train` wrote"
-        )
+    annotator = config.annotator
+    started = annotator.training.start if annotator.kind == "train" else ""
+    for name, folder in (("model", annotator.model), ("training.start", started)):
+        if folder and not (Path(folder) / MODEL_WEIGHTS).is_file():
+            raise ConfigError(
+                f"annotator.{name} {folder} holds no {MODEL_WEIGHTS}; give a folder that "
+                "`terrascope train` wrote"
+            )
     if find_spec("torch") is None:
         raise ConfigError(
             "an annotator needs torch, which the extra brings: pip install -e '.[train]' "

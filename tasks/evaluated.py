@@ -14,8 +14,11 @@ from masks.reference_regions import forms_of
 from masks.reference_scene import ReferenceScene
 from masks.rle import encode
 from schemas.program import (
+    All,
     And,
+    Any_,
     ClassMask,
+    Compare,
     Instances,
     Minus,
     NamedMask,
@@ -28,7 +31,7 @@ from schemas.program import (
     Valid,
     load_program,
 )
-from schemas.trace import quantity_text, value_text
+from schemas.trace import number_text, quantity_text, value_text
 from schemas.value import Quantity, Undefined
 from tasks.rows import Row
 from tasks.spoken import Words
@@ -101,11 +104,30 @@ class _Evaluator:
         self._numbers: dict[BaseModel, int] = {}
 
     def valued(self, node: BaseModel, role: str) -> Valued:
+        if isinstance(node, All | Any_) and len(node.of) == 1:
+            return self.valued(node.of[0], role)
         self._shown += 1
         if isinstance(node, _MASKS):
             return self._mask(node, role)
+        if isinstance(node, Compare) and isinstance(node.b, Number):
+            return self._against(node, node.b, role)
         value = "" if isinstance(node, Number) else self._value(node)
         return Valued(role=role, words=self._words.of(node), value=value, parts=self._parts(node))
+
+    def _against(self, node: Compare, limit: Number, role: str) -> Valued:
+        """Return a comparison with a limit, and how many times the limit the number is."""
+        value, measured = self._value(node), self._measured(node.a)
+        if measured is not None and limit.value > 0:
+            value += f", {number_text(measured.value / limit.value)} × the limit"
+        words = self._words.against(node.relation, limit, measured)
+        return Valued(role=role, words=words, value=value, parts=(self.valued(node.a, ""),))
+
+    def _measured(self, node: BaseModel) -> Quantity | None:
+        try:
+            value = evaluate(node, self._scene)  # type: ignore[arg-type]
+        except Undefined:
+            return None
+        return value if isinstance(value, Quantity) else None
 
     def _parts(self, node: BaseModel) -> tuple[Valued, ...]:
         parts = []
@@ -148,13 +170,14 @@ class _Evaluator:
 
 def _children(node: BaseModel) -> Iterator[tuple[str, BaseModel]]:
     """Yield the operations right under one, each with its role ("of", "within", a name)."""
+    plain = ("a", "b", "of", "to") if isinstance(node, Near) else ("a", "b", "of")
     for name, value in node:
         for one in value if isinstance(value, tuple) else (value,):
             if isinstance(one, _NAMED):
                 inside = next(v for n, v in one if n != "name")
                 yield one.name, inside
             elif isinstance(one, BaseModel):
-                yield ("" if name in ("a", "b", "of") else name), one
+                yield ("" if name in plain else name), one
 
 
 def _shown(part: Valued) -> int:

@@ -1,6 +1,7 @@
 """A sample in words for people: steps cut into pieces, programs as expressions, intervals."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from schemas.program import load_program
 from schemas.trace import SEG, THINK_OPEN, cell_text, quantity_text
 from tasks.rows import Row
 
+_UNIT = re.compile(r"_(m2|m|share|count)$")
 INLINE_LENGTH = 72  # characters; a longer expression is broken over lines
 
 
@@ -65,6 +67,11 @@ def interval_text(row: Row) -> str:
         return ""
     low, high = (quantity_text(value, answer.unit) for value in (answer.low, answer.high))
     return low if low == high else f"{low} to {high}"
+
+
+def premise_words(name: str) -> str:
+    """Return the name of a measured premise without its unit, which its value carries."""
+    return _UNIT.sub("", name).replace("_", " ")
 
 
 def program_text(program: str, north_up: bool = False) -> str:

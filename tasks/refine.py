@@ -41,7 +41,7 @@ from tasks.scene_table import MEASURED_COLUMNS, evidence_of
 from tasks.shards import write_rejects
 from tasks.stage_names import ANNOTATE, INGEST, refined_stage
 
-VERSION = 1
+VERSION = 2
 SHARED: Mapping[Policy, Callable[[MaskHW, MaskHW], MaskHW]] = {
     "checked": intersection,
     "regions": shared_regions,
@@ -240,12 +240,14 @@ def _other_answer(row: Mapping[str, Any], scene: RefinedScene) -> str:
     if not isinstance(value, Quantity):
         return "" if text == answer["text"] else repr(text)
     if row["form"] == "open":
-        return "" if answer["low"] <= value.value <= answer["high"] else repr(text)
+        low, high = answer["low"], answer["high"]
+        exact = f"{text!r} ({value.value:.6g}, outside of {low:.6g} to {high:.6g} {value.unit})"
+        return "" if low <= value.value <= high else exact
     own = read_quantity(answer["text"])
     others = [read_quantity(option) for option in row["options"] if option != answer["text"]]
     assert own is not None, f"{answer['text']!r} has a number"
     nearer = [o for o in others if o and abs(value.value - o[0]) <= abs(value.value - own[0])]
-    return repr(text) if nearer else ""
+    return f"{text!r} ({value.value:.6g} {value.unit}, nearer to another option)" if nearer else ""
 
 
 def _evidence(path: Path, scene_ids: Any) -> dict[str, Evidence]:

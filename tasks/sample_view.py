@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from schemas.mask import Origin
 from tasks.drawing import PALETTE
 from tasks.evaluated import Evaluation
 from tasks.option_views import OptionView, option_views
@@ -10,6 +11,7 @@ from tasks.readable import (
     Piece,
     claim_lines,
     interval_text,
+    premise_words,
     program_json,
     program_text,
     step_pieces,
@@ -49,6 +51,7 @@ class SampleView:
     program: str
     program_json: str
     claims: tuple[str, ...]
+    premises: tuple[tuple[str, str], ...]  # of a rule: what was measured, and what it came to
 
 
 def sample_view(row: Row, evaluation: Evaluation, layer_of: Sequence[int]) -> SampleView:
@@ -74,10 +77,17 @@ def sample_view(row: Row, evaluation: Evaluation, layer_of: Sequence[int]) -> Sa
         program=program_text(row.program, row.grid.north_up) if readable else "",
         program_json=program_json(row.program) if readable else row.program,
         claims=tuple(claim_lines(row)),
+        premises=tuple((premise_words(one.name), one.value) for one in row.premises),
     )
 
 
 def _note(mask: RowMask) -> str:
-    if mask.origin == "annotated":
-        return ""
-    return f"{mask.origin.value} mask, IoU {mask.iou:.2f} with the annotation"
+    match mask.origin:
+        case Origin.ANNOTATED:
+            return ""
+        case Origin.INTERSECTION:
+            return f"refined: shared with an annotator's mask, IoU {mask.iou:.2f}"
+        case Origin.PREDICTED:
+            return "an annotator's mask"
+        case Origin.BOX:
+            return "a box"

@@ -2,13 +2,14 @@
 
 from pydantic import BaseModel
 
-from schemas.program import ClassMask, Count, Instances, Valid
-from schemas.trace import cell_text, quantity_text
+from schemas.program import ClassMask, Count, Instances, Number, Valid
+from schemas.trace import M2_PER_HA, cell_text, number_text, quantity_text
+from schemas.value import Quantity
 from tasks.rows import Row
 
 _OPERATIONS = {
     "and": "in both",
-    "or": "in either",
+    "or": "in any of these",
     "minus": "the first without the second",
     "area": "area",
     "share": "share",
@@ -54,6 +55,14 @@ class Words:
                 return f"all that is labelled{self._where(node)}"
         return self._operation(node.model_dump())
 
+    def against(self, relation: str, limit: Number, measured: Quantity | None) -> str:
+        """Return what a comparison with a limit asks; the limit in the unit of what is measured."""
+        text = self.of(limit)
+        if measured is not None and limit.unit == "m2" and limit.value < M2_PER_HA:
+            if measured.value >= M2_PER_HA:
+                text += f" ({number_text(limit.value / M2_PER_HA)} ha)"
+        return f"is it {'less' if relation == '<' else 'more'} than {text}"
+
     def _operation(self, node: dict[str, object]) -> str:
         match node["op"]:
             case "number":
@@ -62,7 +71,7 @@ class Words:
                     quantity_text(float(f"{node['value']}"), unit) if unit else f"{node['value']:g}"
                 )
             case "near":
-                return f"what lies within {node['distance_m']:g} m"
+                return f"the first, within {node['distance_m']:g} m of the second"
             case "part":
                 cell = cell_text(f"cell {node['cell']}", self._north_up)
                 return f"its part in the {cell}"

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from tasks.drawing import inline_image
 from tasks.errors import UserError
-from tasks.inspect_dataset import size_text
+from tasks.inspect_dataset import left_out, size_text
 from tasks.shown import PAGES as REPORT_PAGES
 from tasks.shown import templates_in
 from view.asked import BadFilter
@@ -160,7 +160,8 @@ class _Pages:
 
     def refused(self, request: Request) -> Response:
         shown = refused_page(self._looked_at.index, request.query_params.multi_items())
-        return self._page("refused.html", shown=shown, here="refused")
+        left = left_out(self._looked_at.manifest.counts)
+        return self._page("refused.html", shown=shown, left=left, here="refused")
 
     def about(self, request: Request) -> Response:
         return self._page("about.html", lines=self._looked_at.lineage(), here="about")

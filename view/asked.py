@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 MOST_SEARCHED = 200  # characters
+_AROUND = ".,;:!?'\"()"  # marks that a copied sentence has around its words
 
 
 class BadFilter(ValueError):
@@ -61,6 +62,11 @@ def trimmed(name: str, value: str) -> str:
     if len(value) > MOST_SEARCHED:
         raise BadFilter(f"{name} has {len(value)} characters; at most {MOST_SEARCHED} are read")
     return value.strip()
+
+
+def words_of(searched: str) -> list[str]:
+    """Return the words that are searched for, each to be found somewhere, in lower case."""
+    return [word.strip(_AROUND) or word for word in searched.lower().split()]
 
 
 def check_listed(name: str, value: str, values: Sequence[str], why_none: str) -> None:

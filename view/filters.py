@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
 from schemas.verdict import Verdict
-from view.asked import BadFilter, check_listed, once, page_number, trimmed
+from view.asked import BadFilter, check_listed, once, page_number, trimmed, words_of
 from view.index import Index
 
 _PLAIN = ("source", "tier", "task", "split", "form", "letter")  # columns compared as they are
@@ -100,9 +100,9 @@ class Filters:
             else:
                 continue
             values.append(value)
-        if self.q:
-            parts.append("contains(searched, lower(?))")
-            values.append(self.q)
+        for word in words_of(self.q):
+            parts.append("contains(searched, ?)")
+            values.append(word)
         if self.box is not None:
             parts.append(
                 "(west + east) / 2 between ? and ? and (south + north) / 2 between ? and ?"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from view.asked import Paging, check_listed, once, page_number
+from view.asked import Paging, check_listed, once, page_number, words_of
 from view.index import Index
 
 PAGE = 50
@@ -42,9 +42,9 @@ def refused_page(index: Index, given: Sequence[tuple[str, str]]) -> RefusedPage:
         check_listed(name, asked.get(name, ""), values[name], "nothing was refused")
     where = " and ".join(["true", *(f"{name} = ?" for name in _CLOSED if name in asked)])
     bound = [asked[name] for name in _CLOSED if name in asked]
-    if "q" in asked:
+    for word in words_of(asked.get("q", "")):
         where += " and contains(lower(sample_id || ' ' || detail), ?)"
-        bound.append(asked["q"].lower())
+        bound.append(word)
     found = index.number(f"select count(*) from refused where {where}", bound)
     paging = Paging(page=page, found=found, size=PAGE, asked=tuple(asked.items()))
     rows = index.rows(

@@ -204,4 +204,7 @@ def fold_key(config: BuildConfig, ledger: Ledger, granules: Sequence[GranuleId])
             assert record is not None, f"stage {stage} has not run for {granule.name}"
             inputs.append(record.outputs[0].sha256)
     content = config.annotator.model_dump(mode="json", include={"kind", "training", "folds"})
-    return digest_of({"stage": VERSION, "inputs": inputs, "annotator": content})
+    parts = {"stage": VERSION, "inputs": inputs, "annotator": content}
+    if start := config.annotator.training.start:
+        parts["start"] = sha256_of(Path(start) / MODEL_WEIGHTS)
+    return digest_of(parts)

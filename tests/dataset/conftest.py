@@ -429,7 +429,7 @@ def build(granules: Any, rejects: Any) -> Callable[[Path], Manifest]:
                 StageCount(stage="ingest", unit="scene", taken=12, out=11, rejected=1, left_out=0),
                 StageCount(
                     stage="select", unit="sample", taken=samples + 5, out=samples,
-                    rejected=0, left_out=5,
+                    rejected=0, left_out=5, reasons={"existence: thinned": 5},
                 ),
             ),
             config={"seed": 7, "sources": {"xbd": "planet/xbd"}},

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from masks.rle import decode
+from schemas.mask import Origin
 from schemas.parquet import SAMPLE_SCHEMA
 from schemas.program import And, Area, Share, dump_program
 from tasks.atomic import placing
@@ -30,6 +31,7 @@ from tasks.errors import UserError
 from tasks.evaluated import MOST_PARTS, evaluated
 from tasks.manifest import read_manifest, write_manifest
 from tasks.rows import read_rows
+from tasks.sample_view import sample_view
 from tasks.scene_list import write_scene_list
 from tasks.versions import keep, paths_of
 from view.app import application
@@ -143,7 +145,9 @@ def test_pages_of_a_list_hold_every_sample_once_in_the_order_of_the_shards(clien
         ({"letter": "A", "task": "existence"}, 14),
         ({"scene": "storm-001"}, 3),
         ({"q": "STORM-001"}, 3),
-        ({"q": "what of border <here>"}, 7),
+        ({"q": "what of border <here>"}, 14),
+        ({"q": "<HERE>, border?"}, 14),
+        ({"q": "border nowhere"}, 0),
         ({"q": "100%"}, 0),  # no pattern
         ({"box": "11,47,13,49"}, SAMPLES),
         ({"box": "13,47,14,49"}, 0),
@@ -190,6 +194,40 @@ def test_objects_are_drawn_one_by_one_on_the_image_of_their_date(client):
     before, gone = of_storm["layers"]
     assert (len(before["objects"]), before["images"]) == (12, [0])
     assert (len(gone["objects"]), gone["images"]) == (2, [1])
+
+
+def row_of(dataset, task):
+    ids = pq.read_table(dataset / LAND, columns=["sample_id"])["sample_id"].to_pylist()
+    return next(row for row in read_rows(dataset / LAND, set(ids)).values() if row.task == task)
+
+
+def test_a_comparison_says_its_limit_and_how_far_the_number_is_from_it(finished):
+    row = row_of(finished, "compare")  # forest above 5 ha; a limit under 1 ha stands in both units
+    area = evaluated(row).root.parts[0]
+    forest_ha = float(area.value.split(" ha")[0])
+    assert evaluated(row).root.words == "is it more than 5.0 ha"
+    assert evaluated(row).root.value.startswith("Yes, ")
+    times = float(evaluated(row).root.value.split()[1])
+    assert times == pytest.approx(forest_ha / 5, rel=0.05)
+    low = row.model_copy(update={"program": row.program.replace("50000", "1000")})
+    assert low.program != row.program
+    assert evaluated(low).root.words == "is it more than 1,000 m² (0.10 ha)"
+
+
+def test_one_part_alone_is_shown_without_what_joins_it(finished):
+    row = row_of(finished, "compare")
+    joined = row.model_copy(update={"program": f'{{"op":"all","of":[{row.program}]}}'})
+    assert evaluated(joined).root == evaluated(row).root
+
+
+def test_a_mask_that_is_not_the_annotated_one_is_said_to_be_so(finished):
+    row = row_of(finished, "coverage")
+    evaluation = evaluated(row)
+    annotated = sample_view(row, evaluation, [0])
+    assert {step.note for step in annotated.steps} == {""}
+    shared = row.masks[0].model_copy(update={"origin": Origin.INTERSECTION, "iou": 0.82})
+    refined = sample_view(row.model_copy(update={"masks": (shared,)}), evaluation, [0])
+    assert refined.steps[0].note == "refined: shared with an annotator's mask, IoU 0.82"
 
 
 def test_every_part_of_a_program_is_measured_from_the_masks(finished):
@@ -333,6 +371,16 @@ def test_the_quarantine_is_listed_with_its_reasons(client):
     assert "B04.tif is not there" in page
     assert "land-900" in page
     assert "0 refused" in words(client.get("/refused", params={"q": "nothing like it"}))
+
+
+def test_a_search_that_finds_nothing_says_how_words_count(client):
+    assert "all of these words stand; try fewer" in words(client.get("/", params={"q": "no such"}))
+    assert "try fewer" not in words(client.get("/", params={"verdict": "false"}))
+
+
+def test_what_rules_left_out_is_counted_beside_what_was_refused(client):
+    page = client.get("/refused").text
+    assert "<td>select</td><td>thinned</td><td>existence</td>" in page
 
 
 def test_a_scene_that_was_refused_is_counted_once_where_no_scene_was_left(dataset, spill):

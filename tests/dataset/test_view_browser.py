@@ -76,6 +76,33 @@ def test_reading_along_lights_the_mask_of_a_step_alone(browser, address):
     assert browser.execute_script(current) == ""
 
 
+def test_a_part_of_the_program_stays_alone_until_a_step_or_all_masks_are_asked_for(
+    browser, address
+):
+    opened(browser, address, "land-000-07")
+    pinned = "return document.querySelectorAll('.part.on').length"
+    every = browser.find_element("id", "every")
+    assert not every.is_displayed()
+    browser.find_elements("css selector", ".part[data-layer]")[-1].click()
+    assert browser.execute_script(pinned) == 1
+    assert until(lambda: not reddish(browser))  # the river's mask, which is not this one
+    press(browser, "j")
+    assert browser.execute_script(pinned) == 0
+    assert until(lambda: reddish(browser))
+    every.click()
+    assert until(lambda: not every.is_displayed())
+
+
+def test_an_image_is_not_swiped_against_itself(browser, address):
+    opened(browser, address, "land-000-00")
+    same = "return [...document.querySelectorAll('#against option')].map(one => one.disabled)"
+    assert browser.execute_script(same)[:3] == [False, True, False]
+    press(browser, "s", "2")
+    caption = "return document.getElementById('caption').textContent"
+    assert until(lambda: browser.execute_script(caption).startswith("Image 2"))
+    assert "|" not in browser.execute_script(caption)
+
+
 def test_a_sample_opens_on_the_image_that_its_first_step_marks(browser, address):
     opened(browser, address, "land-000-02")  # an area, marked on the second image
     caption = "return document.getElementById('caption').textContent"

@@ -24,6 +24,10 @@ def loaded(tmp_path: Path, **given: Any) -> None:
             {"annotator": {"kind": "folder", "model": "nowhere"}},
             "nowhere holds no model.safetensors",
         ),
+        (
+            {"annotator": {"kind": "train", "training": {"start": "nowhere"}}},
+            r"annotator.training.start nowhere holds no model.safetensors",
+        ),
         ({"annotator": {"kind": "train"}, "stages": ("l1",)}, "add cap_cot to the stages"),
         ({"annotator": {"kind": "train"}, "stages": ("cap_cot",)}, "add l1 or l2"),
         ({"annotator": {"kind": "train", "folds": 1}}, "greater than or equal to 2"),

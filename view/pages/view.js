@@ -69,6 +69,7 @@ class Stage {
     this.masks = true;
     this.alone = null; // number of the only layer to show, where one is pointed at
     this.current = -1; // step
+    this.pinned = null; // layer
     this.waiting = false;
     new ResizeObserver(() => this.later()).observe(canvas);
     this.show(drawn.marked ? drawn.layers[0].images[0] : 0);
@@ -82,6 +83,7 @@ class Stage {
   }
 
   later() {
+    by("every").hidden = this.current < 0 && this.pinned === null;
     if (this.waiting) return;
     this.waiting = true;
     requestAnimationFrame(() => { this.waiting = false; this.draw(); });
@@ -149,6 +151,8 @@ class Stage {
 
   show(number) {
     this.image = number;
+    if (this.against === number) this.swipeAgainst(null);
+    document.querySelectorAll("#against option").forEach(option => option.disabled = option.value === String(number));
     this.need(number);
     document.querySelectorAll(".strip button").forEach(button =>
       button.setAttribute("aria-pressed", Number(button.dataset.image) === number));
@@ -174,7 +178,7 @@ class Stage {
 
   go(step) {
     this.current = step;
-    this.alone = null;
+    this.unpin();
     steps.forEach((one, number) => number === step ? one.setAttribute("aria-current", "true") : one.removeAttribute("aria-current"));
     if (step >= 0) {
       if (this.layerOf(step) >= 0) this.showOne(Number(steps[step].dataset.image));
@@ -182,6 +186,22 @@ class Stage {
       steps[step].scrollIntoView({block: "nearest"});
     }
     this.later();
+  }
+
+  /* Shows one mask until another, a step, or all are asked for. */
+  pin(part) {
+    const layer = Number(part.dataset.layer), again = this.pinned === layer;
+    this.unpin();
+    if (again) return this.later();
+    this.pinned = layer;
+    part.classList.add("on");
+    if (!this.masks) this.toggle();
+    this.pointAt(layer);
+  }
+
+  unpin() {
+    this.pinned = this.alone = null;
+    document.querySelectorAll(".part.on").forEach(one => one.classList.remove("on"));
   }
 
   /* Shows an image unless the swipe shows it already. */
@@ -206,20 +226,14 @@ const stage = drawn && new Stage(by("canvas"));
 if (stage) {
   steps.forEach((step, number) => step.addEventListener("click", () => stage.go(stage.current === number ? -1 : number)));
   by("masks").addEventListener("click", () => stage.toggle());
+  by("every").addEventListener("click", () => stage.go(-1));
   for (const button of document.querySelectorAll(".strip button"))
     button.addEventListener("click", () => stage.show(Number(button.dataset.image)));
-  let pinned = null;
   for (const part of document.querySelectorAll(".part[data-layer]")) {
     const layer = Number(part.dataset.layer);
     part.addEventListener("pointerenter", event => event.pointerType === "mouse" && stage.pointAt(layer));
-    part.addEventListener("pointerleave", event => event.pointerType === "mouse" && stage.pointAt(pinned));
-    part.addEventListener("click", () => {
-      document.querySelectorAll(".part.on").forEach(one => one.classList.remove("on"));
-      pinned = pinned === layer ? null : layer;
-      part.classList.toggle("on", pinned === layer);
-      if (pinned !== null && !stage.masks) stage.toggle();
-      stage.pointAt(pinned);
-    });
+    part.addEventListener("pointerleave", event => event.pointerType === "mouse" && stage.pointAt(stage.pinned));
+    part.addEventListener("click", () => stage.pin(part));
     part.addEventListener("keydown", event => { if (event.key === "Enter") part.click(); });
   }
   by("against")?.addEventListener("change", event => stage.swipeAgainst(event.target.value === "" ? null : Number(event.target.value)));
