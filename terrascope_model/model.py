@@ -106,6 +106,8 @@ class TerraScopeModel(PreTrainedModel):
     def look(self, seen: Seen) -> Sight:
         """Return visual tokens and ground features of a batch's images.
 
+        Outside of training an image that several rows in turn are asked about is encoded once.
+
         ValueError where the layouts do not add up to the tiles.
         """
         num_tiles = sum(image.layout.num_tiles for image in seen.images)
@@ -113,9 +115,15 @@ class TerraScopeModel(PreTrainedModel):
             raise ValueError(
                 f"the images' layouts have {num_tiles} tiles, {len(seen.tiles_N3SS)} are there"
             )
-        visual_NKD = self.vlm.get_image_features(seen.tiles_N3SS, return_dict=True).pooler_output
+        (tiles_N3SS, tile_N), (ground_I3GG, image_I) = (
+            (images, ...) if self.training else _told_apart(images)
+            for images in (seen.tiles_N3SS, seen.ground_I3GG)
+        )
+        found = self.vlm.get_image_features(tiles_N3SS, return_dict=True)
+        visual_NKD = found.pooler_output[tile_N]
+        features = tuple(part[image_I] for part in self.ground.encode(ground_I3GG))
         parts = visual_NKD.flatten(0, 1).split([image.layout.num_tokens for image in seen.images])
-        return Sight(visual_NKD.flatten(0, 1), parts, self.ground.encode(seen.ground_I3GG))
+        return Sight(visual_NKD.flatten(0, 1), parts, features)
 
     def region_features(self, image: int, tokens_K: Tensor, seen: Seen, sight: Sight) -> Tensor:
         """Return a region's visual tokens, (K, D), each of the sensor that fits the question.
@@ -330,3 +338,10 @@ def _ground_model(config: TerraScopeConfig) -> GroundModel:
 
 AutoConfig.register("terrascope", TerraScopeConfig)
 AutoModel.register(TerraScopeConfig, TerraScopeModel)
+
+
+def _told_apart(images_N3SS: Tensor) -> tuple[Tensor, Tensor]:
+    """Return images without those that are the one before again, and the place of each, (N,)."""
+    new_N = images_N3SS.new_ones(len(images_N3SS), dtype=torch.bool)
+    new_N[1:] = (images_N3SS[1:] != images_N3SS[:-1]).flatten(1).any(1)
+    return images_N3SS[new_N], new_N.cumsum(0) - 1

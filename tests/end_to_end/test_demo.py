@@ -15,6 +15,7 @@ from tests.end_to_end.test_prefect import ROOT
 pytestmark = pytest.mark.full
 LEAST_IOU = 0.35  # of optical pictures; three seeds came to more (benchmarks/RESULTS.md)
 LEAST_IOU_OF_CIRCLE = 0.3  # of the demo's own model, which has fewer steps
+MOST_IOU_OF_BASE = 0.2  # of the base that it goes on from: what classes look like is learnt here
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,17 @@ def test_the_demo_ends_with_a_model_that_segments_and_answers_three_questions(
     page = (folder / "dataset" / "report" / "answers.html").read_text()
     assert page.count('<article class="sample">') == 3
     assert "the model&#39;s masks" in page
+
+
+def test_the_base_of_the_demo_does_not_know_what_classes_look_like(
+    terrascope, demo: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    dataset = Path(demo.args[2]) / "demo" / "dataset"
+    told = [f"start={ROOT / 'bases' / 'tiny'}", "stage1_steps=0", "stage2_steps=0"]
+    settings = [word for one in told for word in ("--set", one)]
+    done = terrascope("train", "--data", dataset, "--out", tmp_path / "base", *settings)
+    assert done.returncode == 0, done.stderr
+    assert np.mean(optical_ious(tmp_path / "base")) < MOST_IOU_OF_BASE
 
 
 def optical_ious(model: Path) -> list[float]:

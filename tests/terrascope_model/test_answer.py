@@ -133,6 +133,21 @@ def test_named_classes_are_segmented_together_as_alone(random: Answerer) -> None
         assert (one.confidence > 0.5) == bool(one.mask_HW.any())
 
 
+def test_a_picture_asked_about_in_turn_is_encoded_once(
+    random: Answerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[int] = []
+    encode = random.model.ground.encode
+    monkeypatch.setattr(
+        random.model.ground, "encode", lambda images: encoded.append(len(images)) or encode(images)
+    )
+    first, second = picture(), picture(date_index=1)
+    assert first.image.tobytes() != second.image.tobytes()
+    together = random.segment([first, first, second, first], ["water", "town", "town", "water"])
+    assert encoded == [3]
+    assert (together[0].mask_HW == together[3].mask_HW).all()
+
+
 def test_what_is_streamed_is_the_answer(random: Answerer) -> None:
     asking = Asking(max_new_tokens=40, feedback="both")
     *events, whole = random.stream(asked("optical"), asking)
