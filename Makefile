@@ -42,7 +42,7 @@ demo: demo/.planet
 
 demo/.planet: .venv/.train
 	rm -rf demo/planet
-	$(BIN)/terrascope planet demo/planet --scenes 480 --seed 7
+	$(BIN)/terrascope planet demo/planet --scenes 448 --seed 7
 	touch $@
 
 up: .venv/.train
