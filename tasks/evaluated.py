@@ -5,7 +5,7 @@ what was stored but what the masks come to now.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 
@@ -102,11 +102,22 @@ class _Evaluator:
         self._found = found
         self._shown = 0
         self._numbers: dict[BaseModel, int] = {}
+        self._told: dict[BaseModel, Valued] = {}  # what has parts
 
     def valued(self, node: BaseModel, role: str) -> Valued:
+        """Return a part of the program; one with parts that stood above stands without them."""
         if isinstance(node, All | Any_) and len(node.of) == 1:
             return self.valued(node.of[0], role)
         self._shown += 1
+        if node in self._told:
+            told = self._told[node]
+            return replace(told, role=role, words=f"{told.words}, as above", parts=())
+        found = self._valued(node, role)
+        if found.parts:
+            self._told[node] = found
+        return found
+
+    def _valued(self, node: BaseModel, role: str) -> Valued:
         if isinstance(node, _MASKS):
             return self._mask(node, role)
         if isinstance(node, Compare) and isinstance(node.b, Number):
@@ -117,7 +128,7 @@ class _Evaluator:
     def _against(self, node: Compare, limit: Number, role: str) -> Valued:
         """Return a comparison with a limit, and how many times the limit the number is."""
         value, measured = self._value(node), self._measured(node.a)
-        if measured is not None and limit.value > 0:
+        if measured is not None and measured.value > 0 < limit.value:
             value += f", {number_text(measured.value / limit.value)} × the limit"
         words = self._words.against(node.relation, limit, measured)
         return Valued(role=role, words=words, value=value, parts=(self.valued(node.a, ""),))

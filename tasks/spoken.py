@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from schemas.program import ClassMask, Count, Instances, Number, Valid
+from schemas.program import ClassMask, Count, Instances, Minus, Number, Valid
 from schemas.trace import M2_PER_HA, cell_text, number_text, quantity_text
 from schemas.value import Quantity
 from tasks.rows import Row
@@ -53,6 +53,8 @@ class Words:
                 return f"number of areas of at least {node.min_component_px} pixels of"
             case Valid():
                 return f"all that is labelled{self._where(node)}"
+            case Minus(a=ClassMask() | Instances() | Valid(), b=ClassMask() | Instances()):
+                return f"{self.of(node.a)} without {self.of(node.b)}"
         return self._operation(node.model_dump())
 
     def against(self, relation: str, limit: Number, measured: Quantity | None) -> str:

@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 from masks.rle import decode
 from schemas.mask import Origin
 from schemas.parquet import SAMPLE_SCHEMA
-from schemas.program import And, Area, Share, dump_program
+from schemas.program import Area, ArgMax, NamedNumber, Near, Share, dump_program
 from tasks.atomic import placing
 from tasks.errors import UserError
 from tasks.evaluated import MOST_PARTS, evaluated
@@ -220,6 +220,15 @@ def test_one_part_alone_is_shown_without_what_joins_it(finished):
     assert evaluated(joined).root == evaluated(row).root
 
 
+def test_what_stood_above_stands_without_its_parts_again(finished):
+    row = row_of(finished, "compare")
+    twice = f'{{"op":"all","of":[{row.program},{row.program.replace("50000", "70000")}]}}'
+    first, second = evaluated(row.model_copy(update={"program": twice})).root.parts
+    assert first.parts[0].parts
+    assert second.parts[0].words == "area, as above"
+    assert (second.parts[0].value, second.parts[0].parts) == (first.parts[0].value, ())
+
+
 def test_a_mask_that_is_not_the_annotated_one_is_said_to_be_so(finished):
     row = row_of(finished, "coverage")
     evaluation = evaluated(row)
@@ -278,13 +287,13 @@ def parts_shown(one):
 
 def test_a_long_program_is_shown_in_part_and_the_rest_is_counted(finished):
     row = read_rows(finished / LAND, {COVERAGE})[COVERAGE]
-    share = Share.model_validate_json(row.program)
-    deep = share.of
-    for _ in range(5):
-        deep = And(a=deep, b=deep)  # 2 ** 6 - 1 = 63 parts, and the area itself
-    found = evaluated(row.model_copy(update={"program": dump_program(Area(of=deep))}))
-    assert (parts_shown(found.root), found.left) == (MOST_PARTS, 2**6 - MOST_PARTS)
-    assert len(found.masks) == 6  # each mask once, however often it is named
+    water = Share.model_validate_json(row.program).of
+    near = [Near(of=water, to=water, distance_m=10.0 * k) for k in range(1, 21)]
+    named = tuple(NamedNumber(name=f"{n.distance_m}", value=Area(of=n)) for n in near)
+    found = evaluated(row.model_copy(update={"program": dump_program(ArgMax(of=named))}))
+    # 20 areas of what lies near, of water and water each, and the largest of them
+    assert (parts_shown(found.root), found.left) == (MOST_PARTS, 81 - MOST_PARTS)
+    assert len(found.masks) == 1 + 15  # each mask once, however often it is named
 
 
 def test_images_come_as_they_are_stored_and_thumbs_are_small(client, looked_at, finished):
