@@ -166,7 +166,10 @@ def test_an_answer_that_stays_within_its_margin_is_kept() -> None:
 
 def test_an_answer_outside_its_margin_is_told() -> None:
     row = question(Area(of=WATER), [mask_row(WATER, WATER_HW)], "5,000 m²", low=4500.0, high=5500.0)
-    assert refine_row(row, scene(CHECKED, water=columns(1, 5)))[2] == "'4,000 m²'"
+    assert (
+        refine_row(row, scene(CHECKED, water=columns(1, 5)))[2]
+        == "'4,000 m²' (4000, outside of 4500 to 5500 m2)"
+    )
 
 
 def test_a_choice_is_kept_while_no_other_option_is_nearer() -> None:
@@ -180,7 +183,10 @@ def test_a_choice_is_kept_while_no_other_option_is_nearer() -> None:
     row |= {"form": "choice", "options": ["50 %", "20 %", "80 %"]}
     assert refine_row(row, scene(CHECKED, water=columns(1, 5)))[2] == ""
     row["options"] = ["50 %", "38 %"]
-    assert refine_row(row, scene(CHECKED, water=columns(1, 5)))[2] == "'40 %'"
+    assert (
+        refine_row(row, scene(CHECKED, water=columns(1, 5)))[2]
+        == "'40 %' (0.4 share, nearer to another option)"
+    )
 
 
 def test_a_border_that_the_intersection_opens_is_another_answer() -> None:
