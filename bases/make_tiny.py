@@ -1,9 +1,10 @@
-"""Make `bases/tiny`: weights that the demo's models go on from. An hour on two cores at most.
+"""Make `bases/tiny`: weights that the demo's models go on from. Some 45 minutes on two cores.
 
 A published vision-language model has read, written and outlined things before it sees a satellite
-image. A tiny one that starts from nothing spends nine tenths of its steps on that; this base has
-them behind it. What it has not seen is what a class looks like: it learns on a planet where covers
-have changed their spectra and backscatter among each other, so that water may shine like a roof.
+image. A tiny one that starts from nothing spends most of its steps on that; this base has them
+behind it. What it has not seen is what a class looks like: it learns on a planet where covers
+have changed their spectra and backscatter among each other, so that a roof may look like a garden (of 38 covers mangrove
+kept its own looks, and some crops have those of others).
 What a class looks like is left for the demo to learn.
 
     .venv/bin/python -m bases.make_tiny [--work DIR] [--scenes 960] [--named 2400] [--traces 800]

@@ -23,7 +23,8 @@ from tasks.rows import Row, RowMask
 class StepView:
     """One step; `layer` is the number of its mask, -1 where it marks nothing.
 
-    `colour` numbers the palette's colours; `note` says where its mask is not the annotated one.
+    `colour` numbers the palette's colours; `note` says where its mask is not the annotated one,
+    `refined` whether it is what annotation and prediction share.
     """
 
     pieces: tuple[Piece, ...]
@@ -32,6 +33,7 @@ class StepView:
     colour: int
     image: int
     note: str
+    refined: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ def sample_view(row: Row, evaluation: Evaluation, layer_of: Sequence[int]) -> Sa
                 colour=step.mask_index % len(PALETTE),
                 image=step.image_index,
                 note=_note(row.masks[step.mask_index]) if step.mask_index >= 0 else "",
+                refined=step.mask_index >= 0
+                and row.masks[step.mask_index].origin is Origin.INTERSECTION,
             )
             for step, pieces in zip(row.steps, step_pieces(row), strict=True)
         ),
@@ -88,6 +92,6 @@ def _note(mask: RowMask) -> str:
         case Origin.INTERSECTION:
             return f"refined: shared with an annotator's mask, IoU {mask.iou:.2f}"
         case Origin.PREDICTED:
-            return "an annotator's mask"
+            return "an annotator's mask: there is no annotation"
         case Origin.BOX:
             return "a box"

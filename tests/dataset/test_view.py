@@ -237,6 +237,11 @@ def test_a_mask_that_is_not_the_annotated_one_is_said_to_be_so(finished):
     shared = row.masks[0].model_copy(update={"origin": Origin.INTERSECTION, "iou": 0.82})
     refined = sample_view(row.model_copy(update={"masks": (shared,)}), evaluation, [0])
     assert refined.steps[0].note == "refined: shared with an annotator's mask, IoU 0.82"
+    assert refined.steps[0].refined
+    marked = row.masks[0].model_copy(update={"origin": Origin.PREDICTED})
+    predicted = sample_view(row.model_copy(update={"masks": (marked,)}), evaluation, [0])
+    assert predicted.steps[0].note == "an annotator's mask: there is no annotation"
+    assert not predicted.steps[0].refined  # what is measured is measured on it
 
 
 def test_every_part_of_a_program_is_measured_from_the_masks(finished):
