@@ -2,10 +2,9 @@
 
 A published vision-language model has read, written and outlined things before it sees a satellite
 image. A tiny one that starts from nothing spends most of its steps on that; this base has them
-behind it. What it has not seen is what a class looks like: it learns on a planet where covers
-have changed their spectra and backscatter among each other, so that a roof may look like a garden (of 38 covers mangrove
-kept its own looks, and some crops have those of others).
-What a class looks like is left for the demo to learn.
+behind it. It learns on a planet where covers have exchanged spectra and backscatter at random, so
+that a meadow may look like stubble: of 38 covers mangrove kept its own looks, and some crops have
+those of others. What a class looks like is left for the demo to learn.
 
     .venv/bin/python -m bases.make_tiny [--work DIR] [--scenes 960] [--named 2400] [--traces 800]
 """
