@@ -85,8 +85,24 @@ def gathered(rows: Iterable[dict[str, Any]]) -> list[BlindItem]:
 
 
 def candidate(source: str, row: dict[str, Any]) -> Candidate:
-    """Return a row as selection sees it, all being of one split."""
-    return Candidate(granule=GranuleId(source, "train", "b00"), row=row, region="")
+    """Return a row as selection sees it, all being of one split; rows of shards are in no group."""
+    return Candidate(
+        granule=GranuleId(source, "train", "b00"),
+        sample_id=row["sample_id"],
+        tier=row["tier"],
+        task=row["task"],
+        classes=tuple(row["classes"]),
+        options=tuple(row["options"]),
+        answer=row["answer"]["text"],
+        template="",
+        rule=row["rule"] or "",
+        group=row.get("group") or "",
+        answer_key=row.get("answer_key") or "",
+        num_answers=row.get("num_answers") or 0,
+        guessed=None,
+        region="",
+        shown="",
+    )
 
 
 def made_items(
@@ -167,7 +183,7 @@ def kept(items: Iterable[BlindItem], *rates: Weights) -> list[BlindItem]:
 
 def print_table(items: Sequence[BlindItem], half_digit: int, min_items: int) -> None:
     """Print one line a task and rule: fitted on the items of one half, tested on the other."""
-    print(f"{'task':<16}{'rule':<22}{'items':>8}{'tested':>8}{'chance':>8}{'over':>8}{'bound':>8}")
+    print(f"{'task':<28}{'rule':<22}{'items':>8}{'tested':>8}{'chance':>8}{'over':>8}{'bound':>8}")
     worst = 0.0
     right = guesses(items, half_digit)
     for task, group in sorted(by_task(items).items()):
@@ -181,7 +197,7 @@ def print_table(items: Sequence[BlindItem], half_digit: int, min_items: int) -> 
             enough = len(group) >= min_items
             worst = max(worst, bound) if enough else worst
             print(
-                f"{task:<16}{name:<22}{len(group):>8}{len(test):>8}{100 * chance:>8.1f}"
+                f"{task:<28}{name:<22}{len(group):>8}{len(test):>8}{100 * chance:>8.1f}"
                 f"{100 * (accuracy - chance):>8.1f}{100 * bound:>8.1f}{'' if enough else '  few'}"
             )
     print(f"worst upper bound on tasks with enough items: {100 * worst:.1f} points over chance")

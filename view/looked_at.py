@@ -36,9 +36,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
-    """A page of the samples that filters leave."""
+    """A page of the samples that filters leave; `tiers` counts them all by tier."""
 
     paging: Paging
+    tiers: tuple[tuple[str, int], ...]
     samples: tuple[Listed, ...]
 
 
@@ -75,7 +76,10 @@ class LookedAt:
     def listed(self, filters: Filters, page: int) -> ListPage:
         """Return a page of samples in the order of the shards."""
         where, values = filters.where()
-        found = self.index.number(f"select count(*) from sample where {where}", values)
+        tiers = self.index.rows(
+            f"select tier, count(*) from sample where {where} group by tier order by tier", values
+        )
+        found = sum(number for _, number in tiers)
         paging = Paging(page=page, found=found, size=PAGE, asked=filters.given)
         rows = self.index.rows(
             "select sample_id, source, split, tier, task, question, title, answer, letter, "
@@ -84,6 +88,7 @@ class LookedAt:
         )
         return ListPage(
             paging=paging,
+            tiers=tuple((tier, number) for tier, number in tiers),
             samples=tuple(
                 Listed(**dict(zip(Listed.__slots__, (*row[:-1], tuple(row[-1])), strict=True)))
                 for row in rows

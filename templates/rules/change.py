@@ -113,7 +113,7 @@ _EMS = "EMS-98, quantities, away from where they overlap"
 
 DAMAGE = Rule(
     id="damage_quantity",
-    version=1,
+    version=2,
     title="How many buildings were destroyed, in the words of EMS-98",
     questions=(
         "in the sense of the EMS-98 scale, were few, many or most of the buildings in {before} "
@@ -134,7 +134,7 @@ DAMAGE = Rule(
         Level(
             name="few",
             conditions=(Condition(premise="destroyed_share", relation="<", bound=0.1, basis=_EMS),),
-            because="Under 10 % is few.",
+            because="Under 10 % of them is few.",
         ),
         Level(
             name="many",
@@ -142,12 +142,12 @@ DAMAGE = Rule(
                 Condition(premise="destroyed_share", relation=">", bound=0.2, basis=_EMS),
                 Condition(premise="destroyed_share", relation="<", bound=0.5, basis=_EMS),
             ),
-            because="Between 20 % and 50 % is many.",
+            because="Between 20 % and 50 % of them is many.",
         ),
         Level(
             name="most",
             conditions=(Condition(premise="destroyed_share", relation=">", bound=0.6, basis=_EMS),),
-            because="Over 60 % is most.",
+            because="Over 60 % of them is most.",
         ),
     ),
     applies=(

@@ -115,7 +115,7 @@ ATLAS = "the Atlas of Urban Expansion"
 
 URBAN_RURAL = Rule(
     id="urban_rural",
-    version=1,
+    version=2,
     title="Urban, suburban or rural by built-up share",
     questions=(
         "by the thresholds of the Atlas of Urban Expansion, applied to the whole of {place}, is "
@@ -130,7 +130,7 @@ URBAN_RURAL = Rule(
             conditions=(
                 Condition(premise="built_share", relation=">", bound=0.5, basis=f"{ATLAS} (50 %)"),
             ),
-            because="From 50 % on, the Atlas of Urban Expansion calls built-up land urban.",
+            because="Where 50 % or more is built up, the Atlas of Urban Expansion calls it urban.",
         ),
         Level(
             name="suburban",
@@ -138,7 +138,7 @@ URBAN_RURAL = Rule(
                 Condition(premise="built_share", relation=">", bound=0.25, basis=f"{ATLAS} (25 %)"),
                 Condition(premise="built_share", relation="<", bound=0.5, basis=f"{ATLAS} (50 %)"),
             ),
-            because="Between 25 % and 50 %, the Atlas of Urban Expansion calls built-up land "
+            because="Where 25 % to 50 % is built up, the Atlas of Urban Expansion calls it "
             "suburban.",
         ),
         Level(
@@ -146,7 +146,7 @@ URBAN_RURAL = Rule(
             conditions=(
                 Condition(premise="built_share", relation="<", bound=0.25, basis=f"{ATLAS} (25 %)"),
             ),
-            because="Under 25 %, the Atlas of Urban Expansion calls built-up land rural.",
+            because="Where under 25 % is built up, the Atlas of Urban Expansion calls it rural.",
         ),
     ),
     applies=(Condition(premise="built_share", relation=">", bound=0.01, basis=SEEN),),

@@ -8,7 +8,7 @@ IRRIGATED_M = 1000.0
 
 FARMING = Rule(
     id="farming",
-    version=1,
+    version=2,
     title="Suitability for farming by crops, water and built-up land",
     questions=(
         "judged by its share of cropland, the water near its fields and its built-up land, is the "
@@ -36,8 +36,8 @@ FARMING = Rule(
                     relation=">",
                     bound=0.4,
                     basis="the IGBP legend (cropland mosaic from 40 %)",
-                    met="From 40 % on, land is at least a mosaic of crops.",
-                    unmet="Under 40 %, land is not even a mosaic of crops.",
+                    met="From 40 % cropland on, land is at least a mosaic of crops.",
+                    unmet="Under 40 % cropland, land is not even a mosaic of crops.",
                 ),
                 Condition(
                     premise="crop_near_water",

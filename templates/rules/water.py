@@ -79,7 +79,7 @@ RIPARIAN_BUFFER = Rule(
 
 STREAMS = Rule(
     id="impervious_cover",
-    version=1,
+    version=2,
     title="Urban pressure on streams by the impervious cover model",
     questions=(
         "going by the impervious cover model, with built-up land as the cover, how strong is the "
@@ -99,7 +99,7 @@ STREAMS = Rule(
                     basis="the impervious cover model (10 %)",
                 ),
             ),
-            because="Under 10 %, sensitive stream life can persist.",
+            because="Under 10 % impervious cover, sensitive stream life can persist.",
         ),
         Level(
             name="marked",
@@ -117,8 +117,8 @@ STREAMS = Rule(
                     basis="the impervious cover model (25 to 30 %)",
                 ),
             ),
-            because="From 10 % on, sensitive stream life is lost, and up to 25 % the state is not "
-            "yet poor.",
+            because="From 10 % impervious cover on, sensitive stream life is lost, and up to 25 % "
+            "the state is not yet poor.",
         ),
         Level(
             name="severe",
@@ -130,7 +130,7 @@ STREAMS = Rule(
                     basis="the impervious cover model (25 to 30 %)",
                 ),
             ),
-            because="Above 30 %, most streams are in a poor state.",
+            because="Above 30 % impervious cover, most streams are in a poor state.",
         ),
     ),
     applies=(HAS_WATER, SMALL_WATER),
@@ -204,7 +204,7 @@ SHORE_ZONE = Rule(
 
 SHORELAND = Rule(
     id="shoreland_cover",
-    version=1,
+    version=2,
     title="Built-up cover of land beside water",
     questions=(
         "by the bounds of Wisconsin's shoreland standard, applied to the land within 91 m of the "
@@ -230,7 +230,7 @@ SHORELAND = Rule(
                     premise="shoreland_built", relation="<", bound=0.15, basis="NR 115.05 (15 %)"
                 ),
             ),
-            because="Up to 15 % is within the standard.",
+            because="Up to 15 % built-up cover is within the standard.",
         ),
         Level(
             name="raised",
@@ -242,7 +242,7 @@ SHORELAND = Rule(
                     premise="shoreland_built", relation="<", bound=0.3, basis="NR 115.05 (30 %)"
                 ),
             ),
-            because="Between 15 % and 30 %, the standard asks for mitigation.",
+            because="Between 15 % and 30 % built-up cover, the standard asks for mitigation.",
         ),
         Level(
             name="high",
@@ -251,7 +251,7 @@ SHORELAND = Rule(
                     premise="shoreland_built", relation=">", bound=0.3, basis="NR 115.05 (30 %)"
                 ),
             ),
-            because="More than 30 % is over the standard's maximum.",
+            because="More than 30 % built-up cover is over the standard's maximum.",
         ),
     ),
     applies=(HAS_WATER,),

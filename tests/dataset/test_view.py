@@ -132,6 +132,16 @@ def test_pages_of_a_list_hold_every_sample_once_in_the_order_of_the_shards(clien
     assert [len(ids(page)) for page in pages] == [PAGE] * 4 + [SAMPLES - 4 * PAGE]
 
 
+def test_what_is_found_is_counted_by_tier_with_a_way_to_each(client, client_of, changed_row):
+    both = client_of(changed_row(COVERAGE, tier="l2_spatial"))
+    found = both.get("/", params={"scene": "land-000"})
+    links = re.findall(r'<a href="/\?([^"]*tier=[^"]+)">([^<]*)</a>', found.text)
+    assert [told for _, told in links] == ["12 L1 questions", "1 L2 spatial questions"]
+    asked = dict(parse_qsl(unescape(links[1][0])))
+    assert asked == {"scene": "land-000", "tier": "l2_spatial"}
+    assert "L1 questions" not in words(client.get("/"))  # nothing to choose among
+
+
 @pytest.mark.parametrize(
     ("asked", "number"),
     [

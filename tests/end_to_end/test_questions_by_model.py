@@ -354,12 +354,12 @@ def dropped_premise(row: Row) -> bool:
 
 def changed_rule(row: Row) -> bool:
     held = bool(row["rule"])
-    row["rule"] = "farming@1" if row["rule"] != "farming@1" else "igbp_character@1"
+    row["rule"] = "farming@2" if row["rule"] != "farming@2" else "igbp_character@1"
     return held
 
 
 def changed_rule_version(row: Row) -> bool:
-    row["rule"] = row["rule"].replace("@1", "@2")
+    row["rule"] += row["rule"] and "0"  # a version that there is not
     return bool(row["rule"])
 
 

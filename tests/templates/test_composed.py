@@ -200,7 +200,7 @@ def test_its_claims_and_measured_numbers_are_found_by_their_places(lake) -> None
 def test_a_good_semantic_question_is_kept_with_its_rule_and_premises(fields) -> None:
     made = composed(fields(FARM), SEMANTIC)
     assert isinstance(made, Composed), made
-    assert (made.tier, made.task, made.rule) == (Tier.L2_SEMANTIC, "farming", "farming@1")
+    assert (made.tier, made.task, made.rule) == (Tier.L2_SEMANTIC, "farming", "farming@2")
     assert made.value == Truth(True)
     assert [(p.name, p.text) for p in made.premises] == [
         ("crop_share", "67 %"),
@@ -223,7 +223,7 @@ def test_a_rule_of_several_verdicts_gives_the_one_that_follows(fields) -> None:
             step("It covers 37 % of the image."),
             step("So it is suburban."),
         ],
-        rule="urban_rural@1",
+        rule="urban_rural@2",
         premises={"built_share": "37 %"},
         answer="suburban",
     )

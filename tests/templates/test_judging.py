@@ -44,8 +44,8 @@ VERDICTS = [
         "barren land",
         "I look for vegetation and find none.",
     ),
-    ("urban_rural", "developed 40, grass 20", "urban", "From 50 % on,"),
-    ("urban_rural", "developed 22, grass 38", "suburban", "Between 25 % and 50 %,"),
+    ("urban_rural", "developed 40, grass 20", "urban", "Where 50 % or more is built up,"),
+    ("urban_rural", "developed 22, grass 38", "suburban", "Where 25 % to 50 % is built up,"),
     ("urban_rural", "developed 6, grass 54", "rural", "it makes up 10 % of the labelled area."),
     # the bank is three columns, beside the water
     ("riparian_buffer", "water 10, grass 50", "Yes", "find none. That leaves the 75 %"),
@@ -70,7 +70,12 @@ VERDICTS = [
     ),
     ("fragmentation", "tree 45, grass 15", "connected", "areas is 1. Its share is over the 59 %"),
     ("farming", "water 6, crop 40, grass 14", "Yes", "So most fields have water close by."),
-    ("farming", "water 6, crop 10, grass 44", "No", "Under 40 %, land is not even a mosaic"),
+    (
+        "farming",
+        "water 6, crop 10, grass 44",
+        "No",
+        "Under 40 % cropland, land is not even a mosaic",
+    ),
     # a hundred columns are 1,000 m: ten of crop lie within that of the water
     ("farming", "water 10, grass 90, crop 100", "No", "10 % of all cropland. So most fields have"),
     ("farming", "water 6, crop 30, developed 24", "No", "From 30 % built-up on, the land is urban"),
@@ -78,7 +83,12 @@ VERDICTS = [
     ("shore_zone", "water 10, developed 20, grass 30", "Yes", "it covers 6.0 ha."),
     ("shore_zone", "water 10, grass 40, developed 10", "No", "So there is no built-up land to"),
     # the shoreland is nine columns, beside the water
-    ("shoreland_cover", "water 10, grass 50", "low", "Up to 15 % is within the standard."),
+    (
+        "shoreland_cover",
+        "water 10, grass 50",
+        "low",
+        "Up to 15 % built-up cover is within the standard.",
+    ),
     ("shoreland_cover", "water 10 / developed 14, grass 46", "raised", "23 % of the land there."),
     ("shoreland_cover", "water 10, developed 50", "high", "100 % of the land there."),
     ("land_take", "grass 60 > developed 20, grass 40", "Yes", "it covers 12 ha. That is more than"),
@@ -86,8 +96,13 @@ VERDICTS = [
     ("deforestation", "tree 60 > crop 20, tree 40", "Yes", "it covers 12 ha. That is more than"),
     ("deforestation", "tree 60 > tree 60", "No", "find none. That is less than half a hectare."),
     ("damage_quantity", "destroyed 1, no-damage 19", "few", "they are 5.0 % of all buildings."),
-    ("damage_quantity", "destroyed 6, no-damage 14", "many", "Between 20 % and 50 % is many."),
-    ("damage_quantity", "destroyed 15, no-damage 5", "most", "Over 60 % is most."),
+    (
+        "damage_quantity",
+        "destroyed 6, no-damage 14",
+        "many",
+        "Between 20 % and 50 % of them is many.",
+    ),
+    ("damage_quantity", "destroyed 15, no-damage 5", "most", "Over 60 % of them is most."),
 ]
 
 # the bound lies within the margin; two classes hold, or none; share and number point apart
