@@ -183,7 +183,7 @@ def run_flow(config: BuildConfig) -> dict[str, Any]:
         emitted[event.event] += 1
         send(self, event)
 
-    EventsWorker.send = counted  # type: ignore[method-assign]
+    EventsWorker.send = counted  # type: ignore[method-assign, assignment]
     start = perf_counter()
     published = pipeline(config)
     return {
@@ -198,7 +198,9 @@ def main() -> None:
     """Build with faked work, as a flow or without Prefect."""
     archive, out, made, stages, workers, engine = sys.argv[1:]
     config = config_of(Path(archive), Path(out), stages.split(","), int(workers))
-    tasks.stages.run_granules = tasks.publication.judge.run_granules = faked(Path(made))
+    run = faked(Path(made))
+    tasks.stages.run_granules = run  # type: ignore[attr-defined]
+    tasks.publication.judge.run_granules = run  # type: ignore[attr-defined]
     if engine == "prefect":
         sys.stdout.write(json.dumps(run_flow(config)) + "\n")
     else:

@@ -196,11 +196,11 @@ class Bench:
         found = []
         for row in range(len(self.samples)):
             ground_I3GG = self.batch([row])[2].ground_I3GG
-            self.model.masks_of = lambda hidden, images, _, ground_I3GG=ground_I3GG: kept(  # type: ignore[method-assign]
+            self.model.masks_of = lambda hidden, images, _, ground_I3GG=ground_I3GG: kept(
                 hidden, images, self.model.ground.encode(ground_I3GG)
             )
             found += self.write([row])
-        self.model.masks_of = kept  # type: ignore[method-assign]
+        self.model.masks_of = kept
         return found
 
     def all_anew(self) -> list[Masks]:

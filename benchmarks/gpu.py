@@ -36,10 +36,10 @@ for needed in NEEDED:
 print("  ".join(f"{needed} {importlib.metadata.version(needed)}" for needed in NEEDED), flush=True)
 
 import torch  # noqa: E402
+from on_paper import GIB, LORA, PEAK_FLOPS, Shape, memory, step_flops  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from transformers import InternVLConfig  # noqa: E402
 
-from benchmarks.on_paper import GIB, LORA, PEAK_FLOPS, Shape, memory, step_flops  # noqa: E402
 from terrascope_model.batch import IGNORED, PlacedImage, Seen, Segment  # noqa: E402
 from terrascope_model.configuration import TerraScopeConfig  # noqa: E402
 from terrascope_model.generate import Decoding, generate  # noqa: E402
@@ -125,7 +125,7 @@ def main() -> None:
     print(f"stage 2, LoRA, rows of {length} tokens with {NUM_MASKS} masks each")
     fitting(rows, lambda n: train(model, n, length, device, clock, "computed again", until=0.75))
     merge(model)
-    model.to(torch.bfloat16)
+    model.to(torch.bfloat16)  # type: ignore[arg-type]
     decode(model, device, clock)
     set_parts(model, tiny=given.tiny)
     compile_layers(model)
@@ -250,7 +250,7 @@ def seen_of(model: TerraScopeModel, layouts: list[TileLayout], device: torch.dev
     """Return an image of noise a row."""
     vlm = model.config.vlm_config
     assert isinstance(vlm, InternVLConfig)
-    tile_px = vlm.vision_config.image_size[0]  # type: ignore[union-attr,index]
+    tile_px = vlm.vision_config.image_size[0]  # type: ignore[union-attr]
     ground_px = model.ground.image_size
     images = [
         PlacedImage(row=row, layout=layout, size_HW=(256, 256), ground=row)
@@ -279,11 +279,12 @@ def decode(model: TerraScopeModel, device: torch.device, clock: Clock) -> None:
     def write(rows: int, *, again: bool) -> None:
         seen = seen_of(model, [layout] * rows, device)
         ids_BT = torch.tensor([[IMAGE] * layout.num_tokens + [WORD] * 40] * rows, device=device)
-        model.masks_of = (  # type: ignore[method-assign]
-            (lambda hidden, images, _: looked(hidden, images, model.look(seen).features))
-            if again
-            else looked
-        )
+        if again:
+            model.masks_of = lambda hidden_MD, images, features: looked(  # type: ignore[method-assign]
+                hidden_MD, images, model.look(seen).features
+            )
+        else:
+            model.masks_of = looked  # type: ignore[method-assign]
         head.begin()
         decoding = Decoding(eos_token_id=EOS, max_new_tokens=len(script))
         written = generate(model, ids_BT, torch.ones_like(ids_BT), seen, decoding)

@@ -34,7 +34,6 @@ import pyarrow.parquet as pq
 from label_scenes import land_scenes
 from plain_answers import PlainScene, Unsafe
 
-from masks.evaluate import evaluate
 from schemas.program import dump_program
 from schemas.value import Name, Quantity, Truth, Undefined, Value
 from tasks.ask import ask_granule, read_asked
@@ -56,20 +55,20 @@ Tried = tuple[str, Value | str]  # a program as JSON, and its value or the rule 
 class RecordedScene(AskedScene):
     """A scene that notes every program it is asked and what came of it."""
 
-    def tried(self, seed: int) -> list[Tried]:
+    def recorded(self, seed: int) -> list[Tried]:
         """Return all programs that the templates try, in order."""
-        self._tried: list[Tried] = []
+        self._noted: list[Tried] = []
         propose(self, L1_QUESTIONS, seed)
-        return self._tried
+        return self._noted
 
-    def value(self, task: str, program: Any) -> Value | None:
+    def value(self, program: Any) -> Value:
         """Evaluate as the stage does, and note it."""
         try:
-            value = evaluate(program, self.measured)
+            value = super().value(program)
         except Undefined as outcome:
-            self._tried.append((dump_program(program), outcome.rule))
-            return None
-        self._tried.append((dump_program(program), value))
+            self._noted.append((dump_program(program), outcome.rule))
+            raise
+        self._noted.append((dump_program(program), value))
         return value
 
 
@@ -97,7 +96,7 @@ def recorded(config: BuildConfig, table: Path) -> Iterator[list[Tried]]:
             words=scene.words,
             images=scene.images,
             sar_rendering=scene.sar_rendering,
-        ).tried(config.seed)
+        ).recorded(config.seed)
 
 
 def ours_s(config: BuildConfig) -> float:

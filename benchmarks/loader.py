@@ -31,10 +31,12 @@ from torch.utils.data import DataLoader
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.planet_dataset import given_or_built  # noqa: E402
+from planet_dataset import given_or_built  # noqa: E402
+
 from masks.rle import decode  # noqa: E402
+from schemas.sensors import segmented_picture  # noqa: E402
 from terrascope_model.batches import Batches  # noqa: E402
-from terrascope_model.data import Traces, segmented_picture  # noqa: E402
+from terrascope_model.data import Traces  # noqa: E402
 from terrascope_model.presets import tiny_processor  # noqa: E402
 from terrascope_model.processor import TerraScopeProcessor  # noqa: E402
 from terrascope_model.recipe import texts_of  # noqa: E402

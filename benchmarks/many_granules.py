@@ -233,7 +233,7 @@ def _is_alone(task: dict[str, Any]) -> bool:
 
 
 def _begun(tasks: Sequence[dict[str, Any]]) -> str:
-    return min(task["start_time"] for task in tasks)
+    return min(str(task["start_time"]) for task in tasks)
 
 
 def show_events(asked: Asked, emitted: Counter[str], num_task_runs: int, log: Path) -> None:

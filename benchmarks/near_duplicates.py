@@ -18,8 +18,9 @@ import io
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from statistics import median
 from time import perf_counter
@@ -181,10 +182,11 @@ def pictures() -> list[bytes]:
     return encoded
 
 
-def decoded(encoded: bytes) -> None:
-    """Decode a picture: what any hash needs first."""
-    with Image.open(io.BytesIO(encoded)) as image:
-        image.load()
+def decode_all(encoded: Iterable[bytes]) -> None:
+    """Decode pictures: what any hash needs first."""
+    for one in encoded:
+        with Image.open(io.BytesIO(one)) as image:
+            image.load()
 
 
 def print_found(samples: Sequence[Sample], removed: dict[str, str]) -> None:
@@ -212,7 +214,7 @@ def print_beside(name: str, samples: Sequence[Sample], repeats: int) -> None:
     for _ in range(repeats):
         items = [fingerprint(sample) for sample in samples]
         ours.append(seconds(lambda: [fingerprint(sample) for sample in samples]))
-        search.append(seconds(lambda found=items: near_duplicates(found)))
+        search.append(seconds(partial(near_duplicates, items)))
         theirs.append(seconds(lambda: all_pairs(samples, groups)))
         ours[-1] += search[-1]
     exact, estimated = all_pairs(samples, groups), near_duplicates(items)
@@ -251,7 +253,7 @@ def main() -> None:
     hashing, decoding = [], []
     for _ in range(arguments.repeats):
         hashing.append(seconds(lambda: [image_hash(one) for one in encoded]))
-        decoding.append(seconds(lambda: [decoded(one) for one in encoded]))
+        decoding.append(seconds(lambda: decode_all(encoded)))
     print(f"signatures   {signatures:8,.0f} /s")
     print(f"hashes       {PICTURES / median(hashing):8,.0f} /s   of PNG of 256 x 256")
     print(f"  decoding   {PICTURES / median(decoding):8,.0f} /s   alone")

@@ -15,7 +15,7 @@ import argparse
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -104,7 +104,8 @@ def memory(model: TerraScopeModel, shape: Shape) -> Memory:
     trained = sum(p.numel() * 4 for p in model.parameters() if p.requires_grad)
     # the input of each layer in bf16; of one layer what its backward pass needs: two norms, queries
     # keys and values, attention, three parts of the MLP, and what LoRA's dropout lets through
-    kv_width = text.hidden_size * text.num_key_value_heads // text.num_attention_heads
+    kv_heads = text.num_key_value_heads or text.num_attention_heads
+    kv_width = text.hidden_size * kv_heads // text.num_attention_heads
     linear_inputs = 6 * text.hidden_size + text.intermediate_size
     one_layer = 8 * text.hidden_size + 2 * kv_width + 3 * text.intermediate_size + linear_inputs
     scored = shape.scored(cast(InternVLConfig, model.config.vlm_config).image_seq_length)
@@ -152,15 +153,19 @@ def hiera_flops(model: TerraScopeModel) -> float:
     """
     side = model.ground.image_size // 4
     total = 0.0
-    for block in model.ground.encoder.backbone.blocks:  # type: ignore[union-attr]
+    for block in _blocks(model):
         width = block.dim_out
         total += 2.0 * sum(_linear(block)) * (side * _narrowest(model) // width) ** 2
     return total
 
 
 def _narrowest(model: TerraScopeModel) -> int:
-    backbone = model.ground.encoder.backbone  # type: ignore[union-attr]
-    return int(backbone.blocks[0].dim_out)
+    return int(_blocks(model)[0].dim_out)
+
+
+def _blocks(model: TerraScopeModel) -> Any:
+    backbone: Any = model.ground.encoder.backbone
+    return backbone.blocks
 
 
 def _linear(part: nn.Module) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from pycocotools import mask as coco
 from scipy import ndimage
 
 MaskHW = NDArray[np.bool_]
-Answer = float | bool | str | tuple[float, float, float]  # a number comes with its interval
+Answer = float | bool | str | tuple[float, ...]  # a number comes with its interval
 Mask = tuple[str, int]  # name, and -1 for the inner form, 0 for the mask, 1 for the outer form
 SQUARE = np.ones((3, 3), dtype=np.bool_)
 INNER, PLAIN, OUTER = -1, 0, 1
@@ -56,7 +56,8 @@ class PlainScene:
         return _MEASURES[program["op"]](self, program)
 
     def _decode(self, counts: str) -> MaskHW:
-        return coco.decode({"size": self.size, "counts": counts}).view(np.bool_)
+        decoded_HW: MaskHW = coco.decode({"size": self.size, "counts": counts}).view(np.bool_)
+        return decoded_HW
 
     def _mask(self, name: str, form: int = PLAIN) -> MaskHW:
         if form == PLAIN:
@@ -82,9 +83,9 @@ class PlainScene:
     def _px(self, name: str, form: int = PLAIN) -> int:
         return int(np.count_nonzero(self.mask(name, form)))
 
-    def _parts(self, name: str) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def _parts(self, name: str) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
         labels_HW, _ = ndimage.label(self.mask(name), SQUARE)
-        return labels_HW, np.bincount(labels_HW.ravel())[1:]
+        return labels_HW, np.bincount(labels_HW.ravel())[1:].astype(np.int64)
 
     def _edges(self, a: str, b: str) -> tuple[int, int]:
         a_HW, b_HW = self.mask(a), self.mask(b)

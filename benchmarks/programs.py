@@ -117,7 +117,8 @@ def more_than(share: Share, least: float) -> Compare:
 
 def third(of: MaskExpr, cells: tuple[int, ...]) -> MaskExpr:
     """Return the pixels of a mask in three cells of the grid."""
-    return reduce(lambda a, b: Or(a=a, b=b), [Part(of=of, cell=cell) for cell in cells])
+    parts: list[MaskExpr] = [Part(of=of, cell=cell) for cell in cells]
+    return reduce(lambda a, b: Or(a=a, b=b), parts)
 
 
 def named(*classes: ClassMask) -> tuple[NamedMask, ...]:

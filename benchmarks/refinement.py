@@ -68,7 +68,9 @@ def grown(pixels: int) -> Damage:
     def damage(ids_HW: IdsHW, rng: np.random.Generator) -> IdsHW:
         ids = np.unique(ids_HW[ids_HW != NONE])
         chosen = rng.choice(ids)
-        grown_HW = ndimage.binary_dilation(ids_HW == chosen, np.ones((3, 3)), iterations=pixels)
+        grown_HW = ndimage.binary_dilation(
+            ids_HW == chosen, np.ones((3, 3), dtype=np.bool_), iterations=pixels
+        )
         return np.where(grown_HW & (ids_HW != NONE), chosen, ids_HW)
 
     return damage

@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -43,7 +43,7 @@ def main() -> None:
         parser.error("give --base-url and --model, or --serve-python")
     if given.base_url:
         settings = OpenAISettings(base_url=given.base_url, model=given.model)
-        server = nullcontext(settings)
+        server: AbstractContextManager[OpenAISettings] = nullcontext(settings)
     else:
         server = tiny_server(given.serve_python, given.at_once, max_model_len=16_384)
     with tempfile.TemporaryDirectory() as folder, server as asked:

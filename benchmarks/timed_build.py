@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter, sleep
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import psutil
 
 from tasks.config import BuildConfig
+from tasks.publish import Published
 
 WATCH_EVERY_S = 0.05
 BATCH = "_batch"  # what the name of a stage's function ends in
@@ -73,7 +75,9 @@ def _run(told: str, engine: str) -> dict[str, Any]:
         from flows.settings import settle
 
         settle()
-        from flows.pipeline import pipeline as run
+        from flows.pipeline import pipeline
+
+        run: Callable[[BuildConfig], Published] = pipeline
     else:
         import flows.local
 

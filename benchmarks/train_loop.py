@@ -31,7 +31,8 @@ from transformers import (
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.planet_dataset import given_or_built  # noqa: E402
+from planet_dataset import given_or_built  # noqa: E402
+
 from terrascope_model.batches import Batches  # noqa: E402
 from terrascope_model.data import Traces  # noqa: E402
 from terrascope_model.presets import tiny_model, tiny_processor  # noqa: E402
@@ -125,7 +126,8 @@ def bare_steps(
     """Return the seconds of each step but the first ones, and the mean loss."""
     with tempfile.TemporaryDirectory() as folder:
         made = arguments("stage2", Path(folder), len(batches), settings_of(batches, batch_size))
-    model = tiny_model(processor, seed=0).to(made.device).train()
+    model = tiny_model(processor, seed=0)
+    model.to(made.device).train()  # type: ignore[arg-type]
     optimizer = torch.optim.AdamW(
         model.parameters(), made.learning_rate, (made.adam_beta1, made.adam_beta2),
         weight_decay=made.weight_decay, fused=True,

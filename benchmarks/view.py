@@ -33,7 +33,8 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.planet_dataset import given_or_built  # noqa: E402
+from planet_dataset import given_or_built  # noqa: E402
+
 from schemas.parquet import ROW_GROUP_ROWS, SAMPLE_SCHEMA  # noqa: E402
 from tasks.lineage.graph import short  # noqa: E402
 from tasks.manifest import DataFile, Manifest, read_manifest, write_manifest  # noqa: E402

@@ -66,11 +66,11 @@ def install(point: dict[str, Any]) -> None:
     connect = sqlite3.connect
 
     def connected(file: Any, *arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection = connect(file, *arguments, **options)
+        connection: sqlite3.Connection = connect(file, *arguments, **options)
         connection.set_trace_callback(lambda statement: on("sql", statement, str(file)))
         return connection
 
-    sqlite3.connect = connected
+    sqlite3.connect = connected  # type: ignore[assignment]
     sys.addaudithook(listen)
 
 
