@@ -41,7 +41,7 @@ from tasks.scene_table import MEASURED_COLUMNS, evidence_of
 from tasks.shards import write_rejects
 from tasks.stage_names import ANNOTATE, INGEST, refined_stage
 
-VERSION = 2
+VERSION = 3
 SHARED: Mapping[Policy, Callable[[MaskHW, MaskHW], MaskHW]] = {
     "checked": intersection,
     "regions": shared_regions,
@@ -224,8 +224,8 @@ def _rejected(row: Mapping[str, Any], granule: GranuleId, stage: str, other: str
         source=granule.source,
         stage=refined_stage(stage),
         reason=Reason.REFINED_ANSWER,
-        detail=f"{row['question']!r}: {row['answer']['text']!r} on the annotation, {other} on what "
-        "annotation and prediction share",
+        detail=f"{row['scene_id']}: {row['question']!r}: {row['answer']['text']!r} on the "
+        f"annotation, {other} on what annotation and prediction share",
     )
 
 

@@ -13,13 +13,14 @@ _NAMES = (*_CLOSED, "q")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """One refusal as it is stored."""
+    """One refusal as it is stored; `scene` is its scene, "" where that has no samples."""
 
     sample_id: str
     source: str
     stage: str
     reason: str
     detail: str
+    scene: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +49,11 @@ def refused_page(index: Index, given: Sequence[tuple[str, str]]) -> RefusedPage:
     found = index.number(f"select count(*) from refused where {where}", bound)
     paging = Paging(page=page, found=found, size=PAGE, asked=tuple(asked.items()))
     rows = index.rows(
-        f"select * from refused where {where} order by source, stage, reason, sample_id "
-        "limit ? offset ?",
+        f"select sample_id, source, stage, reason, detail from refused where {where} "
+        "order by source, stage, reason, sample_id limit ? offset ?",
         [*bound, PAGE, paging.start],
     )
+    scenes = _with_samples(index, [scene_of(detail) for *_, detail in rows])
     reasons = index.rows(
         "select source, stage, reason, count(*) from refused group by all order by 4 desc, 1, 2, 3"
     )
@@ -59,9 +61,30 @@ def refused_page(index: Index, given: Sequence[tuple[str, str]]) -> RefusedPage:
         asked=asked,
         values=values,
         reasons=tuple((source, stage, reason, number) for source, stage, reason, number in reasons),
-        rows=tuple(Refused(**dict(zip(Refused.__slots__, row, strict=True))) for row in rows),
+        rows=tuple(
+            Refused(
+                sample_id=sample_id,
+                source=source,
+                stage=stage,
+                reason=reason,
+                detail=detail,
+                scene=scene if (scene := scene_of(detail)) in scenes else "",
+            )
+            for sample_id, source, stage, reason, detail in rows
+        ),
         paging=paging,
     )
+
+
+def scene_of(detail: str) -> str:
+    """Return the scene that a detail begins with, if it begins with one."""
+    return detail.partition(": ")[0]
+
+
+def _with_samples(index: Index, scenes: Sequence[str]) -> set[str]:
+    """Return those of some names that are scenes of which there are samples."""
+    sql = "select distinct scene_id from sample where list_contains(?, scene_id)"
+    return {row[0] for row in index.rows(sql, [[*scenes]])}
 
 
 def _values(index: Index, name: str) -> list[str]:

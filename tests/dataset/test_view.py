@@ -33,6 +33,7 @@ from tasks.manifest import read_manifest, write_manifest
 from tasks.rows import read_rows
 from tasks.sample_view import sample_view
 from tasks.scene_list import write_scene_list
+from tasks.shards import write_rejects
 from tasks.versions import keep, paths_of
 from view.app import application
 from view.filters import Box, Filters, read_filters
@@ -395,6 +396,13 @@ def test_the_quarantine_is_listed_with_its_reasons(client):
     assert "B04.tif is not there" in page
     assert "land-900" in page
     assert "0 refused" in words(client.get("/refused", params={"q": "nothing like it"}))
+
+
+def test_a_refused_sample_leads_to_what_was_asked_of_its_scene(client_of, dataset, rejects):
+    asked = replace(rejects[0], sample_id="ab12", detail="land-000: 'How large is it?': no answer")
+    write_rejects(dataset / "quarantine" / "ingest.parquet", [*rejects, asked])
+    page = client_of(dataset).get("/refused").text
+    assert re.findall(r'<a href="/\?scene=([^"]*)">what was asked', page) == ["land-000"]
 
 
 def test_a_search_that_finds_nothing_says_how_words_count(client):
