@@ -86,23 +86,10 @@ def gathered(rows: Iterable[dict[str, Any]]) -> list[BlindItem]:
 
 def candidate(source: str, row: dict[str, Any]) -> Candidate:
     """Return a row as selection sees it, all being of one split; rows of shards are in no group."""
-    return Candidate(
-        granule=GranuleId(source, "train", "b00"),
-        sample_id=row["sample_id"],
-        tier=row["tier"],
-        task=row["task"],
-        classes=tuple(row["classes"]),
-        options=tuple(row["options"]),
-        answer=row["answer"]["text"],
-        template="",
-        rule=row["rule"] or "",
-        group=row.get("group") or "",
-        answer_key=row.get("answer_key") or "",
-        num_answers=row.get("num_answers") or 0,
-        guessed=None,
-        region="",
-        shown="",
-    )
+    shown = [row[name] for name in ("sample_id", "tier", "task", "classes", "options")]
+    group = [row.get("group"), row.get("answer_key"), row.get("num_answers") or 0]
+    values = [*shown, row["answer"]["text"], "", row["rule"], *group, None]
+    return Candidate.of(GranuleId(source, "train", "b00"), values, region="", shown="")
 
 
 def made_items(

@@ -1,6 +1,5 @@
 """The pages, and which address shows which: read-only, and nothing in an address is a path."""
 
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,7 +16,6 @@ from tasks.drawing import inline_image
 from tasks.errors import UserError
 from tasks.inspect_dataset import left_out, size_text
 from tasks.shown import PAGES as REPORT_PAGES
-from tasks.shown import templates_in
 from view.asked import BadFilter
 from view.counts import answer_charts, charts
 from view.filters import Filters, read_filters
@@ -25,8 +23,8 @@ from view.footprints import HEIGHT, WIDTH, footprint_map
 from view.index import Place, first_line
 from view.looked_at import LookedAt
 from view.refused import refused_page
+from view.wording import PAGES, page_templates
 
-PAGES = Path(__file__).with_name("pages")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # what a browser on this machine may call us
 MOST_IMAGE_PX, MOST_IMAGE_BYTES = 4_096, 1 << 26
 HEADERS = {
@@ -98,7 +96,7 @@ class _Pages:
 
     def __init__(self, looked_at: LookedAt) -> None:
         self._looked_at = looked_at
-        self._templates = templates_in(PAGES, REPORT_PAGES)
+        self._templates = page_templates()
         self._style = _style()
         self._script = (PAGES / "view.js").read_text(encoding="utf-8")
 

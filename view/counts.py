@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from view.filters import Filters
 from view.index import Index
+from view.wording import worded
 
 MOST_BARS = 300  # of one chart
 FIRST_BARS, FIRST_ANSWERS = 12, 6  # shown at once
@@ -70,7 +71,8 @@ def answer_charts(index: Index, filters: Filters) -> Iterator[Chart]:
     for task, answer, number in rows:
         by_task.setdefault(task, []).append((answer, number))
     for task, answers in by_task.items():
-        yield _chart(task, answers, filters.but(task=task), "answer", FIRST_ANSWERS)
+        title = worded(task, "task")
+        yield _chart(title, answers, filters.but(task=task), "answer", FIRST_ANSWERS)
 
 
 def _chart(
@@ -82,7 +84,7 @@ def _chart(
         title=title,
         bars=tuple(
             Bar(
-                label=label,
+                label=worded(label, name),
                 number=number,
                 share=number / longest,
                 address=filters.narrowed(name, label).address(),

@@ -53,7 +53,7 @@ def refused_page(index: Index, given: Sequence[tuple[str, str]]) -> RefusedPage:
         "order by source, stage, reason, sample_id limit ? offset ?",
         [*bound, PAGE, paging.start],
     )
-    scenes = _with_samples(index, [scene_of(detail) for *_, detail in rows])
+    scenes = _scenes(index, [row[-1] for row in rows])
     reasons = index.rows(
         "select source, stage, reason, count(*) from refused group by all order by 4 desc, 1, 2, 3"
     )
@@ -62,29 +62,19 @@ def refused_page(index: Index, given: Sequence[tuple[str, str]]) -> RefusedPage:
         values=values,
         reasons=tuple((source, stage, reason, number) for source, stage, reason, number in reasons),
         rows=tuple(
-            Refused(
-                sample_id=sample_id,
-                source=source,
-                stage=stage,
-                reason=reason,
-                detail=detail,
-                scene=scene if (scene := scene_of(detail)) in scenes else "",
-            )
-            for sample_id, source, stage, reason, detail in rows
+            Refused(**dict(zip(Refused.__slots__, (*row, scene), strict=True)))
+            for row, scene in zip(rows, scenes, strict=True)
         ),
         paging=paging,
     )
 
 
-def scene_of(detail: str) -> str:
-    """Return the scene that a detail begins with, if it begins with one."""
-    return detail.partition(": ")[0]
-
-
-def _with_samples(index: Index, scenes: Sequence[str]) -> set[str]:
-    """Return those of some names that are scenes of which there are samples."""
+def _scenes(index: Index, details: Sequence[str]) -> list[str]:
+    """Return the scene that each detail begins with, "" where none does that has samples."""
+    begun = [detail.partition(": ")[0] for detail in details]
     sql = "select distinct scene_id from sample where list_contains(?, scene_id)"
-    return {row[0] for row in index.rows(sql, [[*scenes]])}
+    known = {row[0] for row in index.rows(sql, [begun])}
+    return [name if name in known else "" for name in begun]
 
 
 def _values(index: Index, name: str) -> list[str]:

@@ -26,12 +26,11 @@ from starlette.routing import Mount, Route
 
 from tasks.errors import UserError
 from tasks.reviewing.verdict import REASONS, Opinion
-from tasks.shown import PAGES as REPORT_PAGES
-from tasks.shown import templates_in
-from view.app import HEADERS, LOOPBACK, PAGES, WithHeaders
+from view.app import HEADERS, LOOPBACK, WithHeaders
 from view.app import application as dataset_pages
 from view.desk import Desk, Standing
 from view.looked_at import LookedAt
+from view.wording import PAGES, page_templates
 
 TOKEN_HEADER = "x-review-token"
 MOST_SENT_BYTES = 4_096
@@ -76,7 +75,7 @@ class _Pages:
     def __init__(self, desk: Desk, looked_at: LookedAt) -> None:
         self._desk, self._looked_at = desk, looked_at
         self._token = secrets.token_urlsafe()
-        self._templates = templates_in(PAGES, REPORT_PAGES)
+        self._templates = page_templates()
 
     def first(self, request: Request) -> Response:
         standing = self._desk.standing()

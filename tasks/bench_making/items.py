@@ -181,5 +181,5 @@ def _refused(row: dict[str, Any], source: str, why: str) -> Rejected:
         source=source,
         stage=BENCH,
         reason=Reason.SEEN_IN_TRAINING,
-        detail=f"{row['scene_id']} {why}",
+        detail=f"{row['scene_id']}: {why}",
     )

@@ -134,7 +134,7 @@ DAMAGE = Rule(
         Level(
             name="few",
             conditions=(Condition(premise="destroyed_share", relation="<", bound=0.1, basis=_EMS),),
-            because="Under 10 % of them is few.",
+            because="Under 10 % of all buildings is few.",
         ),
         Level(
             name="many",
@@ -142,12 +142,12 @@ DAMAGE = Rule(
                 Condition(premise="destroyed_share", relation=">", bound=0.2, basis=_EMS),
                 Condition(premise="destroyed_share", relation="<", bound=0.5, basis=_EMS),
             ),
-            because="Between 20 % and 50 % of them is many.",
+            because="Between 20 % and 50 % of all buildings is many.",
         ),
         Level(
             name="most",
             conditions=(Condition(premise="destroyed_share", relation=">", bound=0.6, basis=_EMS),),
-            because="Over 60 % of them is most.",
+            because="Over 60 % of all buildings is most.",
         ),
     ),
     applies=(

@@ -130,7 +130,8 @@ URBAN_RURAL = Rule(
             conditions=(
                 Condition(premise="built_share", relation=">", bound=0.5, basis=f"{ATLAS} (50 %)"),
             ),
-            because="Where 50 % or more is built up, the Atlas of Urban Expansion calls it urban.",
+            because="Where 50 % or more is built up, the Atlas of Urban Expansion calls the "
+            "built-up land urban.",
         ),
         Level(
             name="suburban",
@@ -138,15 +139,16 @@ URBAN_RURAL = Rule(
                 Condition(premise="built_share", relation=">", bound=0.25, basis=f"{ATLAS} (25 %)"),
                 Condition(premise="built_share", relation="<", bound=0.5, basis=f"{ATLAS} (50 %)"),
             ),
-            because="Where 25 % to 50 % is built up, the Atlas of Urban Expansion calls it "
-            "suburban.",
+            because="Where 25 % to 50 % is built up, the Atlas of Urban Expansion calls the "
+            "built-up land suburban.",
         ),
         Level(
             name="rural",
             conditions=(
                 Condition(premise="built_share", relation="<", bound=0.25, basis=f"{ATLAS} (25 %)"),
             ),
-            because="Where under 25 % is built up, the Atlas of Urban Expansion calls it rural.",
+            because="Where under 25 % is built up, the Atlas of Urban Expansion calls the "
+            "built-up land rural.",
         ),
     ),
     applies=(Condition(premise="built_share", relation=">", bound=0.01, basis=SEEN),),

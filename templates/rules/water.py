@@ -99,7 +99,7 @@ STREAMS = Rule(
                     basis="the impervious cover model (10 %)",
                 ),
             ),
-            because="Under 10 % impervious cover, sensitive stream life can persist.",
+            because="Under 10 % built-up cover, sensitive stream life can persist.",
         ),
         Level(
             name="marked",
@@ -117,7 +117,7 @@ STREAMS = Rule(
                     basis="the impervious cover model (25 to 30 %)",
                 ),
             ),
-            because="From 10 % impervious cover on, sensitive stream life is lost, and up to 25 % "
+            because="From 10 % built-up cover on, sensitive stream life is lost, and up to 25 % "
             "the state is not yet poor.",
         ),
         Level(
@@ -130,7 +130,7 @@ STREAMS = Rule(
                     basis="the impervious cover model (25 to 30 %)",
                 ),
             ),
-            because="Above 30 % impervious cover, most streams are in a poor state.",
+            because="Above 30 % built-up cover, most streams are in a poor state.",
         ),
     ),
     applies=(HAS_WATER, SMALL_WATER),

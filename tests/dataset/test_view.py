@@ -137,10 +137,10 @@ def test_what_is_found_is_counted_by_tier_with_a_way_to_each(client, client_of, 
     both = client_of(changed_row(COVERAGE, tier="l2_spatial"))
     found = both.get("/", params={"scene": "land-000"})
     links = re.findall(r'<a href="/\?([^"]*tier=[^"]+)">([^<]*)</a>', found.text)
-    assert [told for _, told in links] == ["12 L1 questions", "1 L2 spatial questions"]
+    assert [told for _, told in links] == ["L1 12", "L2 spatial 1"]
     asked = dict(parse_qsl(unescape(links[1][0])))
     assert asked == {"scene": "land-000", "tier": "l2_spatial"}
-    assert "L1 questions" not in words(client.get("/"))  # nothing to choose among
+    assert "L1 1" not in words(client.get("/"))  # nothing to choose among
 
 
 @pytest.mark.parametrize(
@@ -402,7 +402,7 @@ def test_a_refused_sample_leads_to_what_was_asked_of_its_scene(client_of, datase
     asked = replace(rejects[0], sample_id="ab12", detail="land-000: 'How large is it?': no answer")
     write_rejects(dataset / "quarantine" / "ingest.parquet", [*rejects, asked])
     page = client_of(dataset).get("/refused").text
-    assert re.findall(r'<a href="/\?scene=([^"]*)">what was asked', page) == ["land-000"]
+    assert re.findall(r'<a href="/\?scene=([^"]*)">all of this scene', page) == ["land-000"]
 
 
 def test_a_search_that_finds_nothing_says_how_words_count(client):

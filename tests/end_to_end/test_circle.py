@@ -195,7 +195,8 @@ def test_the_floor_and_the_answer_decide_under_the_checked_policy(
         assert min(ious) >= 0.7
         assert rejected == differing
         assert {row["reason"] for row in quarantine} == {"refined_answer"}
-        assert all("on the annotation" in row["detail"] for row in quarantine)
+        told = re.compile(r"\S+: ['\"].+ on the annotation, ")  # begins with the scene
+        assert all(told.match(row["detail"]) for row in quarantine)
     else:
         assert min(ious) < 0.7
         assert rejected == 0

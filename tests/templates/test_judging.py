@@ -100,9 +100,9 @@ VERDICTS = [
         "damage_quantity",
         "destroyed 6, no-damage 14",
         "many",
-        "Between 20 % and 50 % of them is many.",
+        "Between 20 % and 50 % of all buildings is many.",
     ),
-    ("damage_quantity", "destroyed 15, no-damage 5", "most", "Over 60 % of them is most."),
+    ("damage_quantity", "destroyed 15, no-damage 5", "most", "Over 60 % of all buildings is most."),
 ]
 
 # the bound lies within the margin; two classes hold, or none; share and number point apart
