@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("flows", "view", "tasks", "templates", "terrascope_model", "masks", "schemas")
+PACKAGES = "commands flows view tasks templates terrascope_model masks schemas".split()
 
 
 @pytest.mark.parametrize("name", PACKAGES)

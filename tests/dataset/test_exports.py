@@ -18,6 +18,7 @@ from pycocotools.coco import COCO
 from typer.testing import CliRunner
 
 import cli
+from commands.keep import export as command
 from schemas.trace import SEG
 from tasks.errors import ConfigError, UserError
 from tasks.exports.choice import Choice
@@ -77,7 +78,7 @@ def entries(folder, name):
 
 
 def test_the_command_offers_the_formats_that_there_are():
-    hints = typing.get_type_hints(cli.export, include_extras=False)
+    hints = typing.get_type_hints(command, include_extras=False)
     assert set(typing.get_args(hints["to"])) == set(FORMATS)
 
 

@@ -15,6 +15,7 @@ from affine import Affine
 from PIL import Image
 
 import cli
+from commands import console
 from terrascope_model.presets import tiny
 from terrascope_model.tokens import TURN_CLOSE
 from tests.terrascope_model.conftest import untied
@@ -161,7 +162,7 @@ def test_a_folder_without_a_model_is_one_line_and_status_2(ask: Ask, tmp_path: P
 def test_without_the_extra_it_says_what_to_install(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda name: None if name == "torch" else object())
+    monkeypatch.setattr(console, "find_spec", lambda name: None if name == "torch" else object())
     code, _, err = ask("a.png", "What?")
     assert code == 2
     assert "ask needs torch, which the extra brings: pip install -e '.[train]'" in err
