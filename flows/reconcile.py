@@ -99,13 +99,17 @@ def _marked(client: SyncPrefectClient, run: FlowRun) -> Finding | None:
             parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id])
         )
     )
-    for lost in (run, *filter(_is_running, below)):
+    for lost in (run, *filter(_is_unfinished, below)):
         client.set_flow_run_state(lost.id, Crashed(message=ABANDONED), force=True)
     return Finding(what=f"run {run.name}", done="marked as crashed", why=ABANDONED)
 
 
 def _is_running(run: FlowRun) -> bool:
     return run.state is not None and run.state.is_running()
+
+
+def _is_unfinished(run: FlowRun) -> bool:
+    return run.state is None or not run.state.is_final()  # one that was about to begin is lost too
 
 
 @task(name="start missed", task_run_name="start missed {dataset.name}")

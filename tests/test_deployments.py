@@ -1,6 +1,7 @@
 """`prefect.yaml` is checked before it is deployed, and deploys on a real server as it is meant."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -186,17 +187,21 @@ import socket, sys
 from pathlib import Path
 
 from prefect import get_client
-from prefect.states import Running
+from prefect.states import Pending, Running
 
 import flows.reconcile
 from flows.reconcile import reconcile
 from flows.train import train
 from flows.whereabouts import BORN, HOST, PID
+from prefect import task
 
 with get_client(sync_client=True) as client:
     for host in (socket.gethostname(), "elsewhere"):
         run = client.create_flow_run(train, name=f"lost on {host[:9]}", state=Running())
         client.update_flow_run_labels(run.id, {HOST: host, PID: 2**22 - 1, BORN: "1"})
+        call = client.create_task_run(task(print), run.id, "0", state=Running())
+        below = f"below {host[:9]}"
+        client.create_flow_run(train, name=below, parent_task_run_id=call.id, state=Pending())
 flows.reconcile.SETTLED_S = 0.0
 for _ in range(2):
     reconcile([Path(sys.argv[1]), Path("none")], grace_s=0)
@@ -236,9 +241,10 @@ def test_missed_training_is_started_once_and_only_a_proved_loss_is_marked(
         "dataset": str(tmp_path),
         "manifest_sha256": digest,
     }
-    lost = {run["name"]: run["state_type"] for run in runs if run["name"].startswith("lost on")}
-    assert sorted(lost.values()) == ["CRASHED", "RUNNING"]
-    assert lost["lost on elsewhere"] == "RUNNING"
+    states = {run["name"]: run["state_type"] for run in runs}
+    here = socket.gethostname()[:9]
+    assert (states[f"lost on {here}"], states[f"below {here}"]) == ("CRASHED", "CRASHED")
+    assert (states["lost on elsewhere"], states["below elsewhere"]) == ("RUNNING", "PENDING")
     key = {"artifacts": {"key": {"any_": ["reconciled"]}}}
     (artifact,) = client.post("/artifacts/latest/filter", json=key).json()
     told = {row["what"]: (row["done"], row["why"]) for row in json.loads(artifact["data"])}
@@ -276,12 +282,22 @@ def test_batches_that_ask_models_take_turns(deployed) -> None:
 @pytest.mark.full
 @pytest.mark.prefect
 @pytest.mark.slow
-def test_deployed_again_all_is_there_once_and_a_limit_is_left_as_it_was_set(deployed) -> None:
+def test_deployed_again_all_is_there_once_and_what_was_changed_is_told_or_left(
+    deployed, by_name
+) -> None:
     client, env = deployed
     changed = client.patch("/v2/concurrency_limits/terrascope-models", json={"limit": 3})
     assert changed.status_code == 204
+    own = {"datasets": ["my/own"]}
+    reconcile = f"/deployments/{by_name['reconcile']['id']}"
+    client.patch(reconcile, json={"parameters": own}).raise_for_status()
     command = [sys.executable, "-m", "flows.service.deploy"]
-    subprocess.run(command, cwd=ROOT, env=env, check=True)
+    done = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True)
+    assert (
+        'note     reconcile, parameter datasets: was ["my/own"] on the server, '
+        'is ["demo/dataset"] of prefect.yaml'
+    ) in done.stdout.splitlines()
+    assert done.stdout.count("on the server") == 1
     assert len(found(client, "deployments")) == len(DEPLOYMENTS)
     assert len(found(client, "automations")) == sum(len(d.get("triggers", ())) for d in DEPLOYMENTS)
     assert client.get("/v2/concurrency_limits/terrascope-models").json()["limit"] == 3

@@ -3,6 +3,7 @@
 `python -m flows.service.deploy`, on the server of PREFECT_API_URL.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +36,7 @@ Deployment = Mapping[str, Any]
 
 
 def deploy(root: Path = ROOT) -> list[str]:
-    """Deploy what `prefect.yaml` holds; return what will go wrong later if nothing is done.
+    """Deploy what `prefect.yaml` holds; return what it took the place of, and what will go wrong.
 
     Raises:
         UserError: something in it is wrong; every fault is named, and nothing was deployed.
@@ -44,8 +45,9 @@ def deploy(root: Path = ROOT) -> list[str]:
     with get_client(sync_client=True) as client:
         make_pools(client)
         faults = [*faults_of(deployments), *unknown_pools(client, deployments)]
-    if faults:
-        raise UserError("nothing was deployed:\n" + "\n".join(f"  {fault}" for fault in faults))
+        if faults:
+            raise UserError("nothing was deployed:\n" + "\n".join(f"  {one}" for one in faults))
+        replaced = list(replaced_in(client, deployments))
     done = subprocess.run(
         [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
         cwd=root,
@@ -55,7 +57,7 @@ def deploy(root: Path = ROOT) -> list[str]:
     )
     if done.returncode:
         raise UserError(f"prefect deploy failed:\n{done.stdout}{done.stderr}")
-    return list(notices_of(deployments))
+    return [*replaced, *notices_of(deployments)]
 
 
 def read_deployments(file: Path) -> list[Deployment]:
@@ -122,6 +124,21 @@ def unknown_pools(client: SyncPrefectClient, deployments: Iterable[Deployment]) 
                 f"{deployment.get('name')}: no work pool {pool!r}, so nothing would run it; "
                 f"there are {', '.join(known)}; `prefect work-pool create` makes another"
             )
+
+
+def replaced_in(client: SyncPrefectClient, deployments: Iterable[Deployment]) -> Iterator[str]:
+    """Yield the parameters on the server that the file gives another value, or none."""
+    for deployment in deployments:
+        name = deployment["name"]
+        try:
+            there = client.read_deployment_by_name(f"{flow_of(deployment).name}/{name}").parameters
+        except ObjectNotFound:
+            continue
+        given = deployment.get("parameters", {})
+        for key in sorted(there.keys() | given.keys()):
+            old, new = (json.dumps(of.get(key), default=str) for of in (there, given))
+            if old != new:
+                yield f"{name}, parameter {key}: was {old} on the server, is {new} of prefect.yaml"
 
 
 def notices_of(deployments: Iterable[Deployment]) -> Iterator[str]:

@@ -77,6 +77,13 @@ class Up:
         changed = {"parameters": {**there["parameters"], **parameters}}
         self.client.patch(f"/deployments/{there['id']}", json=changed).raise_for_status()
 
+    def make_small(self, **settings: object) -> None:
+        """Let training be short, and its bench small; `up` takes both back."""
+        models, scores = str(self.folder / "models"), str(self.folder / "scores")
+        self.change("train-published", models=models, settings={**SHORT, **settings})
+        benches = [str(self.folder / "two.csv")]
+        self.change("bench-published", benches=benches, scores=scores)
+
     def run(self, name: str, **parameters: object) -> str:
         path = f"/deployments/{self.deployment(name)['id']}/create_flow_run"
         answer = self.client.post(path, json={"parameters": parameters})
@@ -117,16 +124,14 @@ def digest_of(dataset: Path) -> str:
     return sha256((dataset / "manifest.json").read_bytes()).hexdigest()
 
 
-def two_questions(folder: Path) -> Path:
+def two_questions(folder: Path) -> None:
     """Write a bench of two questions on a picture, in the layout of Landsat30-AU-VQA."""
     Image.new("RGB", (64, 64), "green").save(folder / "green.png")
-    path = folder / "two.csv"
-    path.write_text(
+    (folder / "two.csv").write_text(
         "qa_id,image_path,question,question_type,options,answer\n"
         "1,green.png,Is it green?,colour,\"['Yes', 'No']\",Yes\n"
         "2,green.png,Is it red?,colour,\"['Yes', 'No']\",No\n"
     )
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +144,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     try:
         with closing(httpx.Client(base_url=api, timeout=60, transport=Patient())) as client:
             service = Up(client=client, folder=folder, port=port)
-            service.change("train-published", models=str(folder / "models"), settings=SHORT)
-            scores = str(folder / "scores")
-            service.change("bench-published", benches=[str(two_questions(folder))], scores=scores)
+            two_questions(folder)
+            service.make_small()
             yield service
     finally:
         command("down", "--folder", folder)
@@ -162,7 +166,9 @@ def test_up_again_changes_nothing_and_another_port_is_refused(up) -> None:
     other = command("up", "--port", up.port + 1, "--folder", up.folder)
     assert other.returncode == 1
     assert f"the service is up at http://127.0.0.1:{up.port}" in other.stderr
-    up.change("train-published", models=str(up.folder / "models"), settings=SHORT)
+    for name, key in (("bench", "benches"), ("train", "models"), ("train", "settings")):
+        assert f"note     {name}-published, parameter {key}: was " in again.stdout
+    up.make_small()
 
 
 def test_a_port_that_is_taken_is_told_and_nothing_is_started(up, tmp_path) -> None:
@@ -262,8 +268,8 @@ def test_a_schedule_without_its_folder_fails_with_the_folders_name(up, config, t
 
 
 def test_training_that_is_ended_or_killed_goes_on_and_nothing_is_left(up, config) -> None:
-    long = {**SHORT, "stage1_steps": 5000, "save_steps": 50}
-    up.change("train-published", models=str(up.folder / "models"), settings=long)
+    long = {"stage1_steps": 5000, "save_steps": 50}
+    up.make_small(**long)
     before = len(up.runs("train-published"))
 
     def at_work(number: int) -> dict[str, Any]:
@@ -297,7 +303,7 @@ def test_training_that_is_ended_or_killed_goes_on_and_nothing_is_left(up, config
         command("up", "--port", up.port, "--folder", up.folder, "--database", "sqlite").returncode
         == 0
     )
-    up.change("train-published", models=str(up.folder / "models"), settings=long)
+    up.make_small(**long)
     assert up.client.get(f"/flow_runs/{first['id']}").json()["state_type"] == "CRASHED"
     assert [done for done, _ in reconciled()] == ["started"]
 
@@ -315,7 +321,7 @@ def test_training_that_is_ended_or_killed_goes_on_and_nothing_is_left(up, config
     psutil.wait_procs(killed, timeout=30)
     assert up.client.get(f"/flow_runs/{second['id']}").json()["state_type"] == "RUNNING"
     assert command("up", "--port", up.port, "--folder", up.folder).returncode == 0
-    up.change("train-published", models=str(up.folder / "models"), settings=long)
+    up.make_small(**long)
     (marked, _), *others = reconciled()
     assert marked == "marked as crashed"
     assert [done for done, _ in others][-1] == "started"
