@@ -25,6 +25,17 @@ def read_quantity(text: str) -> tuple[float, str] | None:
     return float(match[1].replace(",", "") + (match[2] or "")) * size, unit
 
 
+def exactly(amount: float, like: str) -> str:
+    """Return an amount in m2, m, share or count to six digits, in the unit of an answer like it.
+
+    ValueError where `like` has no number.
+    """
+    match = _WORDED.fullmatch(like)
+    if match is None:
+        raise ValueError(f"{like!r} is no number with a unit")
+    return f"{amount / _UNITS[match[3]][1]:,.6g} {match[3]}".strip()
+
+
 def rounds_to(value: float, unit: str, text: str) -> bool:
     """Return whether `text` says `value`: counts exactly, else within half its second digit."""
     read = read_quantity(text)

@@ -31,7 +31,7 @@ from schemas.trace import value_text
 from schemas.value import Quantity, Undefined, Value
 from tasks.annotation.predictions import ClassAt, Prediction, read_predictions
 from tasks.annotation.settings import Policy, RefineSettings
-from tasks.answer_text import read_quantity
+from tasks.answer_text import exactly, read_quantity
 from tasks.atomic import placing
 from tasks.config import BuildConfig
 from tasks.digest import digest_of
@@ -41,7 +41,7 @@ from tasks.scene_table import MEASURED_COLUMNS, evidence_of
 from tasks.shards import write_rejects
 from tasks.stage_names import ANNOTATE, INGEST, refined_stage
 
-VERSION = 3
+VERSION = 4
 SHARED: Mapping[Policy, Callable[[MaskHW, MaskHW], MaskHW]] = {
     "checked": intersection,
     "regions": shared_regions,
@@ -241,13 +241,16 @@ def _other_answer(row: Mapping[str, Any], scene: RefinedScene) -> str:
         return "" if text == answer["text"] else repr(text)
     if row["form"] == "open":
         low, high = answer["low"], answer["high"]
-        exact = f"{text!r} ({value.value:.6g}, outside of {low:.6g} to {high:.6g} {value.unit})"
-        return "" if low <= value.value <= high else exact
+        if low <= value.value <= high:
+            return ""
+        number, least, most = (exactly(amount, text) for amount in (value.value, low, high))
+        return f"{text!r} (exactly {number}, outside of {least} to {most})"
     own = read_quantity(answer["text"])
     others = [read_quantity(option) for option in row["options"] if option != answer["text"]]
     assert own is not None, f"{answer['text']!r} has a number"
-    nearer = [o for o in others if o and abs(value.value - o[0]) <= abs(value.value - own[0])]
-    return f"{text!r} ({value.value:.6g} {value.unit}, nearer to another option)" if nearer else ""
+    if not any(o and abs(value.value - o[0]) <= abs(value.value - own[0]) for o in others):
+        return ""
+    return f"{text!r} (exactly {exactly(value.value, text)}, nearer to another option)"
 
 
 def _evidence(path: Path, scene_ids: Any) -> dict[str, Evidence]:

@@ -18,7 +18,7 @@ from schemas.mask import Evidence, Invalid, LayerInfo, MaskKind, SceneMask
 from schemas.parquet import SAMPLE_SCHEMA
 from schemas.program import load_program
 from schemas.value import Undefined
-from tasks.answer_text import read_quantity, rounds_to
+from tasks.answer_text import exactly, read_quantity, rounds_to
 from tasks.verify import verify
 
 NUM_PLANTED = 100
@@ -560,6 +560,12 @@ def test_refused_samples_are_all_in_quarantine(dataset, rejects):
 )
 def test_worded_numbers_are_read_back(text, quantity):
     assert read_quantity(text) == quantity
+
+
+def test_an_amount_is_told_exactly_in_the_unit_of_an_answer():
+    assert exactly(714_999.0, "71 ha") == "71.4999 ha"
+    assert exactly(1_234_567.0, "1,200 km") == "1,234.57 km"
+    assert exactly(15, "3") == "15"
 
 
 def test_two_digits_are_checked_to_half_of_the_second():

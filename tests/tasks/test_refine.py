@@ -168,7 +168,7 @@ def test_an_answer_outside_its_margin_is_told() -> None:
     row = question(Area(of=WATER), [mask_row(WATER, WATER_HW)], "5,000 m²", low=4500.0, high=5500.0)
     assert (
         refine_row(row, scene(CHECKED, water=columns(1, 5)))[2]
-        == "'4,000 m²' (4000, outside of 4500 to 5500 m2)"
+        == "'4,000 m²' (exactly 4,000 m², outside of 4,500 m² to 5,500 m²)"
     )
 
 
@@ -185,7 +185,7 @@ def test_a_choice_is_kept_while_no_other_option_is_nearer() -> None:
     row["options"] = ["50 %", "38 %"]
     assert (
         refine_row(row, scene(CHECKED, water=columns(1, 5)))[2]
-        == "'40 %' (0.4 share, nearer to another option)"
+        == "'40 %' (exactly 40 %, nearer to another option)"
     )
 
 
