@@ -190,16 +190,15 @@ from prefect import get_client
 from prefect.states import Pending, Running
 
 import flows.reconcile
-from flows.reconcile import reconcile
+from flows.reconcile import mark_abandoned, reconcile
 from flows.train import train
 from flows.whereabouts import BORN, HOST, PID
-from prefect import task
 
 with get_client(sync_client=True) as client:
     for host in (socket.gethostname(), "elsewhere"):
         run = client.create_flow_run(train, name=f"lost on {host[:9]}", state=Running())
         client.update_flow_run_labels(run.id, {HOST: host, PID: 2**22 - 1, BORN: "1"})
-        call = client.create_task_run(task(print), run.id, "0", state=Running())
+        call = client.create_task_run(mark_abandoned, run.id, "0", state=Running())
         below = f"below {host[:9]}"
         client.create_flow_run(train, name=below, parent_task_run_id=call.id, state=Pending())
 flows.reconcile.SETTLED_S = 0.0
