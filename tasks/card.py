@@ -35,18 +35,23 @@ _USE = """\
 
 | column | what it holds |
 |---|---|
+| `sample_id`, `scene_id` | hash of what the sample is made from; its scene |
 | `source`, `split`, `place`, `licence` | archive, its split, tile or event, licence of the scene |
 | `tier`, `task`, `form`, `classes` | kind of question, `open` or `choice`, classes it speaks of |
 | `images`, `image_info` | encoded 8-bit RGB images that the sample carries, and how each was made |
 | `grid` | height, width, metres per pixel (null where unknown), bounds in WGS84 degrees |
 | `question`, `options` | the question; option texts in letter order, empty for an open question |
+| `title` | title of a caption, empty for a question |
 | `answer` | text, letter, and for a number its value, unit and interval |
 | `steps`, `trace` | steps with the index of their mask; the training string they make up |
 | `fact_spans` | where measured facts stand in `trace`, as [start, end) in characters |
+| `claims` | what the sentences of a caption claim, each with its verdict on the masks |
 | `masks` | step masks: COCO RLE of `size` (height, width), expression, `origin`, `iou` with it |
 | `scene_masks`, `layers` | every class or object at every date, and what is known of each layer |
 | `words` | JSON: how questions and steps call each class, and its class in one common list |
 | `program` | the expression, in JSON, that proves the answer |
+| `rule`, `premises` | rule of a judgement; the numbers it rests on, each with its program |
+| `judged` | what a second model thought of the question; null where none was asked |
 | `archive_captions` | captions that the archive gives; kept, never trusted |
 | `provenance` | source files and their SHA-256, template and version, seed, configuration |
 

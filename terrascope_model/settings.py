@@ -66,7 +66,7 @@ class TrainSettings(BaseModel):
         "trains in each stage, with LoRA.",
     )
     lora_rank: int = Field(default=128, ge=1, description="Of the language model's LoRA.")
-    lora_alpha: int = Field(default=256, ge=1, description="Its weight, times the rank.")
+    lora_alpha: int = Field(default=256, ge=1, description="LoRA's scale is this over the rank.")
     lora_dropout: float = Field(default=0.05, ge=0, lt=1, description="Before it.")
     seed: int = Field(default=0, ge=0, description="Of the first weights and of what is drawn.")
     stage1_steps: int = Field(default=800, ge=0, description="Steps on named classes.")
@@ -132,7 +132,8 @@ class TrainSettings(BaseModel):
     workers: int = Field(default=0, ge=0, description="Processes that read samples, a process.")
     names_first: bool = Field(
         default=True,
-        description="Ask for masks by a vector a name at first, where a model starts from nothing.",
+        description="Ask the mask decoder by a vector learnt for each name first, by [SEG] later; "
+        "only where a model starts from nothing.",
     )
     least_share: float = Field(
         default=0.05,

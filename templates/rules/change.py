@@ -160,7 +160,8 @@ DAMAGE = Rule(
         text="G. Grünthal (ed.) (1998), European Macroseismic Scale 1998, Cahiers du Centre "
         "Européen de Géodynamique et de Séismologie 15, Luxembourg, definitions of quantity",
         url="https://doi.org/10.2312/EMS-98.full.en",
-        checked="not in its own text; code that uses the scale has middle values that agree",
+        checked="its own text could not be read; the middle values in programs that use the scale "
+        "agree",
     ),
     caveat="Only the words for quantities are borrowed: EMS-98 is about earthquakes, and xBD's "
     "levels are not its grades. From 10 % to 20 % and from 50 % to 60 % the words overlap, and "

@@ -247,6 +247,6 @@ FRAGMENTATION = Rule(
         checked="the abstract: 'an organism can move freely if its critical resource or habitat "
         "occupies 59.28% of the landscape'",
     ),
-    caveat="The threshold is that of random maps, with 4 neighbours; areas are counted with 8. "
-    "Where share and number of areas point apart nothing is asked.",
+    caveat="The threshold is that of random maps with 4 neighbours; with 8, as areas are counted, "
+    "it is some 40.7 %. Where share and number of areas point apart nothing is asked.",
 )

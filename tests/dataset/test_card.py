@@ -104,6 +104,14 @@ def test_what_was_counted_once_is_not_read_again(dataset, tmp_path):
     assert (tmp_path / "README.md").read_text() == written(dataset).read_text()
 
 
+def test_the_card_explains_every_column(dataset):
+    card = written(dataset).read_text()
+    table = card[card.index("| column |") : card.index("Masks are compressed")]
+    told = [cell.split("|")[1] for cell in table.splitlines()]
+    named = {name.strip(" `") for cell in told[2:] for name in cell.split(",")}
+    assert named == set(SAMPLE_SCHEMA.names)
+
+
 def test_croissant_names_every_file_with_its_digest_and_every_column(dataset):
     manifest = read_manifest(dataset)
     tree = json.loads(write_croissant(dataset, manifest, survey(dataset, manifest)).read_text())

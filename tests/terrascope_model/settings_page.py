@@ -20,7 +20,9 @@ def table() -> str:
 
 
 def _told(value: object) -> str:
-    return "" if value in ("", {}) else f"`{value}`"
+    if value == {}:
+        return "none"
+    return "" if value == "" else f"`{value}`"
 
 
 if __name__ == "__main__":
