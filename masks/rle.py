@@ -5,6 +5,8 @@ a run is written as its difference to the one two before it, five bits a charact
 the fifth bit of the last character is its sign, a sixth says that more follow, and 48 is added.
 """
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from masks.kernel import kernel
 from masks.runs import changes, column_major
 
+Id = TypeVar("Id", np.uint8, np.int32)
 _MAX_CHARACTERS = 7  # of one run: 35 bits hold any difference of two 32-bit runs
 _TRUNCATED, _TOO_LONG, _NEGATIVE, _FOREIGN = -1, -2, -3, -4
 _FAULTS = {
@@ -91,7 +94,7 @@ def area_px(counts: bytes) -> int:
     return _runs(counts)[2]
 
 
-def paint(ids_HW: NDArray[np.uint8], counts: bytes, value: int) -> int:
+def paint(ids_HW: NDArray[Id], counts: bytes, value: int) -> int:
     """Set the mask's pixels in `ids_HW` to `value`, in place, and return how many they are.
 
     ValueError as for `decode`. Several times as fast where `ids_HW` lies column by column, as codes
@@ -221,7 +224,7 @@ def _window_edges(
 
 
 @kernel
-def _fill(runs: NDArray[np.int64], pixels: NDArray[np.uint8], value: int) -> None:
+def _fill(runs: NDArray[np.int64], pixels: NDArray[Id], value: int) -> None:
     at = 0
     for i in range(runs.size):
         if i & 1:
@@ -230,7 +233,7 @@ def _fill(runs: NDArray[np.int64], pixels: NDArray[np.uint8], value: int) -> Non
 
 
 @kernel
-def _paint(runs: NDArray[np.int64], ids_HW: NDArray[np.uint8], value: int) -> None:
+def _paint(runs: NDArray[np.int64], ids_HW: NDArray[Id], value: int) -> None:
     height = ids_HW.shape[0]
     row = column = 0
     for i in range(runs.size):

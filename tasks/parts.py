@@ -17,12 +17,11 @@ def parts_of(row: Row, mask: RowMask) -> NDArray[np.int32]:
 
     ValueError for a code that is not one of the mask's size.
     """
-    parts_HW = decode(mask.counts.encode(), mask.size).astype(np.int32)
+    mask_HW = decode(mask.counts.encode(), mask.size)
+    parts_HW = np.ones(mask.size, dtype=np.int32, order="F")
     for number, found in enumerate(objects_of(row, mask), start=2):
-        object_HW = np.zeros(mask.size, dtype=np.uint8, order="F")
-        paint(object_HW, found.counts, 1)
-        parts_HW[(object_HW == 1) & (parts_HW > 0)] = number
-    return parts_HW
+        paint(parts_HW, found.counts, number)
+    return np.where(mask_HW, parts_HW, 0)
 
 
 def objects_of(row: Row, mask: RowMask) -> list[SceneMask]:
