@@ -25,5 +25,7 @@ def compile_kernels() -> None:
     min_distance_m(mask_HW, mask_HW[::-1, ::-1], (1.0, 1.0))
     near(mask_HW, 2.0, (1.0, 1.0))
     shared_edges(mask_HW, ~mask_HW)
-    paint(ids_HW, encode(decode(encode(mask_HW), (8, 8))), 1)
+    code = encode(decode(encode(mask_HW), (8, 8)))
+    paint(ids_HW, code, 1)
+    paint(np.zeros((8, 8), dtype=np.int32, order="F"), code, 1)  # parts of a mask, for a page
     encode_window(mask_HW[-_CORNER_PX:, -_CORNER_PX:], 5, 5, (8, 8))

@@ -8,14 +8,18 @@ signatures agree estimates the Jaccard similarity of the two sets of runs. An im
 import io
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import imagehash
 import numpy as np
-from datasketch import MinHash
 from numpy.typing import NDArray
 from PIL import Image
 
 from schemas.trace import MARKS
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 Signature = NDArray[np.uint32]
 
@@ -26,7 +30,6 @@ SCHEME = "affine32"  # 32-bit values; what datasketch 2.0 made its default
 
 _MARK = re.compile("|".join(re.escape(mark) for mark in MARKS))
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")  # 1,200 and 0.5 are one word each
-_EMPTY = MinHash(num_perm=PERMUTATIONS, seed=SEED, scheme=SCHEME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,7 +66,14 @@ def text_signature(text: str) -> Signature:
     words = _WORD.findall(_MARK.sub(" ", text).lower())
     starts = range(max(1, len(words) - SHINGLE_WORDS + 1))
     shingles = {" ".join(words[start : start + SHINGLE_WORDS]) for start in starts}
-    sketch = _EMPTY.copy()
+    sketch = _empty().copy()
     sketch.update_batch(shingle.encode() for shingle in shingles)
     signature: Signature = sketch.hashvalues
     return signature
+
+
+@lru_cache(maxsize=1)
+def _empty() -> "MinHash":
+    from datasketch import MinHash  # half a second that a command without texts can spare
+
+    return MinHash(num_perm=PERMUTATIONS, seed=SEED, scheme=SCHEME)

@@ -9,12 +9,15 @@ kept ones are, every removed one has its survivor, and the order in which they c
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from datasketch import LeanMinHash, MinHashLSH
 
 from tasks.fingerprints import PERMUTATIONS, SCHEME, SEED, Fingerprint, Signature
 from tasks.near_images import Look, near_looks
+
+if TYPE_CHECKING:
+    from datasketch import LeanMinHash, MinHashLSH
 
 SIMILARITY = 0.85  # Jaccard similarity of near-identical texts, as estimated
 MIN_AGREEING = math.ceil(SIMILARITY * PERMUTATIONS)
@@ -61,6 +64,8 @@ class _Kept:
         if self._index is not None:
             self._index.insert(len(self._items) - 1, _sketch(item.signature))
         elif len(self._items) > MAX_COMPARED:
+            from datasketch import MinHashLSH  # half a second that few samples can spare
+
             self._index = MinHashLSH(num_perm=PERMUTATIONS, params=(_BANDS, _BAND_PLACES))
             for number, one in enumerate(self._items):
                 self._index.insert(number, _sketch(one.signature))
@@ -83,5 +88,7 @@ def _first_like(signature: Signature, places: Iterable[_Kept]) -> Fingerprint | 
     return min(found, key=lambda item: (item.rank, item.sample_id), default=None)
 
 
-def _sketch(signature: Signature) -> LeanMinHash:
+def _sketch(signature: Signature) -> "LeanMinHash":
+    from datasketch import LeanMinHash
+
     return LeanMinHash(seed=SEED, hashvalues=signature, scheme=SCHEME)

@@ -3,6 +3,8 @@
 So modules and compiled kernels are loaded once for all workers, not in the process of the build.
 """
 
+import datasketch  # noqa: F401 - which a worker would load on its own
+
 from masks.warm_up import compile_kernels
 from tasks.ask import ask_granule
 from tasks.assemble import write_granule

@@ -3,12 +3,10 @@
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
-import pyogrio
 import shapely
-from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 from pyproj import CRS as ProjCRS
 from pyproj.exceptions import ProjError
 from rasterio.crs import CRS
@@ -18,6 +16,9 @@ from schemas.rejection import Reason, Refusal
 from tasks.sources.image_files import refuse_foreign
 from tasks.sources.own_config import CRS_NAME
 from tasks.sources.safe_files import MAX_FILE_BYTES, Archive
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 # the only vector formats that are opened, each by its first bytes
 SIGNATURES = {
@@ -37,11 +38,6 @@ _OFFLINE = {
 # what broken files were seen to raise beyond pyogrio's own errors: IndexError (FlatGeobuf),
 # UnboundLocalError (a CRS without a WKT), ValueError (dates, text that is not UTF-8)
 _READ_ERRORS = (
-    DataSourceError,
-    DataLayerError,
-    FeatureError,
-    FieldError,
-    GeometryError,
     ShapelyError,
     IndexError,
     MemoryError,
@@ -51,7 +47,7 @@ _READ_ERRORS = (
 )
 
 
-def read_polygons(archive: Archive, name: str, table: str, crs: CRS) -> gpd.GeoDataFrame:
+def read_polygons(archive: Archive, name: str, table: str, crs: CRS) -> "GeoDataFrame":
     """Return the features of a vector file in a CRS, every one with a geometry.
 
     Args:
@@ -93,7 +89,7 @@ def _checked_path(archive: Archive, name: str) -> Path:
 @lru_cache(maxsize=8)
 def _in_crs(
     path: Path, name: str, size: int, mtime_ns: int, table: str, wkt: str
-) -> gpd.GeoDataFrame | Refusal:
+) -> "GeoDataFrame | Refusal":
     # one file of footprints serves many scenes: read and projected, or refused, once a process
     try:
         if Path(name).suffix.lower() == ".geojson":
@@ -119,14 +115,25 @@ def _on_earth(crs: ProjCRS) -> bool:
     return bool(crs.is_projected or crs.is_geographic)
 
 
-def _read(path: Path, name: str, table: str) -> gpd.GeoDataFrame:
+def _read(path: Path, name: str, table: str) -> "GeoDataFrame":
+    import geopandas as gpd  # with pandas half a second that other archives can spare
+    import pyogrio
+    from pyogrio import errors
+
+    own_errors = (
+        errors.DataSourceError,
+        errors.DataLayerError,
+        errors.FeatureError,
+        errors.FieldError,
+        errors.GeometryError,
+    )
     pyogrio.set_gdal_config_options(_OFFLINE)
     try:
         with np.errstate(invalid="ignore"):  # a vertex that is NaN is refused with its reason
             frame = gpd.read_file(path, layer=table or None)
         # a FlatGeobuf cut within its index reads as one without features; -1 is an unknown number
         due = pyogrio.read_info(path)["features"] if Path(name).suffix.lower() == ".fgb" else -1
-    except _READ_ERRORS as error:
+    except (*own_errors, *_READ_ERRORS) as error:
         raise Refusal(Reason.UNREADABLE_FILE, f"{name}: {error}") from error
     if len(frame) < due:
         raise Refusal(
@@ -137,7 +144,7 @@ def _read(path: Path, name: str, table: str) -> gpd.GeoDataFrame:
     return frame
 
 
-def _refuse_geometries(frame: gpd.GeoDataFrame, name: str) -> None:
+def _refuse_geometries(frame: "GeoDataFrame", name: str) -> None:
     shapes = frame.geometry.to_numpy()
     missing = np.flatnonzero(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     if len(missing):

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from affine import Affine
@@ -23,6 +22,9 @@ from tasks.sources.own_vector_files import read_polygons
 from tasks.sources.polygons import Window, draw_polygon, paint
 from tasks.sources.rasters import Raster
 from tasks.sources.safe_files import Archive
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ def _counts(parts: tuple[Window, ...], size_HW: tuple[int, int]) -> bytes:
     return encode_window(mask_hw, top, left, size_HW)
 
 
-def _names(table: gpd.GeoDataFrame, layer: LabelFiles, rows: list[int], name: str) -> list[str]:
+def _names(table: "GeoDataFrame", layer: LabelFiles, rows: list[int], name: str) -> list[str]:
     """Return what names the features of some rows: a column, else the number of the row."""
     if not layer.id_column:
         return [str(row) for row in rows]
@@ -161,7 +163,7 @@ def _names(table: gpd.GeoDataFrame, layer: LabelFiles, rows: list[int], name: st
 
 
 def _visible(
-    table: gpd.GeoDataFrame, name: str, image: Raster
+    table: "GeoDataFrame", name: str, image: Raster
 ) -> Iterator[tuple[int, Polygon | MultiPolygon]]:
     """Yield row and shape, in pixel coordinates, of every feature that shares area with the image.
 
@@ -224,7 +226,7 @@ def _mapped(shapes_N: NDArray[Any], transform: Affine) -> NDArray[Any]:
     return mapped
 
 
-def _code(table: gpd.GeoDataFrame, layer: LabelFiles, row: int, name: str) -> Code:
+def _code(table: "GeoDataFrame", layer: LabelFiles, row: int, name: str) -> Code:
     if not layer.column:
         return layer.classes[0].code
     value = table[layer.column].iloc[row]

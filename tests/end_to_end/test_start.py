@@ -47,6 +47,11 @@ def test_looking_at_a_dataset_loads_no_reader_of_an_archive(modules) -> None:
     assert not loaded & {"tasks.config", "tasks.sources.registry", "pandas", "rasterio"}
 
 
+def test_a_build_loads_what_few_need_only_when_it_is_needed() -> None:
+    loaded = {*python("import sys, flows.local, tasks.build_options; print(*sys.modules)").split()}
+    assert not loaded & {"pandas", "geopandas", "datasketch", "scipy.sparse.csgraph"}
+
+
 @pytest.mark.slow
 @pytest.mark.full
 def test_the_warm_up_compiles_every_kernel_that_a_build_uses(terrascope, sources, tmp_path) -> None:
