@@ -24,9 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Pixel-grounded reasoning data from Earth-observation archives, proved from its masks.",
 )
-for panel, commands in COMMANDS.items():
-    for command in commands:
-        app.command(rich_help_panel=panel)(command)
+for _panel, _group in COMMANDS.items():
+    for _command in _group:
+        app.command(rich_help_panel=_panel)(_command)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""How a command speaks, what it needs installed, and how a page of it ends."""
+"""What commands share: how they speak, what they need installed, how a page is ended."""
 
 import signal
 from importlib.util import find_spec

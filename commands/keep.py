@@ -6,10 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from commands.console import say
-from commands.options import (
-    Dataset,
-    DatasetFolder,
-)
+from commands.options import Dataset, DatasetFolder
 
 
 def export(

@@ -6,9 +6,7 @@ from typing import Annotated
 import typer
 
 from commands.console import console, end_by_signals, need, say
-from commands.options import (
-    Dataset,
-)
+from commands.options import Dataset
 
 MAX_FAILURES_SHOWN = 20
 

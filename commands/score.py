@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from commands.console import end_by_signals, need, need_training_extra, say
-from commands.options import (
-    Dataset,
-)
+from commands.options import Dataset
 
 
 def bench(

@@ -1,4 +1,4 @@
-"""Read numbers back out of worded answers, without the code that worded them."""
+"""Numbers of worded answers, read back without the code that worded them, and exact ones told."""
 
 import math
 import re
@@ -26,14 +26,11 @@ def read_quantity(text: str) -> tuple[float, str] | None:
 
 
 def exactly(amount: float, like: str) -> str:
-    """Return an amount in m2, m, share or count to six digits, in the unit of an answer like it.
-
-    ValueError where `like` has no number.
-    """
+    """Return an amount in m2, m, share or count to six digits, in the unit of an answer like it."""
     match = _WORDED.fullmatch(like)
-    if match is None:
-        raise ValueError(f"{like!r} is no number with a unit")
-    return f"{amount / _UNITS[match[3]][1]:,.6g} {match[3]}".strip()
+    assert match is not None, f"{like!r} is no number with a unit"
+    number = float(f"{amount / _UNITS[match[3]][1]:.6g}")
+    return f"{int(number) if number.is_integer() else number:,} {match[3]}".strip()
 
 
 def rounds_to(value: float, unit: str, text: str) -> bool:

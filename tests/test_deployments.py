@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from prefect import Flow
 
-from flows.service.deploy import faults_of, flow_of, notices_of, read_deployments
+from flows.service.deploy import faults_of, flow_of, notices_of, read_deployments, replaced_in
 from tasks.errors import UserError
 from tasks.ledger import sha256_of
 from tasks.manifest import Manifest, utc_now, write_manifest
@@ -87,6 +88,27 @@ def test_a_build_whose_archive_is_not_there_is_a_notice(tmp_path) -> None:
         f"regenerate cannot run yet: source bigearthnet: {tmp_path}/gone is not a folder; "
         "check the path"
     )
+
+
+def test_what_the_server_has_otherwise_is_told_and_the_order_of_keys_is_nothing() -> None:
+    train = changed("train", parameters={"data": "d", "settings": {"a": 1, "b": 2}, "out": None})
+
+    class Server:
+        def read_deployment_by_name(self, name: str) -> SimpleNamespace:
+            assert name == "train/train"
+            kept = {"settings": {"b": 2, "a": 1}, "data": "other", "processes": 2}
+            return SimpleNamespace(parameters=kept)
+
+    assert list(replaced_in(Server(), [train])) == [
+        'train, parameter data: was "other" on the server, is "d" in prefect.yaml',
+        "train, parameter out: was not given on the server, is null in prefect.yaml",
+        "train, parameter processes: was 2 on the server, is not given in prefect.yaml",
+    ]
+
+
+def test_a_deployment_without_a_name_is_told() -> None:
+    (told,) = faults_of([changed("train", name="")])
+    assert told == "a deployment of flows.train.train has no name; give it one"
 
 
 @pytest.mark.parametrize("text", ["", "deployments", "[", "name: x"])
@@ -294,7 +316,7 @@ def test_deployed_again_all_is_there_once_and_what_was_changed_is_told_or_left(
     done = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True)
     assert (
         'note     reconcile, parameter datasets: was ["my/own"] on the server, '
-        'is ["demo/dataset"] of prefect.yaml'
+        'is ["demo/dataset"] in prefect.yaml'
     ) in done.stdout.splitlines()
     assert done.stdout.count("on the server") == 1
     assert len(found(client, "deployments")) == len(DEPLOYMENTS)

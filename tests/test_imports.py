@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# not commands: nothing of them is bundled, and what each needs is imported when it runs
 PACKAGES = ("flows", "view", "tasks", "templates", "terrascope_model", "masks", "schemas")
 MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 

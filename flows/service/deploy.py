@@ -87,7 +87,9 @@ def make_pools(client: SyncPrefectClient) -> None:
 def faults_of(deployments: Iterable[Deployment]) -> Iterator[str]:
     """Yield what is wrong with deployments: entrypoints, parameters, schedules, triggers."""
     for deployment in deployments:
-        name = deployment.get("name", "a deployment without a name")
+        if not (name := deployment.get("name")):
+            yield f"a deployment of {deployment.get('entrypoint')} has no name; give it one"
+            continue
         try:
             flow = flow_of(deployment)
             flow.validate_parameters(_completed(deployment))
@@ -134,11 +136,18 @@ def replaced_in(client: SyncPrefectClient, deployments: Iterable[Deployment]) ->
             there = client.read_deployment_by_name(f"{flow_of(deployment).name}/{name}").parameters
         except ObjectNotFound:
             continue
-        given = deployment.get("parameters", {})
+        given = deployment.get("parameters") or {}
         for key in sorted(there.keys() | given.keys()):
-            old, new = (json.dumps(of.get(key), default=str) for of in (there, given))
+            old, new = (_value(of, key) for of in (there, given))
             if old != new:
-                yield f"{name}, parameter {key}: was {old} on the server, is {new} of prefect.yaml"
+                yield f"{name}, parameter {key}: was {old} on the server, is {new} in prefect.yaml"
+
+
+def _value(parameters: Mapping[str, Any], key: str) -> str:
+    """Return a parameter in one spelling: a database may keep keys in an order of its own."""
+    if key not in parameters:
+        return "not given"
+    return json.dumps(parameters[key], sort_keys=True, default=str)
 
 
 def notices_of(deployments: Iterable[Deployment]) -> Iterator[str]:
@@ -158,7 +167,7 @@ def _completed(deployment: Deployment) -> dict[str, Any]:
     brought = [trigger.get("parameters", {}) for trigger in deployment.get("triggers", ())]
     return {
         key: value
-        for part in (deployment.get("parameters", {}), *brought)
+        for part in (deployment.get("parameters") or {}, *brought)
         for key, value in part.items()
     }
 

@@ -1,9 +1,14 @@
 """A picture of a sample shows its images with each step's mask in its colour."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from masks.rle import decode, encode
+from schemas.mask import MaskKind, SceneMask
+from schemas.program import Instances, dump_program
 from tasks.drawing import PALETTE, enlarged, outline_path, overlaid
 from tasks.errors import UserError
 from tasks.manifest import ManifestError
@@ -61,9 +66,26 @@ def test_two_objects_that_touch_have_an_outline_each():
     assert outline_path(parts_HW).count("M") == 2
 
 
+def test_of_a_mask_smaller_than_its_objects_the_parts_are_cut_and_the_later_lies_on_top():
+    first, second, cut = np.zeros((3, 4, 4), dtype=bool)
+    first[:, :3], second[:, 2:], cut[1:3] = True, True, True
+    objects = [
+        SceneMask(
+            kind=MaskKind.INSTANCE, layer="roofs", label="roof", date_index=0, counts=encode(shape)
+        )
+        for shape in (first, second)
+    ]
+    row = SimpleNamespace(evidence=SimpleNamespace(masks=objects))
+    program = dump_program(Instances(layer="roofs", label="roof", date=0))
+    mask = SimpleNamespace(counts=encode(cut).decode(), size=(4, 4), program=program)
+    assert parts_of(row, mask).tolist() == [[0] * 4, [2, 2, 3, 3], [2, 2, 3, 3], [0] * 4]
+
+
 def test_the_parts_of_a_step_on_objects_are_the_objects(finished):
     path = finished / "data" / "l1" / "xbd-train-b00.parquet"
     row = next(iter(read_rows(path, {"storm-000-01"}).values()))
     everything, destroyed = (parts_of(row, mask) for mask in row.masks)
+    mask = row.masks[0]
+    assert np.array_equal(everything > 0, decode(mask.counts.encode(), mask.size))
     assert len(np.unique(everything)) - 1 == 12
     assert len(np.unique(destroyed)) - 1 == 2

@@ -566,6 +566,7 @@ def test_an_amount_is_told_exactly_in_the_unit_of_an_answer():
     assert exactly(714_999.0, "71 ha") == "71.4999 ha"
     assert exactly(1_234_567.0, "1,200 km") == "1,234.57 km"
     assert exactly(15, "3") == "15"
+    assert exactly(2_000_000.0, "9 m²") == "2,000,000 m²"
 
 
 def test_two_digits_are_checked_to_half_of_the_second():

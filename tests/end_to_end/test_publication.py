@@ -25,7 +25,9 @@ def archive(planet, tmp_path) -> Path:
 
 @pytest.fixture
 def config(archive, tmp_path) -> BuildConfig:
-    return BuildConfig(sources={"xbd": archive}, out=tmp_path / "dataset", workers=1)
+    return BuildConfig(
+        sources={"xbd": archive}, out=tmp_path / "dataset", workers=1, stages=("l1",)
+    )
 
 
 def leak(archive: Path) -> Path:
@@ -164,8 +166,8 @@ def test_too_many_refused_scenes_keep_a_version_from_being_published(config, arc
 
 def test_a_failed_gate_ends_the_command_with_a_line_each(terrascope, config, archive) -> None:
     leak(archive)
-    command = ("build", f"--source=xbd={archive}", "--out", config.out, "--engine=local")
-    done = terrascope(*command)
+    command = ("build", f"--source=xbd={archive}", "--out", config.out, "--stage=l1")
+    done = terrascope(*command, "--engine=local", "--workers=1")
     assert done.returncode == 2
     told = [line for line in done.stderr.splitlines() if "granules" not in line]
     assert told[0].startswith("terrascope: not published: 1 of ")

@@ -140,10 +140,17 @@ def test_several_masks_are_coded_at_once():
 
 
 @often
-@given(masks, st.integers(0, 255))
-def test_painting_sets_the_mask_and_nothing_else(mask_HW, value):
+@given(
+    masks,
+    st.one_of(
+        st.tuples(st.just(np.uint8), st.integers(0, 255)),
+        st.tuples(st.just(np.int32), st.integers(0, 70_000)),
+    ),
+)
+def test_painting_sets_the_mask_and_nothing_else(mask_HW, painted):
+    dtype, value = painted
     for order in "CF":
-        ids_HW = np.full(mask_HW.shape, 7, dtype=np.uint8, order=order)
+        ids_HW = np.full(mask_HW.shape, 7, dtype=dtype, order=order)
         paint(ids_HW, coco_counts(mask_HW), value)
         assert np.array_equal(ids_HW, np.where(mask_HW, value, 7))
 
