@@ -66,16 +66,17 @@ def fit(data: Path, out: Path, settings: TrainSettings, processes: int | None) -
 
 @task(name="show", task_run_name="show")
 def show(model: Trained) -> None:
-    """Leave losses, IoU and the picture of the curves in the Prefect UI."""
+    """Leave IoU and the picture of the losses, if any steps were made, in the Prefect UI."""
     name = model.out.resolve().name
-    picture = model.out / "losses.png"
-    draw_curves(model.curves, picture)
-    encoded = base64.b64encode(picture.read_bytes()).decode()
-    create_markdown_artifact(
-        f"![losses](data:image/png;base64,{encoded})",
-        key=key_of("losses", name),
-        description=f"Losses of {name} over steps",
-    )
+    if model.curves:
+        picture = model.out / "losses.png"
+        draw_curves(model.curves, picture)
+        encoded = base64.b64encode(picture.read_bytes()).decode()
+        create_markdown_artifact(
+            f"![losses](data:image/png;base64,{encoded})",
+            key=key_of("losses", name),
+            description=f"Losses of {name} over steps",
+        )
     create_table_artifact(
         [{"pictures": group, "mean IoU": iou} for group, iou in model.iou.items()],
         key=key_of("iou", name),
