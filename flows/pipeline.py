@@ -222,6 +222,7 @@ def show(published: Published) -> None:
         published.report.resolve().as_uri(),
         key=key_of("report", name),
         link_text=f"Report of {name}",
+        description=f"Samples of {name} with their masks, and all its counts",
     )
 
 
