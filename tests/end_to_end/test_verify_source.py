@@ -1,7 +1,6 @@
 """A dataset beside its archives: what was changed in an archive since is found, and named."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import rasterio
+from shapely import affinity, wkt
 
 from schemas.parquet import SAMPLE_SCHEMA
 from tasks.verify_source import verify_sources
@@ -68,14 +68,13 @@ def change_xbd(root: Path, files: list[str]) -> str:
 
 
 def change_teochatlas(root: Path, files: list[str]) -> str:
-    """Enlarge the boxes of all records on the same images."""
+    """Move the polygons of all records on the same images by a pixel."""
     (name,) = [file for file in files if "#" in file]
     path = root / name.split("#")[0]
     records = json.loads(path.read_text())
     for record in records:
         if all(any(file.endswith(f"/{image}") for file in files) for image in record["video"]):
-            for turn in record["conversations"]:
-                turn["value"] = re.sub(r"\[(\d+), (\d+), ", r"[1, 2, ", turn["value"])
+            record["polygon"] = affinity.translate(wkt.loads(record["polygon"]), 1.0, 1.0).wkt
     path.write_text(json.dumps(records))
     return name
 
@@ -85,7 +84,7 @@ def is_wanted(source: str, scene_id: str, files: list[str]) -> bool:
         case "chatearthnet":
             return any(file.endswith("land_cover.png") for file in files)
         case "teochatlas":
-            return scene_id.startswith("xBD") and files[0].startswith("train/")
+            return scene_id.startswith("xBD")
     return True
 
 
