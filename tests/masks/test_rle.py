@@ -155,8 +155,9 @@ def test_painting_sets_the_mask_and_nothing_else(mask_HW, painted):
         assert np.array_equal(ids_HW, np.where(mask_HW, value, 7))
 
 
+# pycocotools writes past its buffer where every run takes six characters: 2**24 and more
 @often
-@given(st.lists(st.integers(0, 2**25), min_size=1, max_size=8))
+@given(st.lists(st.integers(0, 2**24 - 1), min_size=1, max_size=8))
 def test_area_is_the_sum_of_every_other_run(runs):
     counts = coco.frPyObjects({"counts": runs, "size": [1, sum(runs)]}, 1, sum(runs))["counts"]
     assert area_px(counts) == sum(runs[1::2])
