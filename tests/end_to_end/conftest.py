@@ -32,10 +32,19 @@ def terrascope() -> Command:
 @pytest.fixture(scope="session")
 def planet(tmp_path_factory: pytest.TempPathFactory, terrascope: Command) -> Path:
     """Return a planet of 16 scenes, 4 an archive."""
-    out = tmp_path_factory.mktemp("planet") / "planet"
-    done = terrascope("planet", out, "--scenes", 16, "--seed", 3)
+    return drawn(terrascope, tmp_path_factory.mktemp("planet"), 16)
+
+
+@pytest.fixture(scope="session")
+def larger_planet(tmp_path_factory: pytest.TempPathFactory, terrascope: Command) -> Path:
+    """Return a planet of 32 scenes: a bench needs some of the test split."""
+    return drawn(terrascope, tmp_path_factory.mktemp("larger"), 32)
+
+
+def drawn(terrascope: Command, folder: Path, scenes: int) -> Path:
+    done = terrascope("planet", folder / "planet", "--scenes", scenes, "--seed", 3)
     assert done.returncode == 0, done.stderr
-    return out
+    return folder / "planet"
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from tasks.verify import verify
 from templates.bench import BENCH_QUESTIONS
 from terrascope_model.files import DataError
 from terrascope_model.shards import Rows
+from tests.end_to_end.conftest import ARCHIVES
 
 pytestmark = pytest.mark.full
 DUE = {template.task: template.options_due for template in BENCH_QUESTIONS}
@@ -32,6 +33,20 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("bench") / "bench.yaml"
     path.write_text(CONFIG)
     return path
+
+
+@pytest.fixture(scope="module")
+def sources(larger_planet):
+    return [f"--source={name}={larger_planet / name}" for name in ARCHIVES]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory, terrascope, sources):
+    """Return the dataset of the same planet, which the bench is held against."""
+    out = tmp_path_factory.mktemp("against") / "dataset"
+    done = terrascope("build", *sources, "--out", out, "--engine", "local", "--workers", 1)
+    assert done.returncode == 0, done.stderr
+    return out
 
 
 @pytest.fixture(scope="module")

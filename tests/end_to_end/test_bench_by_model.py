@@ -48,7 +48,9 @@ def serve() -> Iterator[Callable[..., FaultServer]]:
 
 
 @pytest.fixture(scope="module")
-def configured(tmp_path_factory: pytest.TempPathFactory, planet: Path) -> Callable[..., list[str]]:
+def configured(
+    tmp_path_factory: pytest.TempPathFactory, larger_planet: Path
+) -> Callable[..., list[str]]:
     """Write a configuration of a bench; the command that builds it ends with its folder."""
 
     def command(
@@ -56,7 +58,7 @@ def configured(tmp_path_factory: pytest.TempPathFactory, planet: Path) -> Callab
     ) -> list[str]:
         folder = tmp_path_factory.mktemp("reworded")
         config: dict[str, Any] = {
-            "sources": {name: str(planet / name) for name in ARCHIVES},
+            "sources": {name: str(larger_planet / name) for name in ARCHIVES},
             "stages": ["bench"],
             "bench": {"options_from": "every_split", "rephrase": rephrase},
             "balance": False,

@@ -43,11 +43,11 @@ OUTCOMES = ("", "", "rejected", "corrected", "disputed", "rejected", "")
 
 
 @pytest.fixture(scope="module")
-def config(planet, tmp_path_factory) -> BuildConfig:
+def config(larger_planet, tmp_path_factory) -> BuildConfig:
     """Return what built a bench of two archives."""
     config = BuildConfig.model_validate(
         {
-            "sources": {name: planet / name for name in ("bigearthnet", "xbd")},
+            "sources": {name: larger_planet / name for name in ("bigearthnet", "xbd")},
             "out": tmp_path_factory.mktemp("reviewed") / "bench",
             "stages": ["bench"],
             "bench": {"options_from": "every_split"},
